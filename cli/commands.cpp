@@ -1,0 +1,226 @@
+#include "cli/commands.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "models/check/property_suite.hpp"
+#include "models/cloud/catalog.hpp"
+#include "models/errors.hpp"
+#include "models/policies/registry.hpp"
+#include "models/report/format.hpp"
+#include "models/report/run_directory.hpp"
+#include "models/simulation.hpp"
+#include "models/workload/load.hpp"
+#include "models/workload/trace_info.hpp"
+
+namespace headroom {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+// A second signal ends the program at once, as without a handler.
+void request_stop(int signal) {
+  stop_requested.store(true);
+  std::signal(signal, SIG_DFL);
+}
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw EnvironmentError("stdout: writing failed");
+  }
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+// A line on a terminal, renewed a few times a second: rate, simulated time, time left.
+class ProgressLine {
+ public:
+  ProgressLine(const Workload& workload, bool wanted) : jobs_(workload.jobs.size()), shown_(wanted && isatty(2) == 1) {}
+  ~ProgressLine() {
+    if (printed_) fmt::print(stderr, "\r\033[K");
+  }
+  void operator()(Time now, std::size_t submitted) {
+    if (!shown_) return;
+    const double passed = seconds_since(start_);
+    if (passed - last_ < 0.2) return;
+    last_ = passed;
+    printed_ = true;
+    const double rate = static_cast<double>(submitted) / passed;
+    fmt::print(stderr, "\r\033[Kday {:.1f}: {} of {} jobs submitted, {:.0f} jobs/s, {:.0f} s left",
+               static_cast<double>(now) / (24.0 * static_cast<double>(kHour)), submitted, jobs_, rate,
+               rate > 0 ? static_cast<double>(jobs_ - submitted) / rate : 0.0);
+    std::fflush(stderr);
+  }
+
+ private:
+  std::size_t jobs_;
+  bool shown_;
+  bool printed_ = false;
+  double last_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+int run_scenario(const RunArguments& arguments, const Output& output) {
+  ScenarioOverrides overrides;
+  for (const std::string& text : arguments.set) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw InputError(fmt::format("--set {}: expected KEY=VALUE", text));
+    }
+    overrides.set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  overrides.seed = arguments.seed;
+  overrides.trace = arguments.trace;
+  overrides.max_jobs = arguments.max_jobs;
+  const bool changed = !overrides.set.empty() || overrides.seed || overrides.trace || overrides.max_jobs;
+
+  const Scenario scenario = load_scenario(arguments.scenario, overrides);
+  scheduler_policy(scenario.scheduler.policy);  // before a long log is read
+  const Design design = make_design(scenario);
+  std::unique_ptr<JournalFile> journal;
+  if (!arguments.journal.empty()) journal = std::make_unique<JournalFile>(arguments.journal, scenario);
+
+  const auto start = std::chrono::steady_clock::now();
+  const Workload workload = load_workload(scenario, design);
+  std::signal(SIGINT, request_stop);
+  std::signal(SIGTERM, request_stop);
+  SimulationOptions options;
+  options.journal = journal.get();
+  options.stop = &stop_requested;
+  auto progress = std::make_unique<ProgressLine>(workload, !output.quiet);
+  options.progress = [&](Time now, std::size_t submitted) { (*progress)(now, submitted); };
+  const SimulationResult result = simulate(scenario, design, workload, options);
+  const double wall_s = seconds_since(start);
+  progress.reset();
+
+  const bool interrupted = stop_requested.load();
+  if (journal) journal->commit(result.digest, result.record.steps());
+  const RunContext context{scenario, design, workload, result.digest, interrupted, wall_s, peak_rss_mib()};
+  const Summary summary = summarize(result.record, context);
+  if (!arguments.out.empty()) {
+    const auto step = static_cast<Time>(arguments.timeline_step_s * static_cast<double>(kSecond));
+    write_run_directory(arguments.out, summary, result.record, context, std::max<Time>(step, 1));
+    if (!output.quiet) fmt::print(stderr, "wrote {}/: summary.json, jobs.csv, nodes.csv, timeline.csv\n", arguments.out);
+  }
+  if (output.format == "json") {
+    print(summary_json(summary, result.record, context));
+  } else if (output.format == "csv") {
+    print(summary_csv(summary, result.record, context));
+  } else {
+    print(summary_table(summary, result.record, context));
+  }
+  if (interrupted) {
+    fmt::print(stderr, "interrupted: the results above are of the part that was simulated\n");
+    return 5;
+  }
+  if (!scenario.expected_digest.empty() && !changed && scenario.expected_digest != result.digest) {
+    fmt::print(stderr, "{}: expect.digest: the run's digest is {}, expected {}\n", scenario.file, result.digest,
+               scenario.expected_digest);
+    return 1;
+  }
+  return 0;
+}
+
+int replay_journal(const std::string& journal, const Output& output) {
+  const ReplayResult result = replay(read_file(journal), journal);
+  if (output.format == "json") {
+    std::string difference;
+    for (const char c : result.first_difference) {
+      if (c == '"' || c == '\\') difference.push_back('\\');
+      difference.push_back(c);
+    }
+    print(fmt::format("{{\"schema\": \"headroom.replay/1\", \"agrees\": {}, \"steps\": {}, \"digest\": \"{}\", "
+                      "\"recorded_digest\": \"{}\", \"first_difference\": \"{}\"}}\n",
+                      result.agrees(), result.steps, result.digest, result.recorded_digest, difference));
+  } else {
+    print(fmt::format("{}: {} steps, digest {}, recorded {}: {}\n", journal, result.steps, result.digest,
+                      result.recorded_digest, result.agrees() ? "they agree" : "THEY DIFFER"));
+    if (!result.first_difference.empty()) print(fmt::format("  {}\n", result.first_difference));
+  }
+  return result.agrees() ? 0 : 1;
+}
+
+int check_policy(const CheckArguments& arguments, const Output& output) {
+  const PolicyEntry& policy = scheduler_policy(arguments.policy);
+  const std::uint64_t first = arguments.seed.value_or(1);
+  const std::uint64_t cases = arguments.seed ? 1 : arguments.cases;
+  const PropertyReport report = check_properties(policy, first, cases);
+  const bool fine = report.failures.empty();
+  if (output.format == "json") {
+    std::string failures;
+    for (const PropertyFailure& f : report.failures) {
+      failures += fmt::format("{}{{\"seed\": {}}}", failures.empty() ? "" : ", ", f.seed);
+    }
+    print(fmt::format("{{\"schema\": \"headroom.check-policy/1\", \"policy\": \"{}\", \"cases\": {}, \"jobs\": {}, "
+                      "\"failures\": [{}]}}\n",
+                      policy.name, report.cases, report.jobs, failures));
+  } else {
+    print(fmt::format("policy {}: {} cases, {} jobs, {} steps: {}\n", policy.name, report.cases, report.jobs,
+                      report.steps, fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
+    for (const std::string& promise : report.promises) print(fmt::format("  {}\n", promise));
+  }
+  for (const PropertyFailure& f : report.failures) {
+    fmt::print(stderr, "seed {}: {}\n  again: headroom check --policy {} --seed {}\n", f.seed, f.what, policy.name,
+               f.seed);
+  }
+  return fine ? 0 : 1;
+}
+
+int show_trace_info(const std::string& log, const Output& output) {
+  const TraceInfo info = trace_info(log);
+  print(output.format == "json" ? trace_info_json(info) : trace_info_text(info));
+  return 0;
+}
+
+int show_catalog(const CatalogArguments& arguments, const Output& output) {
+  std::string out;
+  std::size_t shown = 0;
+  if (output.format == "table") {
+    out = fmt::format("{:<20} {:<7} {:>6} {:>6} {:>10} {:>5} {:>4} {:>8} {:>12}\n", "instance type", "arch", "vCPUs",
+                      "cores", "MiB", "GPUs", "EFA", "Gbit/s", "USD/h");
+  } else if (output.format == "csv") {
+    out = "instance_type,arch,vcpus,cores,memory_mib,gpus,efa_interfaces,network_gbps,usd_per_hour\n";
+  }
+  for (const InstanceType& t : all_instance_types()) {
+    if (t.name.find(arguments.filter) == std::string::npos) continue;
+    const std::optional<double> usd = t.price_usd_per_hour(arguments.region);
+    std::string price;
+    if (usd) append_number(price, *usd);
+    if (output.format == "table") {
+      out += fmt::format("{:<20} {:<7} {:>6} {:>6} {:>10} {:>5} {:>4} {:>8} {:>12}\n", t.name, t.arch, t.vcpus, t.cores,
+                         t.memory_mib, t.gpus, t.efa_interfaces, t.network_gbps, usd ? price : "-");
+    } else if (output.format == "csv") {
+      out += fmt::format("{},{},{},{},{},{},{},{},{}\n", t.name, t.arch, t.vcpus, t.cores, t.memory_mib, t.gpus,
+                         t.efa_interfaces, t.network_gbps, price);
+    } else {
+      out += fmt::format("{}{{\"instance_type\": \"{}\", \"arch\": \"{}\", \"vcpus\": {}, \"cores\": {}, "
+                         "\"memory_mib\": {}, \"gpus\": {}, \"efa_interfaces\": {}, \"network_gbps\": {}, "
+                         "\"usd_per_hour\": {}}}",
+                         shown == 0 ? "[" : ",\n ", t.name, t.arch, t.vcpus, t.cores, t.memory_mib, t.gpus,
+                         t.efa_interfaces, t.network_gbps, usd ? price : "null");
+    }
+    ++shown;
+  }
+  if (shown == 0) throw InputError(fmt::format("no instance type contains \"{}\"", arguments.filter));
+  print(output.format == "json" ? out + "]\n" : out);
+  return 0;
+}
+
+}  // namespace headroom

@@ -1,0 +1,45 @@
+// What each command of `headroom` does. Every function returns the exit status and throws InputError,
+// EnvironmentError or Bug otherwise.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace headroom {
+
+struct Output {
+  std::string format = "table";
+  bool quiet = false;
+};
+
+struct RunArguments {
+  std::string scenario;
+  std::string out;
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> set;
+  std::optional<std::string> trace;
+  std::string journal;
+  std::optional<std::uint64_t> max_jobs;
+  double timeline_step_s = 60;
+};
+
+struct CheckArguments {
+  std::string policy;
+  std::optional<std::uint64_t> seed;
+  std::uint64_t cases = 500;
+};
+
+struct CatalogArguments {
+  std::string filter;
+  std::string region = "us-east-1";
+};
+
+int run_scenario(const RunArguments& arguments, const Output& output);
+int replay_journal(const std::string& journal, const Output& output);
+int check_policy(const CheckArguments& arguments, const Output& output);
+int show_trace_info(const std::string& log, const Output& output);
+int show_catalog(const CatalogArguments& arguments, const Output& output);
+
+}  // namespace headroom

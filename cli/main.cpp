@@ -1,0 +1,115 @@
+// The `headroom` command: its arguments, and nothing else. What each command does is in commands.cpp.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "engine/types.hpp"
+#include "models/errors.hpp"
+
+int main(int argc, char** argv) {
+  using namespace headroom;
+
+  CLI::App app{"Headroom replays workloads on elastic HPC clusters: Slurm-like queues, AWS PCS node groups, a cloud with\n"
+               "boot times and prices. Data goes to stdout, messages to stderr."};
+  app.name("headroom");
+  app.set_version_flag("--version", std::string("headroom ") + HEADROOM_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer("Exit status: 0 fine, 1 a check failed, 2 usage, 3 bad input, 4 the environment failed, 5 inconclusive.");
+
+  Output output;
+  std::string format = "table";
+  const auto add_output = [&](CLI::App* command, const std::string& formats) {
+    command->add_option("--format", format, "Form of what goes to stdout")
+        ->check(CLI::IsMember(CLI::detail::split(formats, '|')))
+        ->type_name(formats)
+        ->capture_default_str();
+    command->add_flag("--quiet", output.quiet, "No messages and no progress on stderr");
+  };
+
+  std::function<int()> action;
+
+  RunArguments run;
+  CLI::App* run_command = app.add_subcommand("run", "Simulate a scenario");
+  run_command->add_option("SCENARIO", run.scenario, "Scenario file (docs/scenario.md)")->required();
+  run_command->add_option("--out", run.out, "Folder for summary.json, jobs.csv, nodes.csv, timeline.csv")->type_name("DIR");
+  run_command->add_option("--seed", run.seed, "Seed in place of the scenario's")->type_name("N");
+  run_command->add_option("--set", run.set, "Change one option of the scenario; may be given several times")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+  run_command->add_option("--trace", run.trace, "Log in place of the scenario's workload (- for stdin)")->type_name("FILE");
+  run_command->add_option("--journal", run.journal, "Record every step in this file, for headroom replay")->type_name("FILE");
+  run_command->add_option("--max-jobs", run.max_jobs, "Only the first N jobs")->type_name("N")->check(CLI::PositiveNumber);
+  run_command->add_option("--timeline-step", run.timeline_step_s, "Seconds between rows of timeline.csv")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_output(run_command, "table|json|csv");
+  run_command->footer(
+      "Example:\n  headroom run scenarios/tutorial.json --out out\n"
+      "  headroom run scenarios/lublin-on-pcs.json --set cluster.slurmConfiguration.scaleDownIdleTimeInSeconds=300");
+  run_command->callback([&] { action = [&] { return run_scenario(run, output); }; });
+
+  std::string journal;
+  CLI::App* replay_command = app.add_subcommand("replay", "Re-drive a recorded run through the core and compare");
+  replay_command->add_option("JOURNAL", journal, "File written by headroom run --journal")->required();
+  add_output(replay_command, "table|json");
+  replay_command->footer("Example:\n  headroom run scenarios/tutorial.json --journal j.hrj && headroom replay j.hrj");
+  replay_command->callback([&] { action = [&] { return replay_journal(journal, output); }; });
+
+  CheckArguments check;
+  CLI::App* check_command = app.add_subcommand("check", "Hold a policy to its promises on random cases");
+  check_command->add_option("--policy", check.policy, "Registered policy")->type_name("NAME")->required();
+  check_command->add_option("--seed", check.seed, "Only the case with this seed")->type_name("N");
+  check_command->add_option("--cases", check.cases, "Number of random cases")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_output(check_command, "table|json");
+  check_command->footer("Example:\n  headroom check --policy easy");
+  check_command->callback([&] { action = [&] { return check_policy(check, output); }; });
+
+  CLI::App* trace_command = app.add_subcommand("trace", "Workload logs");
+  trace_command->require_subcommand(1);
+  std::string log;
+  CLI::App* info_command = trace_command->add_subcommand("info", "Facts about a log in SWF, plain, .gz or .zst");
+  info_command->add_option("FILE", log, "Log (- for stdin)")->required();
+  add_output(info_command, "table|json");
+  info_command->footer("Example:\n  headroom trace info KTH-SP2-1996-2.swf.zst");
+  info_command->callback([&] { action = [&] { return show_trace_info(log, output); }; });
+
+  CatalogArguments catalog;
+  CLI::App* catalog_command = app.add_subcommand("catalog", "EC2 instance types: cores, memory, EFA, price");
+  catalog_command->add_option("FILTER", catalog.filter, "Only types whose name contains this text");
+  catalog_command->add_option("--region", catalog.region, "Region of the prices")->type_name("NAME")->capture_default_str();
+  add_output(catalog_command, "table|json|csv");
+  catalog_command->footer("Example:\n  headroom catalog hpc --region us-east-2");
+  catalog_command->callback([&] { action = [&] { return show_catalog(catalog, output); }; });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    return status == 0 ? 0 : 2;
+  }
+  output.format = format;
+  try {
+    return action();
+  } catch (const InputError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 3;
+  } catch (const EnvironmentError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 4;
+  } catch (const Bug& bug) {
+    fmt::print(stderr, "headroom: internal error: {}\nThis is a bug: please report it with the command.\n", bug.what());
+    return 4;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "headroom: out of memory\n");
+    return 4;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "headroom: {}\n", error.what());
+    return 4;
+  }
+}

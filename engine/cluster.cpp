@@ -1,0 +1,369 @@
+#include "engine/cluster.hpp"
+
+#include <algorithm>
+
+namespace headroom {
+
+Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
+  std::size_t nodes = 0;
+  for (std::size_t g = 0; g < spec_.groups.size(); ++g) {
+    const NodeGroupSpec& group = spec_.groups[g];
+    group_first_.push_back(NodeId{static_cast<std::uint32_t>(nodes)});
+    const auto count = static_cast<std::size_t>(group.nodes);
+    const NodeSet none(count);
+    with_room_.push_back({none, none, none});
+    for (std::size_t i = 0; i < count; ++i) {
+      node_group_.push_back(GroupId{static_cast<std::uint32_t>(g)});
+      node_state_.push_back(group.supply == Supply::permanent ? NodeState::up : NodeState::powered_down);
+    }
+    nodes += count;
+  }
+  group_queues_.resize(spec_.groups.size());
+  for (std::size_t q = 0; q < spec_.queues.size(); ++q) {
+    std::vector<GroupId> groups = spec_.queues[q].groups;
+    std::stable_sort(groups.begin(), groups.end(), [this](GroupId a, GroupId b) {
+      return spec_.groups[index(a)].weight < spec_.groups[index(b)].weight;
+    });
+    std::int32_t cores = 0;
+    for (const GroupId g : groups) {
+      group_queues_[index(g)].push_back(QueueId{static_cast<std::uint32_t>(q)});
+      cores += spec_.groups[index(g)].nodes * spec_.groups[index(g)].cores;
+    }
+    queue_groups_.push_back(std::move(groups));
+    queue_profile_.emplace_back(cores);
+  }
+  one_node_ = nodes == 1 && spec_.queues.size() == 1 && spec_.groups.front().supply == Supply::permanent;
+  node_in_use_.resize(nodes);
+  node_jobs_.resize(nodes);
+  node_reserved_.resize(nodes);
+  idle_since_.resize(nodes);
+  down_until_.resize(nodes);
+  for (std::size_t n = 0; n < nodes; ++n) {
+    const NodeId node{static_cast<std::uint32_t>(n)};
+    if (!one_node_) node_profile_.emplace_back(cores(node));
+    if (spec_.groups[index(group_of(node))].supply == Supply::fixed) wanted_.push_back(node);
+    refresh(node);
+  }
+}
+
+// --- where and when -------------------------------------------------------------------------------------------------
+
+bool Cluster::can_ever_hold(const JobRequest& request) const {
+  std::int64_t nodes = 0;
+  std::int64_t cores = 0;
+  for (const GroupId g : queue_groups_[index(request.queue)]) {
+    const NodeGroupSpec& group = spec_.groups[index(g)];
+    if (request.nodes == 0 || group.cores >= request.cores) nodes += group.nodes;
+    cores += std::int64_t{group.nodes} * group.cores;
+  }
+  return request.nodes == 0 ? cores >= request.cores : nodes >= request.nodes;
+}
+
+std::int32_t Cluster::least_cores(const JobRequest& request) const {
+  if (request.nodes == 0) return request.cores;
+  if (!request.exclusive) return request.nodes * request.cores;
+  std::int32_t least = std::numeric_limits<std::int32_t>::max();
+  for (const GroupId g : queue_groups_[index(request.queue)]) {
+    const std::int32_t cores = spec_.groups[index(g)].cores;
+    if (cores >= request.cores) least = std::min(least, cores);
+  }
+  return request.nodes * least;
+}
+
+namespace {
+
+// Collects shares until a request is satisfied.
+class Gather {
+ public:
+  Gather(const JobRequest& request, std::vector<NodeShare>& out)
+      : request_(request), out_(out), left_(request.nodes > 0 ? request.nodes : request.cores) {
+    out_.clear();
+  }
+  // Whether a node with `free` of its `cores` can take part.
+  bool suits(std::int32_t free, std::int32_t cores) const {
+    if (request_.exclusive && free < cores) return false;
+    return free > 0 && (request_.nodes == 0 || free >= request_.cores);
+  }
+  void take(NodeId node, std::int32_t free, std::int32_t cores) {
+    const std::int32_t used = request_.nodes > 0 ? request_.cores : std::min(free, left_);
+    out_.push_back({node, request_.exclusive ? cores : used});
+    left_ -= request_.nodes > 0 ? 1 : used;
+  }
+  bool done() const { return left_ <= 0; }
+
+ private:
+  const JobRequest& request_;
+  std::vector<NodeShare>& out_;
+  std::int32_t left_;  // nodes, or cores when any number of nodes will do
+};
+
+}  // namespace
+
+bool Cluster::place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const {
+  if (one_node_) return place_at(request, now, out);
+  const Time until = later(now, request.limit);
+  Gather gather(request, out);
+  for (std::size_t state = 0; state < 3; ++state) {
+    for (const GroupId g : queue_groups_[index(request.queue)]) {
+      const std::int32_t cores = spec_.groups[index(g)].cores;
+      const std::uint32_t first = number(group_first_[index(g)]);
+      with_room_[index(g)][state].for_each([&](std::size_t i) {
+        const std::size_t n = first + i;
+        std::int32_t free = cores - node_in_use_[n];
+        if (!gather.suits(free, cores)) return true;
+        if (node_reserved_[n] > 0) {  // else what is free now stays free
+          free = std::min(free, node_profile_[n].min_free(now, until));
+          if (!gather.suits(free, cores)) return true;
+        }
+        gather.take(NodeId{static_cast<std::uint32_t>(n)}, free, cores);
+        return !gather.done();
+      });
+      if (gather.done()) return true;
+    }
+  }
+  return false;
+}
+
+bool Cluster::place_at(const JobRequest& request, Time from, std::vector<NodeShare>& out) const {
+  const Time until = later(from, request.limit);
+  Gather gather(request, out);
+  for (const GroupId g : queue_groups_[index(request.queue)]) {
+    const NodeGroupSpec& group = spec_.groups[index(g)];
+    const std::uint32_t first = number(group_first_[index(g)]);
+    for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(group.nodes); ++n) {
+      const CapacityProfile& profile = one_node_ ? queue_profile_.front() : node_profile_[n];
+      const std::int32_t free = profile.min_free(from, until);
+      if (!gather.suits(free, group.cores)) continue;
+      gather.take(NodeId{n}, free, group.cores);
+      if (gather.done()) return true;
+    }
+  }
+  return false;
+}
+
+Time Cluster::earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out) const {
+  const CapacityProfile& queue = queue_profile_[index(request.queue)];
+  const std::int32_t cores = least_cores(request);
+  for (Time t = not_before; t < kNever; t = next_start(request, t)) {
+    t = queue.earliest_fit(t, request.limit, cores);
+    if (t == kNever || place_at(request, t, out)) return t;
+  }
+  return kNever;
+}
+
+// The next time after `after` worth a look, the request not fitting at `after`.
+Time Cluster::next_start(const JobRequest& request, Time after) const {
+  starts_.clear();
+  for (const GroupId g : queue_groups_[index(request.queue)]) {
+    const NodeGroupSpec& group = spec_.groups[index(g)];
+    const std::uint32_t first = number(group_first_[index(g)]);
+    for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(group.nodes); ++n) {
+      const CapacityProfile& profile = one_node_ ? queue_profile_.front() : node_profile_[n];
+      if (request.nodes == 0) {
+        starts_.push_back(profile.next_change(after));
+      } else if (group.cores >= request.cores) {
+        starts_.push_back(
+            profile.earliest_fit(after, request.limit, request.exclusive ? group.cores : request.cores));
+      }
+    }
+  }
+  // As many nodes as the request has must be free at one time: not before the last of the first `nodes` of them.
+  const auto rank = static_cast<std::size_t>(std::max(request.nodes, 1)) - 1;
+  if (rank >= starts_.size()) return kNever;
+  const auto nth = starts_.begin() + static_cast<std::ptrdiff_t>(rank);
+  std::nth_element(starts_.begin(), nth, starts_.end());
+  return *nth;
+}
+
+// --- books ----------------------------------------------------------------------------------------------------------
+
+void Cluster::advance(Time now) {
+  ensure(now == now_ || overdrawn_ == 0, "no node is oversubscribed when time moves on");
+  now_ = now;
+  for (CapacityProfile& profile : queue_profile_) profile.advance(now);
+}
+
+bool Cluster::occupy_queues(GroupId group, Time from, Time until, std::int32_t cores) {
+  bool fits = true;
+  for (const QueueId q : group_queues_[index(group)]) {
+    fits &= queue_profile_[index(q)].occupy(from, until, cores) >= 0;
+  }
+  return fits;
+}
+
+bool Cluster::occupy(NodeId node, Time from, Time until, std::int32_t cores) {
+  if (one_node_ || from >= until) return true;
+  CapacityProfile& profile = node_profile_[index(node)];
+  return profile.occupy(from, until, cores) >= 0;
+}
+
+// What is free on a node changed by something other than time: keep the sets of nodes with room.
+void Cluster::refresh(NodeId node) {
+  const GroupId group = group_of(node);
+  const std::size_t i = index(node) - index(group_first_[index(group)]);
+  const bool room = node_in_use_[index(node)] < cores(node);
+  for (std::size_t s = 0; s < 3; ++s) {
+    with_room_[index(group)][s].set(i, room && s == static_cast<std::size_t>(state(node)));
+  }
+}
+
+std::uint32_t Cluster::store_shares(std::span<const NodeShare> shares) {
+  const auto size_class = static_cast<std::size_t>(std::bit_width(shares.size() - 1));
+  std::vector<std::uint32_t>& slots = free_slots_[size_class];
+  std::uint32_t first = 0;
+  if (slots.empty()) {
+    first = static_cast<std::uint32_t>(share_store_.size());
+    share_store_.resize(share_store_.size() + (std::size_t{1} << size_class));
+  } else {
+    first = slots.back();
+    slots.pop_back();
+  }
+  std::copy(shares.begin(), shares.end(), share_store_.begin() + first);
+  return first;
+}
+
+bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares) {
+  Claim& claim = claims_[index(job)];
+  ensure(claim.kind == Claim::Kind::none && !shares.empty(), "a job holds one claim, on at least one node");
+  bool fits = true;
+  GroupId group = group_of(shares.front().node);
+  std::int32_t group_cores = 0;
+  for (const NodeShare& share : shares) {
+    const std::size_t n = index(share.node);
+    ensure(share.cores > 0 && share.cores <= cores(share.node), "a share is a part of its node");
+    if (!one_node_) {
+      node_profile_[n].advance(now_);
+      fits &= occupy(share.node, from, until, share.cores);
+    }
+    if (kind == Claim::Kind::allocated) {
+      const bool was_overdrawn = node_in_use_[n] > cores(share.node);
+      node_in_use_[n] += share.cores;
+      overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
+      ++node_jobs_[n];
+      if (node_state_[n] == NodeState::powered_down && node_jobs_[n] == 1 &&
+          spec_.groups[index(group_of(share.node))].supply == Supply::dynamic) {
+        wanted_.push_back(share.node);
+      }
+      refresh(share.node);
+    } else {
+      ++node_reserved_[n];
+    }
+    if (group_of(share.node) != group) {
+      fits &= occupy_queues(group, from, until, group_cores);
+      group = group_of(share.node);
+      group_cores = 0;
+    }
+    group_cores += share.cores;
+  }
+  fits &= occupy_queues(group, from, until, group_cores);
+  claim = {from, until, store_shares(shares), static_cast<std::uint32_t>(shares.size()), kind};
+  return fits;
+}
+
+void Cluster::end_claim(JobId job, Time now) {
+  Claim& claim = claims_[index(job)];
+  ensure(claim.kind != Claim::Kind::none, "only a claim that exists can end");
+  const Time from = std::max(now, claim.from);
+  GroupId group = group_of(share_store_[claim.first_share].node);
+  std::int32_t group_cores = 0;
+  const auto give_back = [&] {
+    if (from < claim.until) occupy_queues(group, from, claim.until, -group_cores);
+  };
+  for (std::uint32_t i = 0; i < claim.share_count; ++i) {
+    const NodeShare share = share_store_[claim.first_share + i];
+    const std::size_t n = index(share.node);
+    occupy(share.node, from, claim.until, -share.cores);
+    if (claim.kind == Claim::Kind::allocated) {
+      const bool was_overdrawn = node_in_use_[n] > cores(share.node);
+      node_in_use_[n] -= share.cores;
+      overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
+      if (--node_jobs_[n] == 0) idle_since_[n] = now;
+      refresh(share.node);
+    } else {
+      --node_reserved_[n];
+    }
+    if (group_of(share.node) != group) {
+      give_back();
+      group = group_of(share.node);
+      group_cores = 0;
+    }
+    group_cores += share.cores;
+  }
+  give_back();
+  free_slots_[static_cast<std::size_t>(std::bit_width(claim.share_count - 1u))].push_back(claim.first_share);
+  claim.kind = Claim::Kind::none;
+}
+
+bool Cluster::extend_claim(JobId job, Time until) {
+  Claim& claim = claims_[index(job)];
+  ensure(claim.kind == Claim::Kind::allocated && until >= claim.until, "a claim is only ever made longer");
+  if (until == claim.until) return true;
+  bool fits = true;
+  for (std::uint32_t i = 0; i < claim.share_count; ++i) {
+    const NodeShare share = share_store_[claim.first_share + i];
+    fits &= occupy(share.node, claim.until, until, share.cores);
+    fits &= occupy_queues(group_of(share.node), claim.until, until, share.cores);
+  }
+  claim.until = until;
+  return fits;
+}
+
+// --- power ----------------------------------------------------------------------------------------------------------
+
+void Cluster::launch(NodeId node) {
+  NodeState& state = node_state_[index(node)];
+  ensure(state == NodeState::powered_down, "only a powered-down node is launched");
+  state = NodeState::powering_up;
+  ++instances_;
+  ensure(instances_ <= spec_.instance_limit, "the cluster's instance limit holds [PCS-3]");
+  std::erase(wanted_, node);
+  refresh(node);
+}
+
+void Cluster::ready(NodeId node, Time now) {
+  NodeState& state = node_state_[index(node)];
+  ensure(state == NodeState::powering_up, "only a node that was launched becomes ready");
+  state = NodeState::up;
+  idle_since_[index(node)] = now;
+  refresh(node);
+}
+
+bool Cluster::power_down(NodeId node, Time now, Time until) {
+  const std::size_t n = index(node);
+  ensure(node_state_[n] == NodeState::up && node_jobs_[n] == 0, "only an idle node is taken down");
+  node_state_[n] = NodeState::powering_down;
+  down_until_[n] = now;
+  refresh(node);
+  return keep_down(node, until);
+}
+
+bool Cluster::keep_down(NodeId node, Time until) {
+  const std::size_t n = index(node);
+  ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down is kept down");
+  if (until <= down_until_[n]) return true;
+  const bool on_node = occupy(node, down_until_[n], until, cores(node));
+  const bool in_queues = occupy_queues(group_of(node), down_until_[n], until, cores(node));
+  down_until_[n] = until;
+  return on_node && in_queues;
+}
+
+void Cluster::powered_down(NodeId node, Time now) {
+  const std::size_t n = index(node);
+  ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down gets there");
+  if (now < down_until_[n]) {
+    occupy(node, now, down_until_[n], -cores(node));
+    occupy_queues(group_of(node), now, down_until_[n], -cores(node));
+  }
+  node_state_[n] = NodeState::powered_down;
+  --instances_;
+  refresh(node);
+}
+
+void Cluster::check(Time now) const {
+  // Within an instant a machine of one node may count the cores of a job whose limit is over as free before the news of
+  // its end has come: what is held by the books of time must fit even then.
+  ensure(one_node_ ? queue_profile_.front().free_at(now) >= 0 : overdrawn_ == 0, "no node is oversubscribed");
+  ensure(instances_ >= 0 && instances_ <= spec_.instance_limit, "the cluster's instance limit holds [PCS-3]");
+}
+
+}  // namespace headroom

@@ -1,0 +1,177 @@
+// The cluster: node groups, queues, nodes and what is free on them, now and later. Hides the books (who holds which
+// cores of which node until when) and promises that they always add up. Policies see it const; only the controller
+// changes it. A rigid machine of the literature ("pool") is a cluster of one permanent node with N cores.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <span>
+#include <vector>
+
+#include "engine/jobs.hpp"
+#include "engine/profile.hpp"
+
+namespace headroom {
+
+// Where a group's nodes come from (PCS-11).
+enum class Supply : std::uint8_t {
+  permanent,  // hardware that is simply there: never launched, never billed
+  fixed,      // static group: instances kept from the start to the end
+  dynamic,    // launched when jobs need them, terminated when idle
+};
+
+struct NodeGroupSpec {
+  std::int32_t nodes = 0;   // maxInstanceCount
+  std::int32_t cores = 1;   // physical cores of each node: ThreadsPerCore is 1 (PCS-17)
+  Supply supply = Supply::dynamic;
+  std::int32_t weight = 1;  // lower is chosen first (PCS-16)
+};
+
+struct QueueSpec {
+  std::vector<GroupId> groups;
+};
+
+struct ClusterSpec {
+  std::vector<NodeGroupSpec> groups;
+  std::vector<QueueSpec> queues;
+  std::int32_t instance_limit = std::numeric_limits<std::int32_t>::max();  // PCS-3
+  std::int32_t job_limit = std::numeric_limits<std::int32_t>::max();       // PCS-3, active + queued
+  Time suspend_timeout = 0;  // from taking a node down until it may be used again
+};
+
+enum class NodeState : std::uint8_t {
+  up,             // idle, mix or alloc
+  powering_up,    // alloc#: instance launched, node not registered yet
+  powered_down,   // idle~: no instance; may be allocated, which asks for one
+  powering_down,  // idle%: not to be used until the instance is gone
+};
+
+// Cores held by one job on some nodes for some time: a running job's, or a reservation of a pending one.
+struct Claim {
+  enum class Kind : std::uint8_t { none, reserved, allocated };
+  Time from = 0;
+  Time until = 0;
+  std::uint32_t first_share = 0;
+  std::uint32_t share_count = 0;
+  Kind kind = Kind::none;
+};
+
+// A set of nodes of one group, as bits.
+class NodeSet {
+ public:
+  explicit NodeSet(std::size_t nodes) : words_((nodes + 63) / 64) {}
+  void set(std::size_t i, bool in) {
+    const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+    if (in) {
+      words_[i / 64] |= bit;
+    } else {
+      words_[i / 64] &= ~bit;
+    }
+  }
+  // Calls `visit(i)` for each member in ascending order until it returns false; false if it did.
+  template <class Visit>
+  bool for_each(Visit visit) const {
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      for (std::uint64_t word = words_[w]; word != 0; word &= word - 1) {
+        if (!visit(w * 64 + static_cast<std::size_t>(std::countr_zero(word)))) return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+class Cluster {
+ public:
+  explicit Cluster(const ClusterSpec& spec);
+
+  // --- facts ---
+  const ClusterSpec& spec() const { return spec_; }
+  std::size_t node_count() const { return node_group_.size(); }
+  GroupId group_of(NodeId node) const { return node_group_[index(node)]; }
+  NodeId first_node(GroupId group) const { return group_first_[index(group)]; }
+  std::int32_t cores(NodeId node) const { return spec_.groups[index(group_of(node))].cores; }
+  NodeState state(NodeId node) const { return node_state_[index(node)]; }
+  std::int32_t jobs_on(NodeId node) const { return node_jobs_[index(node)]; }
+  Time idle_since(NodeId node) const { return idle_since_[index(node)]; }
+  std::int32_t instances() const { return instances_; }
+  // Nodes without an instance that a job holds, or that a static group must keep; ascending by request.
+  std::span<const NodeId> wanted() const { return wanted_; }
+
+  // --- where and when a request fits ---
+  // True if the queue's groups could hold the request were they empty (PCS-33).
+  bool can_ever_hold(const JobRequest& request) const;
+  // The least number of cores that the request takes anywhere.
+  std::int32_t least_cores(const JobRequest& request) const;
+  // Free cores of all nodes of a queue over time: what backfilling looks at first. Necessary for a fit, and for a
+  // machine of one node sufficient.
+  const CapacityProfile& free_cores(QueueId queue) const { return queue_profile_[index(queue)]; }
+  // The nodes on which `request` could hold its cores throughout [now, now + limit), in the order in which they are
+  // preferred: up, powering up, powered down; lower weight first; then by name. False if there are not enough.
+  bool place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const;
+  // The first time >= not_before at which the request fits for its whole limit, and the nodes; kNever if none.
+  Time earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out) const;
+
+  const Claim& claim(JobId job) const { return claims_[index(job)]; }
+  std::span<const NodeShare> shares(JobId job) const {
+    const Claim& c = claims_[index(job)];
+    return std::span(share_store_).subspan(c.first_share, c.share_count);
+  }
+
+ private:
+  friend class Controller;
+
+  // --- changes, by the controller alone ---
+  void advance(Time now);  // nothing before `now` is asked for any more
+  void add_job() { claims_.emplace_back(); }
+  // False if the claim collides with another one (its books are right all the same).
+  bool make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares);
+  void end_claim(JobId job, Time now);
+  bool extend_claim(JobId job, Time until);
+  void launch(NodeId node);
+  void ready(NodeId node, Time now);
+  // Takes a node out of use until `until`. False if that collides with a reservation.
+  bool power_down(NodeId node, Time now, Time until);
+  bool keep_down(NodeId node, Time until);
+  void powered_down(NodeId node, Time now);
+  void check(Time now) const;
+
+  bool occupy(NodeId node, Time from, Time until, std::int32_t cores);
+  bool occupy_queues(GroupId group, Time from, Time until, std::int32_t cores);
+  bool place_at(const JobRequest& request, Time from, std::vector<NodeShare>& out) const;
+  Time next_start(const JobRequest& request, Time after) const;
+  void refresh(NodeId node);
+  std::uint32_t store_shares(std::span<const NodeShare> shares);
+
+  ClusterSpec spec_;
+  Time now_ = 0;
+  bool one_node_ = false;                       // a rigid machine: its queue's profile is its node's profile
+
+  std::vector<NodeId> group_first_;
+  std::vector<std::vector<QueueId>> group_queues_;
+  std::vector<std::array<NodeSet, 3>> with_room_;  // by group and state: nodes with a core not held now
+  std::vector<std::vector<GroupId>> queue_groups_; // by weight
+  std::vector<CapacityProfile> queue_profile_;
+
+  std::vector<GroupId> node_group_;
+  std::vector<NodeState> node_state_;
+  std::vector<std::int32_t> node_in_use_;       // cores held by jobs that have not ended
+  std::vector<std::int32_t> node_jobs_;
+  std::vector<std::int32_t> node_reserved_;     // reservations that touch the node
+  std::vector<Time> idle_since_;
+  std::vector<Time> down_until_;                // while powering down
+  std::vector<CapacityProfile> node_profile_;   // empty when one_node_
+  std::vector<NodeId> wanted_;
+
+  std::vector<Claim> claims_;                   // by job
+  std::vector<NodeShare> share_store_;
+  std::array<std::vector<std::uint32_t>, 32> free_slots_;  // by log2 of the size
+
+  std::int32_t instances_ = 0;
+  std::int32_t overdrawn_ = 0;                  // nodes with more cores in use than they have
+  mutable std::vector<Time> starts_;            // scratch of next_start
+};
+
+}  // namespace headroom

@@ -1,0 +1,264 @@
+#include "engine/controller.hpp"
+
+#include <algorithm>
+
+namespace headroom {
+namespace {
+
+// More steps than this at one instant without any news would be a policy that asks for itself again and again.
+constexpr std::uint32_t kMaxIdleSteps = 1000;
+
+}  // namespace
+
+void Plan::start(JobId job, std::span<const NodeShare> nodes) { controller_.start(job, nodes); }
+void Plan::reserve(JobId job, Time at, std::span<const NodeShare> nodes) { controller_.reserve(job, at, nodes); }
+void Plan::drop_reservation(JobId job) { controller_.drop_reservation(job); }
+void ScalePlan::launch(std::span<const NodeId> nodes) { controller_.launch(nodes); }
+void ScalePlan::terminate(std::span<const NodeId> nodes) { controller_.terminate(nodes); }
+
+Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy> scheduler,
+                       std::unique_ptr<ScalerPolicy> scaler)
+    : cluster_(spec),
+      queues_(spec.queues.size()),
+      scheduler_(std::move(scheduler)),
+      scaler_(std::move(scaler)),
+      scaler_wake_(scaler_ != nullptr ? 0 : kNever),
+      waiting_jobs_(cluster_.node_count()) {
+  std::int64_t instances = 0;
+  for (const NodeGroupSpec& group : spec.groups) {
+    if (group.supply != Supply::permanent) instances += group.nodes;
+  }
+  ensure(instances <= spec.instance_limit, "the groups' maxima stay within the cluster's instance limit [PCS-3]");
+}
+
+Time Controller::step(Time now, const News& news, Commands& commands) {
+  begin(now, !news.stimuli.empty());
+  commands_ = &commands;
+
+  std::size_t next_arrival = 0;
+  for (const Stimulus& s : news.stimuli) {
+    switch (s.kind) {
+      case Stimulus::Kind::job_arrived:
+        ensure(next_arrival < news.arrivals.size(), "every arrival brings its request");
+        arrive(JobId{s.subject}, news.arrivals[next_arrival++]);
+        break;
+      case Stimulus::Kind::job_finished:
+        finish(JobId{s.subject}, static_cast<Outcome>(s.detail));
+        break;
+      case Stimulus::Kind::instance_running:
+        ensure(cluster_.state(NodeId{s.subject}) == NodeState::powering_up, "an instance runs after its launch");
+        break;
+      case Stimulus::Kind::node_ready:
+        node_ready(NodeId{s.subject});
+        break;
+      case Stimulus::Kind::instance_terminated: {
+        const auto it = std::find_if(going_down_.begin(), going_down_.end(),
+                                     [&](const GoingDown& g) { return g.node == NodeId{s.subject}; });
+        ensure(it != going_down_.end() && !it->gone, "an instance is gone once, after its termination was asked for");
+        it->gone = true;
+        break;
+      }
+    }
+  }
+  settle_power();
+  if (now >= next_overdue_) extend_overdue();
+
+  View view;
+  view.now_ = now;
+  view.jobs_ = &jobs_;
+  view.cluster_ = &cluster_;
+  view.queues_ = &queues_;
+  view.changes_ = &changes_;
+  changes_.arrivals = arrivals_;
+  if (changes_.any() || now >= scheduler_wake_) {
+    Plan plan(*this);
+    scheduler_wake_ = scheduler_->plan(view, plan);
+    changes_ = {};
+    arrivals_.clear();
+  }
+  if (scaler_ != nullptr && (now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty())) {
+    ScalePlan plan(*this);
+    scaler_wake_ = scaler_->scale(view, newly_idle_, plan);
+    newly_idle_.clear();
+  }
+
+  check();
+  commands_ = nullptr;
+  Time wake = std::min({scheduler_wake_, scaler_wake_, next_overdue_});
+  for (const GoingDown& g : going_down_) wake = std::min(wake, g.until);
+  return wake;
+}
+
+void Controller::begin(Time now, bool has_news) {
+  ensure(now >= now_, "time does not run backwards");
+  idle_steps_ = now == now_ && !has_news ? idle_steps_ + 1 : 0;
+  ensure(idle_steps_ <= kMaxIdleSteps, "the core settles at every instant");
+  now_ = now;
+  cluster_.advance(now);
+  for (PendingQueue& queue : queues_) queue.settle();
+}
+
+// --- jobs -----------------------------------------------------------------------------------------------------------
+
+void Controller::arrive(JobId job, const JobRequest& request) {
+  ensure(index(job) == jobs_.size(), "jobs are numbered in order of arrival");
+  ensure(index(request.queue) < queues_.size() && request.cores > 0 && request.nodes >= 0 && request.limit > 0,
+         "a request is well formed");
+  jobs_.add(request);
+  cluster_.add_job();
+  waiting_nodes_.push_back(0);
+  const auto refuse = [&](Refusal why) {
+    jobs_.move(job, JobState::rejected);
+    commands_->add(Command::Kind::reject_job, number(job), static_cast<std::uint32_t>(why), {});
+  };
+  if (!cluster_.can_ever_hold(request)) return refuse(Refusal::too_wide);
+  if (active_jobs_ >= static_cast<std::size_t>(cluster_.spec().job_limit)) return refuse(Refusal::job_limit);
+  ++active_jobs_;
+  ++pending_jobs_;
+  queues_[index(request.queue)].push(job, cluster_.least_cores(request), request.limit);
+  arrivals_.push_back(job);
+}
+
+void Controller::leave_queue(JobId job) {
+  queues_[index(jobs_.request(job).queue)].remove(job);
+  --pending_jobs_;
+}
+
+void Controller::start(JobId job, std::span<const NodeShare> nodes) {
+  if (cluster_.claim(job).kind == Claim::Kind::reserved) cluster_.end_claim(job, now_);
+  leave_queue(job);
+  ++held_jobs_;
+  const JobRequest& request = jobs_.request(job);
+  std::int64_t cores = 0;
+  std::uint32_t booting = 0;
+  for (const NodeShare& share : nodes) {
+    const NodeState state = cluster_.state(share.node);
+    ensure(state != NodeState::powering_down, "a node on its way down takes no job");
+    ensure(!request.exclusive || share.cores == cluster_.cores(share.node), "an exclusive job takes whole nodes");
+    ensure(request.nodes == 0 || share.cores >= request.cores, "every node of a job gives the cores it asked for");
+    cores += share.cores;
+    if (state != NodeState::up) {
+      ++booting;
+      waiting_jobs_[index(share.node)].push_back(job);
+    }
+  }
+  ensure(request.nodes == 0 ? cores >= request.cores : nodes.size() == static_cast<std::size_t>(request.nodes),
+         "a job starts only with its full allocation");
+  ensure(cluster_.make_claim(job, Claim::Kind::allocated, now_, later(now_, request.limit), nodes),
+         "a start takes nothing that is in use or reserved");
+  waiting_nodes_[index(job)] = booting;
+  jobs_.move(job, booting > 0 ? JobState::configuring : JobState::running);
+  if (booting > 0) {
+    configuring_.push_back(job);
+    next_overdue_ = std::min(next_overdue_, cluster_.claim(job).until);
+  }
+  commands_->add(booting > 0 ? Command::Kind::allocate_job : Command::Kind::start_job, number(job), 0, nodes);
+}
+
+void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes) {
+  ensure(jobs_.state(job) == JobState::pending && at >= now_ && at < kNever, "a reservation is for a pending job");
+  ensure(cluster_.make_claim(job, Claim::Kind::reserved, at, later(at, jobs_.request(job).limit), nodes),
+         "a reservation takes nothing that is held");
+}
+
+void Controller::drop_reservation(JobId job) {
+  ensure(cluster_.claim(job).kind == Claim::Kind::reserved, "only a reservation that exists is dropped");
+  cluster_.end_claim(job, now_);
+}
+
+void Controller::finish(JobId job, Outcome outcome) {
+  jobs_.move(job, state_after(outcome));
+  const Claim claim = cluster_.claim(job);
+  ensure(now_ <= claim.until, "no job outlives its limit");
+  changes_.ended = true;
+  changes_.freed_until = std::max(changes_.freed_until, claim.until);
+  if (scaler_ != nullptr) {
+    for (const NodeShare& share : cluster_.shares(job)) {
+      if (cluster_.jobs_on(share.node) == 1) newly_idle_.push_back(share.node);
+    }
+  }
+  cluster_.end_claim(job, now_);
+  --active_jobs_;
+  --held_jobs_;
+}
+
+void Controller::node_ready(NodeId node) {
+  cluster_.ready(node, now_);
+  if (cluster_.jobs_on(node) == 0) newly_idle_.push_back(node);
+  for (const JobId job : waiting_jobs_[index(node)]) {
+    if (--waiting_nodes_[index(job)] > 0) continue;
+    jobs_.move(job, JobState::running);
+    std::erase(configuring_, job);
+    if (configuring_.empty()) next_overdue_ = kNever;
+    // The limit counts from the real start: the nodes are held longer than planned by the time they took to boot.
+    changes_.disturbed |= !cluster_.extend_claim(job, later(now_, jobs_.request(job).limit));
+    commands_->add(Command::Kind::start_job, number(job), 0, cluster_.shares(job));
+  }
+  waiting_jobs_[index(node)].clear();
+}
+
+// Nodes that boot for longer than a job's limit: the job holds on to what it has.
+void Controller::extend_overdue() {
+  next_overdue_ = kNever;
+  for (const JobId job : configuring_) {
+    if (cluster_.claim(job).until <= now_) {
+      changes_.disturbed |= !cluster_.extend_claim(job, later(now_, jobs_.request(job).limit));
+    }
+    next_overdue_ = std::min(next_overdue_, cluster_.claim(job).until);
+  }
+}
+
+// --- power ----------------------------------------------------------------------------------------------------------
+
+void Controller::power_command(Command::Kind kind, std::span<const NodeId> nodes) {
+  ensure(!nodes.empty(), "a power command names its nodes");
+  const GroupId group = cluster_.group_of(nodes.front());
+  scratch_.clear();
+  for (const NodeId node : nodes) {
+    ensure(cluster_.group_of(node) == group, "one power command is about one group");
+    scratch_.push_back({node, 0});
+  }
+  commands_->add(kind, number(group), 0, scratch_);
+}
+
+void Controller::launch(std::span<const NodeId> nodes) {
+  power_command(Command::Kind::launch_instances, nodes);
+  for (const NodeShare& share : scratch_) cluster_.launch(share.node);
+}
+
+void Controller::terminate(std::span<const NodeId> nodes) {
+  power_command(Command::Kind::terminate_instances, nodes);
+  const Time until = later(now_, down_time());
+  for (const NodeShare& share : scratch_) {
+    changes_.disturbed |= !cluster_.power_down(share.node, now_, until);
+    going_down_.push_back({until, share.node, false});
+  }
+}
+
+// At least a second, so that a node on its way down is never free at the same instant.
+Time Controller::down_time() const { return std::max(cluster_.spec().suspend_timeout, kSecond); }
+
+// Nodes whose time to go down is over come back when their instances are gone.
+void Controller::settle_power() {
+  std::erase_if(going_down_, [&](GoingDown& g) {
+    if (g.until <= now_ && g.gone) {
+      cluster_.powered_down(g.node, now_);
+      changes_.ended = true;
+      return true;
+    }
+    if (g.until <= now_) {
+      // The instance is slower than SuspendTimeout: the node stays out of use for as long again.
+      g.until = later(now_, down_time());
+      changes_.disturbed |= !cluster_.keep_down(g.node, g.until);
+    }
+    return false;
+  });
+}
+
+void Controller::check() const {
+  cluster_.check(now_);
+  ensure(pending_jobs_ + held_jobs_ == active_jobs_, "every active job waits in a queue or holds nodes");
+  ensure(active_jobs_ <= static_cast<std::size_t>(cluster_.spec().job_limit), "the cluster's job limit holds [PCS-3]");
+}
+
+}  // namespace headroom

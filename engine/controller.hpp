@@ -1,0 +1,77 @@
+// The core: applies news, lets the policies plan and scale, checks the invariants, and answers with commands. It has no
+// clock, no I/O, no randomness: the same news at the same times give the same commands, in a simulation, against a real
+// cloud, and when a journal is replayed.
+#pragma once
+
+#include <memory>
+
+#include "engine/policy.hpp"
+
+namespace headroom {
+
+class Controller {
+ public:
+  Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy> scheduler,
+             std::unique_ptr<ScalerPolicy> scaler);
+
+  // One step at time `now` (never before an earlier step's). Fills `commands`; returns when the core must be called
+  // again at the latest, kNever if only news can make it act. Throws Bug when a promise is broken.
+  Time step(Time now, const News& news, Commands& commands);
+
+  const JobTable& jobs() const { return jobs_; }
+  const Cluster& cluster() const { return cluster_; }
+  // Jobs neither final nor rejected (PCS-3 counts them).
+  std::size_t active_jobs() const { return active_jobs_; }
+
+ private:
+  friend class Plan;
+  friend class ScalePlan;
+
+  void begin(Time now, bool has_news);
+  void arrive(JobId job, const JobRequest& request);
+  void finish(JobId job, Outcome outcome);
+  void node_ready(NodeId node);
+  void start(JobId job, std::span<const NodeShare> nodes);
+  void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
+  void drop_reservation(JobId job);
+  void launch(std::span<const NodeId> nodes);
+  void terminate(std::span<const NodeId> nodes);
+  void leave_queue(JobId job);
+  void power_command(Command::Kind kind, std::span<const NodeId> nodes);
+  void extend_overdue();
+  Time down_time() const;
+  void settle_power();
+  void check() const;
+
+  JobTable jobs_;
+  Cluster cluster_;
+  std::vector<PendingQueue> queues_;
+  std::unique_ptr<SchedulerPolicy> scheduler_;
+  std::unique_ptr<ScalerPolicy> scaler_;
+
+  Time now_ = 0;
+  Time scheduler_wake_ = kNever;
+  Time scaler_wake_;
+  std::uint32_t idle_steps_ = 0;                 // steps without news at one instant
+  std::size_t active_jobs_ = 0;
+  std::size_t pending_jobs_ = 0;
+  std::size_t held_jobs_ = 0;                    // configuring or running
+  Commands* commands_ = nullptr;                 // of the step under way
+
+  Changes changes_;
+  std::vector<JobId> arrivals_;
+  std::vector<NodeId> newly_idle_;
+  std::vector<std::uint32_t> waiting_nodes_;     // by job: nodes that still boot
+  std::vector<std::vector<JobId>> waiting_jobs_; // by node: configuring jobs on it, while it boots
+  std::vector<JobId> configuring_;
+  Time next_overdue_ = kNever;                   // no configuring job's claim ends before
+  struct GoingDown {
+    Time until;
+    NodeId node;
+    bool gone;                                   // the world said that the instance is terminated
+  };
+  std::vector<GoingDown> going_down_;
+  std::vector<NodeShare> scratch_;
+};
+
+}  // namespace headroom

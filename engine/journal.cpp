@@ -1,0 +1,157 @@
+#include "engine/journal.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace headroom {
+namespace {
+
+constexpr std::size_t kBlock = std::size_t{64} << 10;
+
+// Numbers are stored with seven bits a byte, low bits first; the high bit says that more follow.
+void put(std::string& out, std::uint64_t value) {
+  while (value >= 0x80) {
+    out.push_back(static_cast<char>(value | 0x80));
+    value >>= 7;
+  }
+  out.push_back(static_cast<char>(value));
+}
+
+XXH3_state_t* state(void* hash) { return static_cast<XXH3_state_t*>(hash); }
+
+}  // namespace
+
+Journal::Journal(JournalSink* sink) : sink_(sink), hash_(XXH3_createState()) {
+  ensure(hash_ != nullptr, "there is memory for a hash");
+  XXH3_64bits_reset(state(hash_));
+  buffer_.reserve(2 * kBlock);
+}
+
+Journal::~Journal() { XXH3_freeState(state(hash_)); }
+
+void Journal::append(Time now, const News& news, const Commands& commands) {
+  put(buffer_, static_cast<std::uint64_t>(now - last_));
+  last_ = now;
+  put(buffer_, news.stimuli.size());
+  std::size_t arrival = 0;
+  for (const Stimulus& s : news.stimuli) {
+    put(buffer_, static_cast<std::uint64_t>(s.kind));
+    put(buffer_, s.subject);
+    if (s.kind == Stimulus::Kind::job_arrived) {
+      const JobRequest& r = news.arrivals[arrival++];
+      put(buffer_, static_cast<std::uint64_t>(now - r.submit));
+      put(buffer_, static_cast<std::uint64_t>(r.limit));
+      put(buffer_, number(r.queue));
+      put(buffer_, r.user);
+      put(buffer_, static_cast<std::uint64_t>(r.nodes));
+      put(buffer_, static_cast<std::uint64_t>(r.cores));
+      put(buffer_, r.exclusive ? 1 : 0);
+    } else {
+      put(buffer_, s.detail);
+    }
+  }
+  put(buffer_, commands.list.size());
+  for (const Command& c : commands.list) {
+    put(buffer_, static_cast<std::uint64_t>(c.kind));
+    put(buffer_, c.subject);
+    put(buffer_, c.detail);
+    put(buffer_, c.share_count);
+    for (const NodeShare& share : commands.shares_of(c)) {
+      put(buffer_, number(share.node));
+      put(buffer_, static_cast<std::uint64_t>(share.cores));
+    }
+  }
+  ++steps_;
+  if (buffer_.size() >= kBlock) flush();
+}
+
+void Journal::flush() {
+  XXH3_64bits_update(state(hash_), buffer_.data(), buffer_.size());
+  if (sink_ != nullptr) sink_->write(buffer_);
+  buffer_.clear();
+}
+
+std::string Journal::finish() {
+  flush();
+  const std::uint64_t digest = XXH3_64bits_digest(state(hash_));
+  std::string hex(16, '0');
+  for (std::size_t i = 0; i < 16; ++i) hex[i] = "0123456789abcdef"[(digest >> (60 - 4 * i)) & 15];
+  return hex;
+}
+
+bool JournalReader::number(std::uint64_t& value) {
+  value = 0;
+  for (unsigned shift = 0; shift < 64 && at_ < bytes_.size(); shift += 7) {
+    const auto byte = static_cast<std::uint8_t>(bytes_[at_++]);
+    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+template <class T>
+bool JournalReader::number_as(T& value, std::uint64_t limit) {
+  std::uint64_t wide = 0;
+  if (!number(wide) || wide > limit) return false;
+  value = static_cast<T>(wide);
+  return true;
+}
+
+JournalReader::Result JournalReader::next(Time& now, News& news, Commands& commands) {
+  if (at_ == bytes_.size()) return Result::end;
+  constexpr auto kMaxTime = static_cast<std::uint64_t>(kNever);
+  const std::size_t left = bytes_.size() - at_;  // no list is longer than the bytes that hold it
+  std::uint64_t count = 0;
+  Time passed = 0;
+  if (!number_as(passed, kMaxTime - static_cast<std::uint64_t>(last_))) return Result::corrupt;
+  now = last_ += passed;
+  news.clear();
+  if (!number(count) || count > left) return Result::corrupt;
+  for (; count > 0; --count) {
+    Stimulus s{};
+    std::uint8_t kind = 0;
+    if (!number_as(kind, kStimulusKinds - 1) || !number_as(s.subject)) return Result::corrupt;
+    s.kind = static_cast<Stimulus::Kind>(kind);
+    if (s.kind == Stimulus::Kind::job_arrived) {
+      JobRequest r;
+      Time age = 0;
+      std::uint32_t queue = 0;
+      std::uint8_t exclusive = 0;
+      if (!number_as(age, static_cast<std::uint64_t>(now)) || !number_as(r.limit, kMaxTime) || !number_as(queue) ||
+          !number_as(r.user) || !number_as(r.nodes) || !number_as(r.cores) || !number_as(exclusive, 1)) {
+        return Result::corrupt;
+      }
+      r.submit = now - age;
+      r.queue = QueueId{queue};
+      r.exclusive = exclusive != 0;
+      news.arrivals.push_back(r);
+    } else if (!number_as(s.detail)) {
+      return Result::corrupt;
+    }
+    news.stimuli.push_back(s);
+  }
+  commands.clear();
+  if (!number(count) || count > left) return Result::corrupt;
+  for (; count > 0; --count) {
+    Command c{};
+    std::uint8_t kind = 0;
+    std::uint64_t shares = 0;
+    if (!number_as(kind, kCommandKinds - 1) || !number_as(c.subject) || !number_as(c.detail) || !number(shares) ||
+        shares > left) {
+      return Result::corrupt;
+    }
+    c.kind = static_cast<Command::Kind>(kind);
+    c.first_share = static_cast<std::uint32_t>(commands.shares.size());
+    c.share_count = static_cast<std::uint32_t>(shares);
+    for (; shares > 0; --shares) {
+      std::uint32_t node = 0;
+      std::int32_t cores = 0;
+      if (!number_as(node) || !number_as(cores)) return Result::corrupt;
+      commands.shares.push_back({NodeId{node}, cores});
+    }
+    commands.list.push_back(c);
+  }
+  return Result::step;
+}
+
+}  // namespace headroom

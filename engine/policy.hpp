@@ -1,0 +1,90 @@
+// What a newcomer reads to write a policy.
+//
+// A scheduling policy decides which pending jobs start now, and where; a scaling policy decides which instances to
+// launch and to terminate. Both see the present state (View) and act through a Plan; the controller checks every act
+// against the cluster, so a wrong policy is stopped by an assertion, never by a wrong result.
+//
+// Policies see requested times, never true ones. They keep no books that the View already keeps. They are called once
+// per step in which something changed; `changes()` says what, so that a pass costs what changed, not what exists.
+//
+// To add one: write models/policies/<name>.cpp, add a line to models/policies/registry.cpp, and run
+// `headroom check --policy <name>`.
+#pragma once
+
+#include "engine/cluster.hpp"
+#include "engine/pending.hpp"
+
+namespace headroom {
+
+class Controller;
+
+// What happened since the policy was last called.
+struct Changes {
+  bool ended = false;      // a job ended or a node came back: something may fit that did not
+  bool disturbed = false;  // a claim was made longer or nodes went away, and collided: reservations must be redone
+  Time freed_until = 0;    // what was given back would have been held until then (ends as planned free nothing early)
+  std::span<const JobId> arrivals;  // jobs that joined their queues, ascending
+  bool any() const { return ended || disturbed || !arrivals.empty(); }
+};
+
+class View {
+ public:
+  Time now() const { return now_; }
+  const JobTable& jobs() const { return *jobs_; }
+  const Cluster& cluster() const { return *cluster_; }
+  std::size_t queue_count() const { return queues_->size(); }
+  const PendingQueue& pending(QueueId queue) const { return (*queues_)[index(queue)]; }
+  const Changes& changes() const { return *changes_; }
+
+ private:
+  friend class Controller;
+  Time now_ = 0;
+  const JobTable* jobs_ = nullptr;
+  const Cluster* cluster_ = nullptr;
+  const std::vector<PendingQueue>* queues_ = nullptr;
+  const Changes* changes_ = nullptr;
+};
+
+// Every call takes effect at once: the View shows it.
+class Plan {
+ public:
+  // The job gets these nodes now; it runs as soon as all of them are up. Its reservation, if any, ends.
+  void start(JobId job, std::span<const NodeShare> nodes);
+  // Holds the nodes for the job from `at` on, for its limit. One reservation a job.
+  void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
+  void drop_reservation(JobId job);
+
+ private:
+  friend class Controller;
+  explicit Plan(Controller& controller) : controller_(controller) {}
+  Controller& controller_;
+};
+
+class SchedulerPolicy {
+ public:
+  virtual ~SchedulerPolicy() = default;
+  // Called when something changed, and at the time it asked for. Returns when it wants to be called at the latest.
+  virtual Time plan(const View& view, Plan& plan) = 0;
+};
+
+class ScalePlan {
+ public:
+  // All nodes of one call belong to one group; the cloud is asked for all of them in one request.
+  void launch(std::span<const NodeId> nodes);     // each one powered down
+  void terminate(std::span<const NodeId> nodes);  // each one up and without a job
+
+ private:
+  friend class Controller;
+  explicit ScalePlan(Controller& controller) : controller_(controller) {}
+  Controller& controller_;
+};
+
+class ScalerPolicy {
+ public:
+  virtual ~ScalerPolicy() = default;
+  // Called in every step after the scheduler. `newly_idle`: nodes that lost their last job or became ready without one
+  // since the last call. Returns when it wants to be called at the latest.
+  virtual Time scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) = 0;
+};
+
+}  // namespace headroom

@@ -1,0 +1,141 @@
+#include "models/policies/backfill.hpp"
+
+#include <algorithm>
+
+namespace headroom {
+
+Time Backfill::plan(const View& view, Plan& plan) {
+  queues_.resize(view.queue_count());
+  if (view.changes().disturbed) drop_all(view, plan);
+  for (std::size_t q = 0; q < queues_.size(); ++q) open(view, QueueId{static_cast<std::uint32_t>(q)});
+  if (view.changes().ended || view.changes().disturbed) vacated_until_ = 0;
+  // One job at a time, over all queues in order of submission.
+  for (;;) {
+    std::size_t first = queues_.size();
+    JobId first_job{};
+    for (std::size_t q = 0; q < queues_.size(); ++q) {
+      const QueueId queue{static_cast<std::uint32_t>(q)};
+      if (queues_[q].stale) queues_[q].candidate = next_candidate(view, queue);
+      if (queues_[q].candidate == PendingQueue::kEnd) continue;
+      const JobId job = view.pending(queue).job_at(queues_[q].candidate);
+      if (first == queues_.size() || job < first_job) {
+        first = q;
+        first_job = job;
+      }
+    }
+    if (first == queues_.size()) break;
+    visit(view, plan, QueueId{static_cast<std::uint32_t>(first)});
+  }
+  for (std::size_t q = 0; q < queues_.size(); ++q) {
+    const QueueId queue{static_cast<std::uint32_t>(q)};
+    queues_[q].next_change = view.cluster().free_cores(queue).next_change(view.now());
+  }
+  return kNever;  // every reservation begins where a job ends or a node comes back: that is news
+}
+
+void Backfill::drop_all(const View& view, Plan& plan) {
+  for (std::size_t q = 0; q < queues_.size(); ++q) {
+    const PendingQueue& pending = view.pending(QueueId{static_cast<std::uint32_t>(q)});
+    for (Position p = pending.front(); p != PendingQueue::kEnd && queues_[q].held > 0; p = pending.next(p + 1)) {
+      plan.drop_reservation(pending.job_at(p));
+      --queues_[q].held;
+    }
+  }
+}
+
+void Backfill::open(const View& view, QueueId queue) {
+  Queue& q = queues_[index(queue)];
+  const PendingQueue& pending = view.pending(queue);
+  const Changes& changes = view.changes();
+  q.stale = true;
+  q.closed = false;
+  q.freed_cores = 0;
+  q.everything = changes.ended || changes.disturbed;
+  q.cursor = PendingQueue::kEnd;
+  if (pending.empty()) {
+    q.held = 0;
+    return;
+  }
+  Position arrived = pending.end_position();
+  if (!changes.arrivals.empty()) arrived = pending.position_of(changes.arrivals.front());
+  if (!q.everything && q.next_change <= view.now()) {
+    // A job's requested time is over but the news of its end is still to come: its cores count as free. As in the
+    // literature, a submission makes use of that only if the new job fits at once.
+    const std::int32_t free = view.cluster().free_cores(queue).free_at(view.now());
+    q.everything = pending.find(arrived, {free, kNever, free}) != PendingQueue::kEnd;
+  }
+  const Position front = pending.front();
+  if (q.everything) {
+    q.cursor = front;
+    const Time until = std::max(changes.freed_until, vacated_until_);
+    if (until > view.now()) q.freed_cores = view.cluster().free_cores(queue).max_free(view.now(), until);
+  } else {
+    q.cursor = arrived;
+    q.closed = strict_ && front < arrived;
+  }
+  q.held_end = q.held == 0 ? front : pending.position_of(q.last_held) + 1;
+}
+
+// The next job worth a look in the queue's order; kEnd if there is none.
+Backfill::Position Backfill::next_candidate(const View& view, QueueId queue) {
+  Queue& q = queues_[index(queue)];
+  const PendingQueue& pending = view.pending(queue);
+  const Cluster& cluster = view.cluster();
+  q.stale = false;
+  if (q.closed || q.cursor == PendingQueue::kEnd) return PendingQueue::kEnd;
+  // Jobs with a reservation: those whose time has come, and those narrow enough to use what was given back.
+  while (q.cursor < q.held_end) {
+    const Position p = pending.next(q.cursor);
+    if (p >= q.held_end) break;
+    if (pending.cores_at(p) <= q.freed_cores || cluster.claim(pending.job_at(p)).from <= view.now()) return p;
+    q.cursor = p + 1;
+  }
+  q.cursor = std::max(q.cursor, q.held_end);
+  if (strict_ || q.held < depth_) return pending.next(q.cursor);
+  // The others can only start now: before the free cores next drop, or within what is left then.
+  const CapacityProfile& free_cores = cluster.free_cores(queue);
+  PendingQueue::Room room{};
+  room.short_cores = free_cores.free_at(view.now());
+  const Time drop = free_cores.first_below(view.now(), room.short_cores, room.long_cores);
+  room.short_limit = drop == kNever ? kNever : drop - view.now();
+  return pending.find(q.cursor, room);
+}
+
+void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
+  Queue& q = queues_[index(queue)];
+  const JobId job = view.pending(queue).job_at(q.candidate);
+  const JobRequest& request = view.jobs().request(job);
+  const Cluster& cluster = view.cluster();
+  const Claim before = cluster.claim(job);
+  const bool held = before.kind == Claim::Kind::reserved;
+  q.cursor = q.candidate + 1;
+  if (held) plan.drop_reservation(job);
+
+  bool moved = false;
+  if (cluster.place(request, view.now(), nodes_)) {
+    plan.start(job, nodes_);
+    q.held -= held ? 1 : 0;
+    moved = held && before.from > view.now();
+  } else if (held || q.held < depth_) {
+    const Time at = cluster.earliest(request, view.now(), nodes_);
+    plan.reserve(job, at, nodes_);
+    if (!held) {
+      ++q.held;
+      q.last_held = job;
+      q.held_end = std::max(q.held_end, q.cursor);
+    }
+    moved = held && at != before.from;
+  } else {
+    q.closed = strict_;
+    q.stale = true;
+    return;
+  }
+  if (moved) {
+    // Jobs behind this one may use the window it left, now; those before it and those of other queues, in the next pass.
+    vacated_until_ = std::max(vacated_until_, before.until);
+    q.freed_cores = std::max(q.freed_cores, cluster.free_cores(queue).max_free(view.now(), before.until));
+  }
+  for (Queue& any : queues_) any.stale = true;  // queues may share nodes
+}
+
+}  // namespace headroom

@@ -1,0 +1,47 @@
+#include "models/policies/registry.hpp"
+
+#include "models/errors.hpp"
+#include "models/policies/backfill.hpp"
+#include "models/policies/scaler_pcs.hpp"
+
+namespace headroom {
+
+const std::vector<PolicyEntry>& scheduler_policies() {
+  static const std::vector<PolicyEntry> kPolicies = {
+      {"fcfs", "first come, first served: nothing passes the first job that does not fit",
+       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
+         return std::make_unique<Backfill>(0, true);
+       },
+       true, true, false},
+      {"easy", "EASY backfilling: one reservation, for the first job that does not fit",
+       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
+         return std::make_unique<Backfill>(1, false);
+       },
+       false, true, true},
+      {"conservative", "conservative backfilling: a reservation for every job that does not fit",
+       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
+         return std::make_unique<Backfill>(Backfill::kAll, false);
+       },
+       false, false, true},
+  };
+  return kPolicies;
+}
+
+const PolicyEntry& scheduler_policy(std::string_view name) {
+  std::string known;
+  for (const PolicyEntry& entry : scheduler_policies()) {
+    if (entry.name == name) return entry;
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  }
+  throw InputError("scheduler.policy: no policy \"" + std::string(name) + "\"; known: " + known);
+}
+
+std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario) {
+  if (scenario.scaler.policy != "pcs") {
+    throw InputError("scaler.policy: no policy \"" + scenario.scaler.policy + "\"; known: pcs");
+  }
+  return std::make_unique<ScalerPcs>(
+      ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
+}
+
+}  // namespace headroom

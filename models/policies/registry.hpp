@@ -1,0 +1,30 @@
+// The policies by name. A new one is one file beside this and one line in registry.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/policy.hpp"
+#include "models/scenario/scenario.hpp"
+
+namespace headroom {
+
+struct PolicyEntry {
+  std::string_view name;
+  std::string_view summary;
+  std::unique_ptr<SchedulerPolicy> (*make)(const SchedulerOptions&);
+  // What the property suite may hold it to, besides what holds for all.
+  bool keeps_order;         // no job starts before one that was submitted earlier to the same queue
+  bool serves_head;         // on a rigid machine, the first of the queue waits only when it does not fit
+  bool keeps_reservations;  // on a rigid machine, a job never starts later than first reserved
+};
+
+const std::vector<PolicyEntry>& scheduler_policies();
+
+// Throw InputError naming the known ones.
+const PolicyEntry& scheduler_policy(std::string_view name);
+std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario);
+
+}  // namespace headroom

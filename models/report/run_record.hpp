@@ -1,0 +1,69 @@
+// What happened in a run, folded from its steps: one row a job, one row an instance. The same fold serves a run as it
+// happens and a journal read back; nothing else feeds a report.
+#pragma once
+
+#include <vector>
+
+#include "engine/jobs.hpp"
+
+namespace headroom {
+
+struct JobRecord {
+  JobRequest request;
+  Time allocated = kNever;        // when it got its nodes
+  Time start = kNever;            // when it ran
+  Time end = kNever;
+  std::uint32_t first_share = 0;  // into RunRecord::shares
+  std::uint32_t share_count = 0;
+  JobState state = JobState::pending;
+  Refusal refusal{};              // when rejected
+};
+
+struct InstanceRecord {
+  NodeId node;
+  GroupId group;
+  Time launch = kNever;
+  Time running = kNever;          // billing starts
+  Time ready = kNever;            // the node registered
+  Time end = kNever;              // termination asked for: EC2 bills nothing from shutting-down on
+};
+
+// Part of an instance (or of a permanent node) that a job held.
+struct HeldShare {
+  static constexpr std::uint32_t kPermanent = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t instance;         // into RunRecord::instances; kPermanent: the node needs none
+  NodeId node;
+  std::int32_t cores;
+};
+
+class RunRecord {
+ public:
+  explicit RunRecord(std::size_t nodes) : instance_of_(nodes, HeldShare::kPermanent) {}
+  void expect_jobs(std::size_t jobs) { jobs_.reserve(jobs); }
+
+  void append(Time now, const News& news, const Commands& commands);
+
+  const std::vector<JobRecord>& jobs() const { return jobs_; }
+  const std::vector<InstanceRecord>& instances() const { return instances_; }
+  std::span<const HeldShare> shares_of(const JobRecord& job) const {
+    return std::span(shares_).subspan(job.first_share, job.share_count);
+  }
+  Time begin() const { return begin_; }       // of the first step; kNever before it
+  Time end() const { return end_; }           // of the last step
+  std::uint64_t steps() const { return steps_; }
+  std::uint64_t events() const { return events_; }
+
+ private:
+  void hold(JobRecord& job, std::span<const NodeShare> shares);
+
+  std::vector<JobRecord> jobs_;
+  std::vector<InstanceRecord> instances_;
+  std::vector<HeldShare> shares_;
+  std::vector<std::uint32_t> instance_of_;    // by node: its present or last instance
+  Time begin_ = kNever;
+  Time end_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace headroom

@@ -1,0 +1,252 @@
+#include "models/report/summary.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace headroom {
+namespace {
+
+double seconds(Time t) { return static_cast<double>(t) / static_cast<double>(kSecond); }
+double hours(Time t) { return static_cast<double>(t) / static_cast<double>(kHour); }
+
+// Reorders `values`. Each quantile searches only above the one before it.
+Spread spread_of(std::vector<double>& values) {
+  Spread spread;
+  if (values.empty()) return spread;
+  double sum = 0;
+  for (const double v : values) sum += v;
+  spread.mean = sum / static_cast<double>(values.size());
+  auto from = values.begin();
+  const auto quantile = [&](double q) {
+    const double position = q * static_cast<double>(values.size() - 1);
+    const auto below = values.begin() + static_cast<std::ptrdiff_t>(position);
+    std::nth_element(from, below, values.end());
+    from = below;
+    const double fraction = position - std::floor(position);
+    if (fraction == 0 || below + 1 == values.end()) return *below;
+    return *below + fraction * (*std::min_element(below + 1, values.end()) - *below);
+  };
+  spread.p50 = quantile(0.50);
+  spread.p90 = quantile(0.90);
+  spread.p95 = quantile(0.95);
+  spread.p99 = quantile(0.99);
+  spread.max = *std::max_element(from, values.end());
+  return spread;
+}
+
+// The most instances that exist at one time, launched and not yet terminated.
+std::uint64_t peak_of(const std::vector<std::pair<Time, int>>& changes) {
+  std::vector<std::pair<Time, int>> sorted = changes;
+  std::sort(sorted.begin(), sorted.end());  // at one time, ends (-1) come first
+  std::int64_t now = 0;
+  std::int64_t most = 0;
+  for (const auto& [time, change] : sorted) most = std::max(most, now += change);
+  return static_cast<std::uint64_t>(most);
+}
+
+void count(JobCounts& counts, JobState state) {
+  ++counts.submitted;
+  switch (state) {
+    case JobState::completed: ++counts.completed; break;
+    case JobState::failed: ++counts.failed; break;
+    case JobState::timed_out: ++counts.timed_out; break;
+    case JobState::cancelled: ++counts.cancelled; break;
+    case JobState::rejected: ++counts.rejected; break;
+    case JobState::pending:
+    case JobState::configuring:
+    case JobState::running: ++counts.unfinished; break;
+  }
+}
+
+void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use) {
+  if (instance.running == kNever) return;  // never ran: nothing is billed
+  const Time ready = std::min(instance.ready, use.end);
+  sum.total += hours(use.end - instance.running);
+  sum.boot += hours(ready - instance.running);
+  sum.busy += hours(use.busy);
+  sum.idle += hours(use.end - ready - use.busy);
+}
+
+}  // namespace
+
+double bounded_slowdown(Time wait, Time run) {
+  const double longest = static_cast<double>(std::max(run, 10 * kSecond));
+  return std::max(1.0, static_cast<double>(wait + run) / longest);
+}
+
+MicroUsd instance_cost(MicroUsd price_per_hour, Time running, Time end) {
+  const Time billed = std::max(kMinute, (end - running + kSecond - 1) / kSecond * kSecond);
+  return cost_of(price_per_hour, billed);
+}
+
+MicroUsd job_cost(const JobRecord& job, const RunRecord& record, const Design& design) {
+  if (job.start == kNever || job.end == kNever) return 0;
+  MicroUsd cost = 0;
+  for (const HeldShare& share : record.shares_of(job)) {
+    if (share.instance == HeldShare::kPermanent) continue;
+    const GroupId group = record.instances()[share.instance].group;
+    const MicroUsd node = cost_of(design.groups[index(group)].price_per_hour, job.end - job.start);
+    cost += node * share.cores / design.spec.groups[index(group)].cores;
+  }
+  return cost;
+}
+
+std::vector<std::vector<Period>> busy_periods(const RunRecord& record) {
+  std::vector<std::vector<Period>> periods(record.instances().size());
+  for (const JobRecord& job : record.jobs()) {
+    if (job.start == kNever) continue;
+    const Time until = job.end == kNever ? record.end() : job.end;
+    for (const HeldShare& share : record.shares_of(job)) {
+      if (share.instance == HeldShare::kPermanent) continue;
+      // A node is held from the allocation on, and counts as utilized from when it is there.
+      const Time ready = record.instances()[share.instance].ready;
+      periods[share.instance].push_back({std::max(job.allocated, ready), until});
+    }
+  }
+  for (std::vector<Period>& list : periods) {
+    std::sort(list.begin(), list.end(), [](const Period& a, const Period& b) {
+      return a.from != b.from ? a.from < b.from : a.until < b.until;
+    });
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < list.size(); ++i) {
+      if (list[i].from <= list[last].until) {
+        list[last].until = std::max(list[last].until, list[i].until);
+      } else {
+        list[++last] = list[i];
+      }
+    }
+    if (!list.empty()) list.resize(last + 1);
+  }
+  return periods;
+}
+
+std::vector<InstanceUse> instance_use(const RunRecord& record, const Design& design,
+                                      const std::vector<std::vector<Period>>& busy) {
+  std::vector<InstanceUse> uses;
+  uses.reserve(record.instances().size());
+  for (std::size_t i = 0; i < record.instances().size(); ++i) {
+    const InstanceRecord& instance = record.instances()[i];
+    InstanceUse use;
+    use.end = instance.end == kNever ? record.end() : instance.end;
+    for (const Period& p : busy[i]) use.busy += p.until - p.from;
+    if (instance.running != kNever) {
+      use.cost = instance_cost(design.groups[index(instance.group)].price_per_hour, instance.running, use.end);
+    }
+    uses.push_back(use);
+  }
+  return uses;
+}
+
+Summary summarize(const RunRecord& record, const RunContext& context) {
+  const Design& design = context.design;
+  Summary s;
+
+  struct PerUser {
+    std::uint64_t jobs = 0;
+    Time wait = 0;
+    double core_seconds = 0;
+    MicroUsd cost = 0;
+  };
+  struct PerQueue {
+    std::uint64_t jobs = 0;
+    Time wait = 0;
+    Time wait_max = 0;
+    double slowdown = 0;
+    double core_seconds = 0;
+  };
+  std::vector<PerUser> users(context.workload.user_names.size());
+  std::vector<PerQueue> queues(design.queue_names.size());
+  std::vector<double> waits;
+  std::vector<double> slowdowns;
+  waits.reserve(record.jobs().size());
+  slowdowns.reserve(record.jobs().size());
+  Time first_submit = kNever;
+  Time last_end = 0;
+  double used_core_seconds = 0;
+  for (const JobRecord& job : record.jobs()) {
+    count(s.jobs, job.state);
+    first_submit = std::min(first_submit, job.request.submit);
+    if (job.start == kNever || job.end == kNever) continue;
+    const Time wait = job.start - job.request.submit;
+    const Time run = job.end - job.start;
+    const double slowdown = bounded_slowdown(wait, run);
+    waits.push_back(seconds(wait));
+    slowdowns.push_back(slowdown);
+    last_end = std::max(last_end, job.end);
+    std::int64_t cores = 0;
+    for (const HeldShare& share : record.shares_of(job)) cores += share.cores;
+    const double core_seconds = static_cast<double>(cores) * seconds(run);
+    used_core_seconds += core_seconds;
+    PerQueue& queue = queues[index(job.request.queue)];
+    ++queue.jobs;
+    queue.wait += wait;
+    queue.wait_max = std::max(queue.wait_max, wait);
+    queue.slowdown += slowdown;
+    queue.core_seconds += core_seconds;
+    PerUser& user = users[job.request.user];
+    ++user.jobs;
+    user.wait += wait;
+    user.core_seconds += core_seconds;
+    user.cost += job_cost(job, record, design);
+  }
+  s.wait_s = spread_of(waits);
+  s.bounded_slowdown = spread_of(slowdowns);
+  if (last_end > first_submit) s.makespan_s = seconds(last_end - first_submit);
+  for (std::size_t q = 0; q < queues.size(); ++q) {
+    const double n = static_cast<double>(std::max<std::uint64_t>(queues[q].jobs, 1));
+    s.by_queue[design.queue_names[q]] = {queues[q].jobs, seconds(queues[q].wait) / n, seconds(queues[q].wait_max),
+                                         queues[q].slowdown / n, queues[q].core_seconds / 3600};
+  }
+  for (std::size_t u = 0; u < users.size(); ++u) {
+    const double n = static_cast<double>(std::max<std::uint64_t>(users[u].jobs, 1));
+    s.by_user[context.workload.user_names[u]] = {users[u].jobs, seconds(users[u].wait) / n,
+                                                 users[u].core_seconds / 3600, users[u].cost};
+  }
+
+  if (design.is_pool) {
+    const double offered = static_cast<double>(design.spec.groups.front().cores) * s.makespan_s;
+    s.utilization = offered > 0 ? used_core_seconds / offered : 0;
+    return s;
+  }
+  const std::vector<std::vector<Period>> busy = busy_periods(record);
+  const std::vector<InstanceUse> uses = instance_use(record, design, busy);
+  std::vector<std::pair<Time, int>> changes;
+  std::vector<std::vector<std::pair<Time, int>>> group_changes(design.groups.size());
+  std::vector<GroupSummary> groups(design.groups.size());
+  double offered_core_seconds = 0;
+  Time billed = 0;
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    const InstanceRecord& instance = record.instances()[i];
+    const std::size_t g = index(instance.group);
+    const InstanceUse& use = uses[i];
+    ++s.nodes_launched;
+    ++groups[g].launched;
+    if (instance.end != kNever) ++s.nodes_terminated;
+    for (auto* list : {&changes, &group_changes[g]}) {
+      list->emplace_back(instance.launch, 1);
+      list->emplace_back(use.end, -1);
+    }
+    add(s.instance_hours, instance, use);
+    add(groups[g].hours, instance, use);
+    s.instances_cost += use.cost;
+    groups[g].cost += use.cost;
+    if (instance.running != kNever) billed += use.end - instance.running;
+    if (instance.ready != kNever) {
+      offered_core_seconds += static_cast<double>(design.spec.groups[g].cores) * seconds(use.end - instance.ready);
+    }
+  }
+  // Sums of many hours in floating point would drift: the total is made of the exact sum.
+  s.instance_hours.total = hours(billed);
+  s.nodes_peak = peak_of(changes);
+  s.utilization = offered_core_seconds > 0 ? used_core_seconds / offered_core_seconds : 0;
+  s.management_cost = cost_of(design.management_per_hour, billed);
+  if (record.begin() != kNever) s.controller_cost = cost_of(design.controller_per_hour, record.end() - record.begin());
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    groups[g].instance_type = design.groups[g].type.name;
+    groups[g].peak = peak_of(group_changes[g]);
+    s.by_node_group[design.groups[g].name] = groups[g];
+  }
+  return s;
+}
+
+}  // namespace headroom

@@ -1,0 +1,195 @@
+// The summary as JSON (docs/output.md), as a table for people, as CSV for scripts.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "models/report/format.hpp"
+#include "models/report/summary.hpp"
+
+namespace headroom {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double usd(MicroUsd amount) { return static_cast<double>(amount) / 1e6; }
+
+Json json_of(const Spread& s) {
+  return {{"mean", s.mean}, {"p50", s.p50}, {"p90", s.p90}, {"p95", s.p95}, {"p99", s.p99}, {"max", s.max}};
+}
+
+Json json_of(const HourSplit& h) {
+  return {{"total", h.total}, {"busy", h.busy}, {"idle", h.idle}, {"boot", h.boot}, {"failed", 0.0}};
+}
+
+Json json_of(const Summary& s, const RunRecord& record, const RunContext& context) {
+  Json j;
+  j["schema"] = "headroom.summary/1";
+  j["headroom"] = HEADROOM_VERSION;
+  j["scenario"] = context.scenario.name;
+  j["seed"] = context.scenario.seed;
+  j["policy"] = context.scenario.scheduler.policy;
+  j["digest"] = context.digest;
+  if (context.interrupted) j["interrupted"] = true;
+  j["workload"] = {{"source", context.workload.source},
+                   {"records", context.workload.records},
+                   {"dropped", context.workload.dropped},
+                   {"adjustments", Json::array()}};
+  for (const Adjustment& a : context.workload.adjustments) {
+    j["workload"]["adjustments"].push_back({{"what", a.what}, {"jobs", a.jobs}});
+  }
+  j["jobs"] = {{"submitted", s.jobs.submitted}, {"completed", s.jobs.completed}, {"failed", s.jobs.failed},
+               {"timed_out", s.jobs.timed_out}, {"cancelled", s.jobs.cancelled}, {"rejected", s.jobs.rejected},
+               {"requeues", 0},                 {"unfinished", s.jobs.unfinished}};
+  j["wait_s"] = json_of(s.wait_s);
+  j["bounded_slowdown"] = json_of(s.bounded_slowdown);
+  j["makespan_s"] = s.makespan_s;
+  j["utilization"] = s.utilization;
+  j["nodes"] = {{"peak", s.nodes_peak}, {"launched", s.nodes_launched}, {"terminated", s.nodes_terminated},
+                {"launch_failures", 0}, {"interruptions", 0}};
+  j["instance_hours"] = json_of(s.instance_hours);
+  j["cost_usd"] = {{"total", usd(s.total_cost())},
+                   {"instances", usd(s.instances_cost)},
+                   {"reservations", 0.0},
+                   {"controller", usd(s.controller_cost)},
+                   {"management", usd(s.management_cost)}};
+  j["by_queue"] = Json::object();
+  for (const auto& [name, q] : s.by_queue) {
+    j["by_queue"][name] = {{"jobs", q.jobs},
+                           {"wait_mean_s", q.wait_mean_s},
+                           {"wait_max_s", q.wait_max_s},
+                           {"bounded_slowdown_mean", q.bounded_slowdown_mean},
+                           {"core_hours", q.core_hours}};
+  }
+  j["by_node_group"] = Json::object();
+  for (const auto& [name, g] : s.by_node_group) {
+    j["by_node_group"][name] = {{"instance_type", g.instance_type},
+                                {"launched", g.launched},
+                                {"peak", g.peak},
+                                {"instance_hours", json_of(g.hours)},
+                                {"cost_usd", usd(g.cost)}};
+  }
+  j["by_user"] = Json::object();
+  for (const auto& [name, u] : s.by_user) {
+    if (u.jobs == 0) continue;
+    j["by_user"][name] = {{"jobs", u.jobs},
+                          {"wait_mean_s", u.wait_mean_s},
+                          {"core_hours", u.core_hours},
+                          {"cost_usd", usd(u.cost)}};
+  }
+  const double jobs_per_s =
+      context.wall_s > 0 ? static_cast<double>(record.jobs().size()) / context.wall_s : 0;
+  j["engine"] = {{"steps", record.steps()},
+                 {"events", record.events()},
+                 {"wall_s", context.wall_s},
+                 {"jobs_per_s", jobs_per_s},
+                 {"peak_rss_mib", context.peak_rss_mib}};
+  return j;
+}
+
+// 93784 s -> "1d 02:03:04"; short times keep their seconds.
+std::string duration(double seconds) {
+  if (seconds < 100) return fmt::format("{:.1f} s", seconds);
+  const auto s = static_cast<std::int64_t>(seconds + 0.5);
+  if (s < 86400) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  return fmt::format("{}d {:02}:{:02}:{:02}", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
+}
+
+// 1234567.8 -> "1,234,567.8"
+std::string grouped(double value, int decimals) {
+  std::string text = fmt::format("{:.{}f}", value, decimals);
+  const std::size_t end = std::min(text.find('.'), text.size());
+  for (std::size_t i = end; i > 3 && text[i - 4] != '-'; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
+}
+
+std::string count(std::uint64_t n) { return grouped(static_cast<double>(n), 0); }
+
+}  // namespace
+
+std::string summary_json(const Summary& summary, const RunRecord& record, const RunContext& context) {
+  return json_of(summary, record, context).dump(2) + "\n";
+}
+
+std::string summary_csv(const Summary& summary, const RunRecord& record, const RunContext& context) {
+  std::string out = "metric,value\n";
+  for (const auto& [pointer, value] : json_of(summary, record, context).flatten().items()) {
+    std::string name = pointer.substr(1);
+    std::replace(name.begin(), name.end(), '/', '.');
+    append_csv_text(out, name);
+    out.push_back(',');
+    append_csv_text(out, value.is_string() ? value.get<std::string>() : value.dump());
+    out.push_back('\n');
+  }
+  return out;
+}
+
+std::string summary_table(const Summary& s, const RunRecord& record, const RunContext& context) {
+  std::string out;
+  const auto line = [&out](std::string_view label, const std::string& value) {
+    out += fmt::format("  {:<18} {}\n", label, value);
+  };
+  const Scenario& scenario = context.scenario;
+  out += fmt::format("{}{}\n", scenario.name.empty() ? "scenario" : scenario.name,
+                     context.interrupted ? "  (interrupted: what happened so far)" : "");
+  line("workload", context.workload.source);
+  line("policy", fmt::format("{}, seed {}", scenario.scheduler.policy, scenario.seed));
+  std::string jobs = fmt::format("{} submitted: {} completed", count(s.jobs.submitted), count(s.jobs.completed));
+  const std::pair<std::uint64_t, const char*> others[] = {{s.jobs.failed, "failed"},       {s.jobs.timed_out, "timed out"},
+                                                          {s.jobs.cancelled, "cancelled"}, {s.jobs.rejected, "rejected"},
+                                                          {s.jobs.unfinished, "unfinished"}};
+  for (const auto& [n, what] : others) {
+    if (n > 0) jobs += fmt::format(", {} {}", count(n), what);
+  }
+  line("jobs", jobs);
+  line("makespan", duration(s.makespan_s));
+  line("utilization", fmt::format("{:.1f} %", 100 * s.utilization));
+  out += fmt::format("\n  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "", "mean", "median", "p90", "p95", "p99",
+                     "max");
+  const auto spread = [&out](std::string_view label, const Spread& v, auto text) {
+    out += fmt::format("  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", label, text(v.mean), text(v.p50),
+                       text(v.p90), text(v.p95), text(v.p99), text(v.max));
+  };
+  spread("wait", s.wait_s, duration);
+  spread("bounded slowdown", s.bounded_slowdown, [](double v) { return grouped(v, 2); });
+  if (!context.design.is_pool) {
+    const HourSplit& h = s.instance_hours;
+    const double total = h.total > 0 ? h.total : 1;
+    out += "\n";
+    line("instances", fmt::format("{} launched, {} terminated, at most {} at a time", count(s.nodes_launched),
+                                  count(s.nodes_terminated), count(s.nodes_peak)));
+    line("instance hours", fmt::format("{}: {:.1f} % busy, {:.1f} % idle, {:.1f} % boot", grouped(h.total, 2),
+                                       100 * h.busy / total, 100 * h.idle / total, 100 * h.boot / total));
+    line("cost", fmt::format("{} USD: instances {}, controller {}, node management {}", grouped(usd(s.total_cost()), 2),
+                             grouped(usd(s.instances_cost), 2), grouped(usd(s.controller_cost), 2),
+                             grouped(usd(s.management_cost), 2)));
+    out += fmt::format("\n  {:<18} {:<16} {:>9} {:>6} {:>14} {:>14}\n", "node group", "type", "launched", "peak", "hours",
+                       "USD");
+    for (const auto& [name, g] : s.by_node_group) {
+      out += fmt::format("  {:<18} {:<16} {:>9} {:>6} {:>14} {:>14}\n", name, g.instance_type, count(g.launched),
+                         count(g.peak), grouped(g.hours.total, 2), grouped(usd(g.cost), 2));
+    }
+  }
+  if (s.by_queue.size() > 1) {
+    out += fmt::format("\n  {:<18} {:>9} {:>14} {:>14} {:>14}\n", "queue", "jobs", "mean wait", "max wait", "core hours");
+    for (const auto& [name, q] : s.by_queue) {
+      out += fmt::format("  {:<18} {:>9} {:>14} {:>14} {:>14}\n", name, count(q.jobs), duration(q.wait_mean_s),
+                         duration(q.wait_max_s), grouped(q.core_hours, 1));
+    }
+  }
+  if (!context.workload.adjustments.empty()) {
+    out += fmt::format("\n  of {} records in the workload, {} dropped:\n", count(context.workload.records),
+                       count(context.workload.dropped));
+    for (const Adjustment& a : context.workload.adjustments) {
+      out += fmt::format("  {:>10}  {}\n", count(a.jobs), a.what);
+    }
+  }
+  out += "\n";
+  line("digest", context.digest);
+  if (context.wall_s > 0) {
+    line("engine", fmt::format("{} steps, {:.3f} s, {} jobs/s", count(record.steps()), context.wall_s,
+                               grouped(static_cast<double>(record.jobs().size()) / context.wall_s, 0)));
+  }
+  return out;
+}
+
+}  // namespace headroom

@@ -1,0 +1,258 @@
+#include "models/report/tables.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "models/report/format.hpp"
+
+namespace headroom {
+namespace {
+
+std::string_view state_name(JobState state) {
+  switch (state) {
+    case JobState::pending: return "PENDING";
+    case JobState::configuring: return "CONFIGURING";
+    case JobState::running: return "RUNNING";
+    case JobState::completed: return "COMPLETED";
+    case JobState::failed: return "FAILED";
+    case JobState::cancelled: return "CANCELLED";
+    case JobState::timed_out: return "TIMEOUT";
+    case JobState::rejected: return "REJECTED";
+  }
+  return "";
+}
+
+// Slurm's compressed form of a node list: compute-[1-3,7]. Nodes of a group have successive ids.
+void append_node_list(std::string& out, std::span<const HeldShare> shares, const RunRecord& record,
+                      const Design& design, const std::vector<std::uint32_t>& group_first) {
+  if (shares.empty()) return;
+  if (shares.front().instance == HeldShare::kPermanent) {
+    out += design.groups.front().name;
+    return;
+  }
+  struct Node {
+    std::uint32_t group, number;
+    auto operator<=>(const Node&) const = default;
+  };
+  std::vector<Node> nodes;
+  for (const HeldShare& s : shares) {
+    const std::uint32_t g = number(record.instances()[s.instance].group);
+    nodes.push_back({g, number(s.node) - group_first[g] + 1});
+  }
+  std::sort(nodes.begin(), nodes.end());
+  const std::size_t start = out.size();
+  for (std::size_t i = 0; i < nodes.size();) {
+    std::size_t end = i;  // nodes [i, end) are of one group
+    while (end < nodes.size() && nodes[end].group == nodes[i].group) ++end;
+    if (out.size() > start) out.push_back(',');
+    out += design.groups[nodes[i].group].name;
+    out.push_back('-');
+    const bool several = end - i > 1;
+    if (several) out.push_back('[');
+    for (std::size_t k = i; k < end;) {
+      std::size_t last = k;
+      while (last + 1 < end && nodes[last + 1].number == nodes[last].number + 1) ++last;
+      if (k > i) out.push_back(',');
+      append_number(out, std::int64_t{nodes[k].number});
+      if (last > k) {
+        out.push_back('-');
+        append_number(out, std::int64_t{nodes[last].number});
+      }
+      k = last + 1;
+    }
+    if (several) out.push_back(']');
+    i = end;
+  }
+}
+
+void append_time(std::string& out, Time t) {
+  if (t != kNever) append_seconds(out, t);
+}
+
+}  // namespace
+
+std::string jobs_csv(const RunRecord& record, const RunContext& context) {
+  const Design& design = context.design;
+  const Workload& workload = context.workload;
+  std::vector<std::uint32_t> group_first;
+  std::uint32_t first = 0;
+  for (const NodeGroupSpec& group : design.spec.groups) {
+    group_first.push_back(first);
+    first += static_cast<std::uint32_t>(group.nodes);
+  }
+  std::string out =
+      "job_id,user,queue,nodes,cpus,submit_s,eligible_s,start_s,end_s,wait_s,run_s,bounded_slowdown,state,requeues,"
+      "node_list,cost_usd\n";
+  out.reserve(record.jobs().size() * 96);
+  for (std::size_t j = 0; j < record.jobs().size(); ++j) {
+    const JobRecord& job = record.jobs()[j];
+    const std::span<const HeldShare> shares = record.shares_of(job);
+    if (workload.job_names.empty()) {
+      append_number(out, static_cast<std::int64_t>(workload.jobs[j].number));
+    } else {
+      append_csv_text(out, workload.job_names[j]);
+    }
+    out.push_back(',');
+    append_csv_text(out, workload.user_names[job.request.user]);
+    out.push_back(',');
+    append_csv_text(out, design.queue_names[index(job.request.queue)]);
+    out.push_back(',');
+    // What it got; of a job that never ran, what it asked for.
+    std::int64_t cores = 0;
+    for (const HeldShare& s : shares) cores += s.cores;
+    if (shares.empty()) cores = std::int64_t{job.request.cores} * std::max(job.request.nodes, 1);
+    append_number(out, shares.empty() ? std::int64_t{job.request.nodes} : static_cast<std::int64_t>(shares.size()));
+    out.push_back(',');
+    append_number(out, cores);
+    out.push_back(',');
+    append_seconds(out, job.request.submit);
+    out.push_back(',');
+    append_seconds(out, job.request.submit);  // eligible: nothing holds a job back yet but its queue
+    out.push_back(',');
+    append_time(out, job.start);
+    out.push_back(',');
+    append_time(out, job.end);
+    out.push_back(',');
+    if (job.start != kNever) append_seconds(out, job.start - job.request.submit);
+    out.push_back(',');
+    if (job.start != kNever && job.end != kNever) {
+      append_seconds(out, job.end - job.start);
+      out.push_back(',');
+      append_number(out, bounded_slowdown(job.start - job.request.submit, job.end - job.start));
+    } else {
+      out.push_back(',');
+    }
+    out.push_back(',');
+    out += state_name(job.state);
+    out += ",0,";
+    std::string list;
+    append_node_list(list, shares, record, design, group_first);
+    append_csv_text(out, list);
+    out.push_back(',');
+    append_usd(out, job_cost(job, record, design));
+    out.push_back('\n');
+  }
+  return out;
+}
+
+std::string nodes_csv(const RunRecord& record, const RunContext& context) {
+  const Design& design = context.design;
+  const std::vector<InstanceUse> uses = instance_use(record, design, busy_periods(record));
+  std::string out =
+      "node,instance_id,instance_type,node_group,zone,placement_group,purchase,launch_s,running_s,ready_s,end_s,"
+      "end_reason,busy_s,idle_s,cost_usd\n";
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    const InstanceRecord& instance = record.instances()[i];
+    const GroupFacts& group = design.groups[index(instance.group)];
+    out += design.node_name(instance.node);
+    // Simulated instances are numbered in order of launch, in the shape of EC2's ids.
+    std::array<char, 17> id{};
+    std::uint64_t n = i + 1;
+    for (std::size_t k = id.size(); k > 0; --k, n >>= 4) id[k - 1] = "0123456789abcdef"[n & 15];
+    out += ",i-";
+    out.append(id.data(), id.size());
+    out.push_back(',');
+    out += group.type.name;
+    out.push_back(',');
+    out += group.name;
+    out.push_back(',');
+    append_csv_text(out, group.zone);
+    out.push_back(',');
+    append_csv_text(out, group.placement_group);
+    out += ",ONDEMAND,";
+    append_seconds(out, instance.launch);
+    out.push_back(',');
+    append_time(out, instance.running);
+    out.push_back(',');
+    append_time(out, instance.ready);
+    out.push_back(',');
+    append_seconds(out, uses[i].end);
+    out += instance.end == kNever ? ",END_OF_RUN," : ",SCHEDULER_REQUESTED,";
+    append_seconds(out, uses[i].busy);
+    out.push_back(',');
+    const Time ready = std::min(instance.ready, uses[i].end);
+    append_seconds(out, uses[i].end - ready - uses[i].busy);
+    out.push_back(',');
+    append_usd(out, uses[i].cost);
+    out.push_back('\n');
+  }
+  return out;
+}
+
+std::string timeline_csv(const RunRecord& record, const RunContext& context, Time step) {
+  const Design& design = context.design;
+  // Every quantity is a sum of changes at times; a sweep over them in order of time gives the rows.
+  enum Quantity : std::uint8_t { actual, pending, utilized, queued, running_jobs, price };
+  struct Change {
+    Time time;
+    Quantity quantity;
+    std::int64_t by;
+  };
+  std::vector<Change> changes;
+  const auto during = [&changes](Quantity quantity, Time from, Time until, std::int64_t by) {
+    if (from == kNever || from >= until) return;
+    changes.push_back({from, quantity, by});
+    if (until != kNever) changes.push_back({until, quantity, -by});
+  };
+  for (const JobRecord& job : record.jobs()) {
+    if (job.state == JobState::rejected) continue;
+    during(queued, job.request.submit, job.start, 1);
+    during(running_jobs, job.start, job.end, 1);
+  }
+  if (design.is_pool) {
+    // A rigid machine counts its processors.
+    changes.push_back({record.begin(), actual, design.spec.groups.front().cores});
+    for (const JobRecord& job : record.jobs()) {
+      for (const HeldShare& s : record.shares_of(job)) during(utilized, job.start, job.end, s.cores);
+    }
+  } else {
+    for (const InstanceRecord& i : record.instances()) {
+      during(pending, i.launch, std::min(i.ready, i.end), 1);
+      during(actual, i.ready, i.end, 1);
+      during(price, i.running, i.end,
+             design.groups[index(i.group)].price_per_hour + design.management_per_hour);
+    }
+    for (const std::vector<Period>& periods : busy_periods(record)) {
+      for (const Period& p : periods) during(utilized, p.from, p.until, 1);
+    }
+    changes.push_back({record.begin(), price, design.controller_per_hour});
+  }
+  std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.time < b.time; });
+
+  std::string out =
+      "time_s,ActualCapacity,DesiredCapacity,IdleCapacity,UtilizedCapacity,PendingCapacity,CapacityUtilization,"
+      "queued_jobs,running_jobs,cost_usd\n";
+  if (record.begin() == kNever) return out;
+  std::array<std::int64_t, 6> now{};
+  __int128 accrued = 0;  // millionths of a dollar x microseconds an hour
+  Time accrued_until = record.begin();
+  std::size_t next = 0;
+  const Time last_row = record.begin() + (record.end() - record.begin() + step - 1) / step * step;
+  for (Time t = record.begin(); t <= last_row; t += step) {
+    for (; next < changes.size() && changes[next].time <= t; ++next) {
+      accrued += static_cast<__int128>(now[price]) * (changes[next].time - accrued_until);
+      accrued_until = changes[next].time;
+      now[changes[next].quantity] += changes[next].by;
+    }
+    accrued += static_cast<__int128>(now[price]) * (std::min(t, record.end()) - std::min(accrued_until, record.end()));
+    accrued_until = t;
+    const std::int64_t total = now[actual];
+    append_seconds(out, t);
+    for (const std::int64_t value : {total, total + now[pending], total - now[utilized], now[utilized], now[pending]}) {
+      out.push_back(',');
+      append_number(out, value);
+    }
+    out.push_back(',');
+    append_number(out, total > 0 ? static_cast<double>(now[utilized]) / static_cast<double>(total) : 0.0);
+    out.push_back(',');
+    append_number(out, now[queued]);
+    out.push_back(',');
+    append_number(out, now[running_jobs]);
+    out.push_back(',');
+    append_usd(out, static_cast<MicroUsd>((accrued + kHour / 2) / kHour));
+    out.push_back('\n');
+  }
+  return out;
+}
+
+}  // namespace headroom

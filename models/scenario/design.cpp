@@ -1,0 +1,133 @@
+#include "models/scenario/design.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "models/errors.hpp"
+#include "models/scenario/options.hpp"
+
+namespace headroom {
+namespace {
+
+MicroUsd micro_usd(double usd) { return std::llround(usd * 1e6); }
+
+struct SizeLimits {
+  std::int32_t instances;
+  std::int32_t jobs;
+};
+
+SizeLimits limits_of(ClusterSize size) {  // PCS-3
+  switch (size) {
+    case ClusterSize::small: return {32, 256};
+    case ClusterSize::medium: return {512, 8192};
+    case ClusterSize::large: return {2048, 16384};
+  }
+  return {0, 0};
+}
+
+[[noreturn]] void refuse(const Scenario& scenario, std::size_t group, const std::string& what) {
+  throw InputError(fmt::format("{}: computeNodeGroups[{}] ({}): {}",
+                               scenario.file.empty() ? "scenario" : scenario.file, group,
+                               scenario.groups[group].name, what));
+}
+
+InstanceType type_named(const Scenario& scenario, std::size_t group, const std::string& name) {
+  if (std::optional<InstanceType> type = find_instance_type(name)) return *std::move(type);
+  const std::vector<InstanceType> all = all_instance_types();
+  std::vector<std::string_view> names;
+  for (const InstanceType& t : all) names.push_back(t.name);
+  refuse(scenario, group, fmt::format("no instance type \"{}\" in the catalog;{}", name, nearest_hint(name, names)));
+}
+
+MicroUsd price_of(const Scenario& scenario, std::size_t group, const InstanceType& type) {
+  for (const auto& [name, usd] : scenario.cloud.prices_usd_per_hour) {
+    if (name == type.name) return micro_usd(usd);
+  }
+  if (const std::optional<double> usd = type.price_usd_per_hour(scenario.region)) return micro_usd(*usd);
+  std::string regions;
+  for (const auto& [region, usd] : type.usd_per_hour) regions += (regions.empty() ? "" : ", ") + region;
+  refuse(scenario, group,
+         fmt::format("the catalog has no price of {} in region {} (it has: {}); give one in cloud.prices", type.name,
+                     scenario.region, regions.empty() ? "none" : regions));
+}
+
+}  // namespace
+
+MicroUsd cost_of(MicroUsd price_per_hour, Time duration) {
+  constexpr __int128 kHourWide = kHour;
+  return static_cast<MicroUsd>((static_cast<__int128>(price_per_hour) * duration + kHourWide / 2) / kHourWide);
+}
+
+std::string Design::node_name(NodeId node) const {
+  std::size_t first = 0;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const auto count = static_cast<std::size_t>(spec.groups[g].nodes);
+    if (index(node) < first + count) {
+      return is_pool ? groups[g].name : fmt::format("{}-{}", groups[g].name, index(node) - first + 1);
+    }
+    first += count;
+  }
+  return {};
+}
+
+Design make_design(const Scenario& scenario) {
+  Design design;
+  if (scenario.pool) {
+    design.is_pool = true;
+    design.spec.groups.push_back({1, scenario.pool->processors, Supply::permanent, 1});
+    design.spec.queues.push_back({{GroupId{0}}});
+    design.groups.emplace_back().name = "pool";
+    design.queue_names.push_back("pool");
+    return design;
+  }
+  const SizeLimits limits = limits_of(scenario.cluster.size);
+  design.spec.instance_limit = limits.instances;
+  design.spec.job_limit = limits.jobs;
+  design.spec.suspend_timeout = scenario.scaler.suspend_timeout;
+  design.controller_per_hour = micro_usd(scenario.cloud.controller_usd_per_hour);
+  design.management_per_hour = micro_usd(scenario.cloud.node_management_usd_per_hour);
+
+  for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
+    const GroupDesign& group = scenario.groups[g];
+    GroupFacts facts;
+    facts.name = group.name;
+    facts.zone = group.zone;
+    facts.placement_group = group.placement_group;
+    std::int32_t cores = 0;
+    for (const std::string& name : group.instance_types) {
+      const InstanceType type = type_named(scenario, g, name);
+      const MicroUsd price = price_of(scenario, g, type);
+      if (facts.type.name.empty()) {
+        cores = type.cores;
+      } else if (type.arch != facts.type.arch || type.vcpus != facts.type.vcpus || type.gpus != facts.type.gpus) {
+        refuse(scenario, g,
+               fmt::format("{} ({}, {} vCPUs, {} GPUs) and {} ({}, {} vCPUs, {} GPUs) cannot be in one group: "
+                           "architecture, vCPUs and GPUs must be the same [PCS-12]",
+                           facts.type.name, facts.type.arch, facts.type.vcpus, facts.type.gpus, type.name, type.arch,
+                           type.vcpus, type.gpus));
+      }
+      // Capacity never runs short here, so an on-demand fleet gets what its default strategy, lowest-price, prefers.
+      if (facts.type.name.empty() || price < facts.price_per_hour) {
+        facts.type = type;
+        facts.price_per_hour = price;
+      }
+      cores = std::min(cores, type.cores);
+    }
+    const Supply supply = group.min_instances > 0 ? Supply::fixed : Supply::dynamic;
+    design.spec.groups.push_back({group.max_instances, cores, supply, group.weight});
+    const BootOptions& boot = scenario.cloud.boot;
+    design.boots.push_back({boot.pending, facts.type.gpus > 0 ? boot.bootstrap_gpu : boot.bootstrap});
+    design.groups.push_back(std::move(facts));
+  }
+  for (const QueueDesign& queue : scenario.queues) {
+    QueueSpec spec;
+    for (const std::size_t g : queue.groups) spec.groups.push_back(GroupId{static_cast<std::uint32_t>(g)});
+    design.spec.queues.push_back(std::move(spec));
+    design.queue_names.push_back(queue.name);
+  }
+  return design;
+}
+
+}  // namespace headroom

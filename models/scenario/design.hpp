@@ -1,0 +1,43 @@
+// A scenario made concrete: the cluster as the engine sees it, and what each node group is made of and costs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/cluster.hpp"
+#include "models/cloud/catalog.hpp"
+#include "models/cloud/simulated_cloud.hpp"
+#include "models/scenario/scenario.hpp"
+
+namespace headroom {
+
+// Money is counted in millionths of a dollar: sums are exact.
+using MicroUsd = std::int64_t;
+
+struct GroupFacts {
+  std::string name;
+  InstanceType type;               // of a pool: no type, its name is empty
+  MicroUsd price_per_hour = 0;
+  std::string zone;
+  std::string placement_group;
+};
+
+struct Design {
+  ClusterSpec spec;
+  std::vector<GroupFacts> groups;
+  std::vector<std::string> queue_names;
+  std::vector<SimulatedCloud::Boot> boots;  // by group
+  MicroUsd controller_per_hour = 0;
+  MicroUsd management_per_hour = 0;         // for each instance
+  bool is_pool = false;
+
+  std::string node_name(NodeId node) const;  // <group>-<n>, n from 1 (PCS-23)
+};
+
+// Throws InputError: unknown instance types, no price in the region, types that do not go together (PCS-12).
+Design make_design(const Scenario& scenario);
+
+// `price_per_hour` for `duration`, rounded to the nearest millionth.
+MicroUsd cost_of(MicroUsd price_per_hour, Time duration);
+
+}  // namespace headroom

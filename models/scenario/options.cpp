@@ -1,0 +1,381 @@
+#include "models/scenario/options.hpp"
+
+namespace headroom {
+namespace {
+
+using enum OptionType;
+using enum OptionUse;
+
+constexpr std::int64_t kMaxCount = std::numeric_limits<std::int32_t>::max();
+
+constexpr std::string_view kApiPrints = "Accepted because the PCS API prints or takes it; no effect.";
+
+// clang-format off
+constexpr Option kOptions[] = {
+  {.path = "", .type = object, .help = "A Headroom scenario: one run's complete input."},
+  {.path = "$schema", .type = string, .help = "Where an editor finds the JSON Schema; no effect."},
+  {.path = "name", .type = string, .fallback = "\"\"", .help = "Title of the run in summaries and reports."},
+  {.path = "description", .type = string, .help = "What the scenario shows; no effect."},
+  {.path = "seed", .type = integer, .fallback = "1",
+   .help = "Seed of every random draw: the same seed gives the same run."},
+  {.path = "region", .type = string, .fallback = "\"us-east-1\"", .minimum = 1,
+   .help = "AWS Region; decides prices and which instance types exist."},
+  {.path = "pcsEdition", .type = choice, .fallback = "\"2024-12\"", .choices = "2024-12|2026-08",
+   .help = "Edition of the PCS rules; they differ in PCS-2, PCS-6 and PCS-11."},
+
+  {.path = "pool", .type = object,
+   .help = "A classic machine instead of cluster, computeNodeGroups and queues: always on, one queue, no "
+           "cost."},
+  {.path = "pool.processors", .type = integer, .required = true, .minimum = 1, .maximum = 10'000'000,
+   .help = "Processors of the machine."},
+
+  {.path = "cluster", .type = object,
+   .help = "The cluster as CreateCluster takes it or GetCluster prints it."},
+  {.path = "cluster.clusterName", .type = string,
+   .help = "Letters, digits, hyphen; starts with a letter; 3 to 40 characters (PCS-1)."},
+  {.path = "cluster.name", .type = string, .help = "The same, as GetCluster prints it."},
+  {.path = "cluster.id", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.arn", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.status", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.createdAt", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.modifiedAt", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.networking", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.endpoints", .type = array, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.errorInfo", .type = array, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.tags", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.clientToken", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.scheduler", .type = object, .help = "The scheduler software (PCS-2)."},
+  {.path = "cluster.scheduler.type", .type = choice, .required = true, .choices = "SLURM",
+   .help = "PCS offers Slurm only (PCS-2)."},
+  {.path = "cluster.scheduler.version", .type = string, .required = true,
+   .help = "23.11 or 24.05; in edition 2026-08: 24.11, 25.05 or 25.11 (PCS-2)."},
+  {.path = "cluster.size", .type = choice, .required = true, .choices = "SMALL|MEDIUM|LARGE",
+   .help = "Up to 32, 512 or 2048 instances and 256, 8192 or 16384 jobs, active and queued (PCS-3)."},
+  {.path = "cluster.slurmConfiguration", .type = object, .help = "Settings of the scheduler."},
+  {.path = "cluster.slurmConfiguration.scaleDownIdleTimeInSeconds", .type = integer, .fallback = "600",
+   .minimum = 1, .maximum = 10'000'000, .unit = "s",
+   .help = "How long a dynamic node stays up idle (PCS-6)."},
+  {.path = "cluster.slurmConfiguration.slurmCustomSettings", .type = array,
+   .help = "SelectTypeParameters must be CR_CPU (PCS-7; CR_CPU_Memory is not supported yet); Prolog and "
+           "Epilog have no effect; other names are refused."},
+  {.path = "cluster.slurmConfiguration.slurmCustomSettings[]", .type = object, .help = "One setting."},
+  {.path = "cluster.slurmConfiguration.slurmCustomSettings[].parameterName", .type = string, .required = true,
+   .help = "SelectTypeParameters, Prolog or Epilog."},
+  {.path = "cluster.slurmConfiguration.slurmCustomSettings[].parameterValue", .type = string,
+   .required = true,
+   .help = "Its value."},
+  {.path = "cluster.slurmConfiguration.slurmdbdCustomSettings", .type = array, .use = ignored,
+   .help = kApiPrints},
+  {.path = "cluster.slurmConfiguration.cgroupCustomSettings", .type = array, .use = ignored,
+   .help = kApiPrints},
+  {.path = "cluster.slurmConfiguration.accounting", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.slurmConfiguration.slurmRest", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.slurmConfiguration.authKey", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.slurmConfiguration.jwtAuth", .type = object, .use = ignored, .help = kApiPrints},
+
+  {.path = "computeNodeGroups", .type = array, .minimum = 1,
+   .help = "The compute node groups as CreateComputeNodeGroup takes them or GetComputeNodeGroup prints them. "
+           "One in no queue is a login group (PCS-25)."},
+  {.path = "computeNodeGroups[]", .type = object, .help = "One group."},
+  {.path = "computeNodeGroups[].computeNodeGroupName", .type = string,
+   .help = "Letters, digits, hyphen; starts with a letter; 3 to 25 characters; unique (PCS-10)."},
+  {.path = "computeNodeGroups[].name", .type = string, .help = "The same, as GetComputeNodeGroup prints it."},
+  {.path = "computeNodeGroups[].id", .type = string, .minimum = 1,
+   .help = "The group's id; queues may name it instead of the name."},
+  {.path = "computeNodeGroups[].scalingConfiguration", .type = object, .required = true,
+   .help = "Static: equal and over zero. Dynamic: minimum 0. A mix needs edition 2026-08 (PCS-11)."},
+  {.path = "computeNodeGroups[].scalingConfiguration.minInstanceCount", .type = integer, .required = true,
+   .maximum = kMaxCount, .help = "Instances that are always kept (PCS-11, PCS-25)."},
+  {.path = "computeNodeGroups[].scalingConfiguration.maxInstanceCount", .type = integer, .required = true,
+   .maximum = kMaxCount,
+   .help = "Instances at most; the sum over the groups is limited by the size (PCS-3)."},
+  {.path = "computeNodeGroups[].instanceConfigs", .type = array, .required = true, .minimum = 1,
+   .help = "The instance types; equal architecture, vCPUs and GPUs (PCS-12)."},
+  {.path = "computeNodeGroups[].instanceConfigs[]", .type = object, .help = "One instance type."},
+  {.path = "computeNodeGroups[].instanceConfigs[].instanceType", .type = string, .required = true,
+   .minimum = 1,
+   .help = "EC2 instance type, such as c6i.xlarge; `headroom catalog` lists them."},
+  {.path = "computeNodeGroups[].subnetIds", .type = array,
+   .help = "Subnets; the first one's zone is the nodes'."},
+  {.path = "computeNodeGroups[].subnetIds[]", .type = string, .minimum = 1,
+   .help = "A subnet id; it must be a key of subnets where that is given."},
+  {.path = "computeNodeGroups[].purchaseOption", .type = choice, .fallback = "\"ONDEMAND\"",
+   .choices = "ONDEMAND",
+   .later_choices = "SPOT|CAPACITY_BLOCK|INTERRUPTIBLE_CAPACITY_RESERVATION",
+   .help = "How instances are bought (PCS-14)."},
+  {.path = "computeNodeGroups[].customLaunchTemplate", .type = object, .help = "The EC2 launch template."},
+  {.path = "computeNodeGroups[].customLaunchTemplate.id", .type = string, .required = true, .minimum = 1,
+   .help = "Its id; it must be a key of launchTemplates where that is given."},
+  {.path = "computeNodeGroups[].customLaunchTemplate.version", .type = string, .help = "No effect."},
+  {.path = "computeNodeGroups[].slurmConfiguration", .type = object,
+   .help = "Settings of the group's nodes."},
+  {.path = "computeNodeGroups[].slurmConfiguration.scaleDownIdleTimeInSeconds", .type = integer,
+   .minimum = -1,
+   .maximum = 10'000'000, .unit = "s",
+   .help = "Edition 2026-08 (PCS-6): -1 takes the cluster's value; others are not supported yet."},
+  {.path = "computeNodeGroups[].slurmConfiguration.slurmCustomSettings", .type = array,
+   .help = "Weight: an integer from 0 to 2147483647, nodes of lower weight are chosen first, default 1 "
+           "(PCS-16). RealMemory: MiB, no effect. Other names are refused."},
+  {.path = "computeNodeGroups[].slurmConfiguration.slurmCustomSettings[]", .type = object,
+   .help = "One setting."},
+  {.path = "computeNodeGroups[].slurmConfiguration.slurmCustomSettings[].parameterName", .type = string,
+   .required = true, .help = "Weight or RealMemory."},
+  {.path = "computeNodeGroups[].slurmConfiguration.slurmCustomSettings[].parameterValue", .type = string,
+   .required = true, .help = "Its value: a number written as a string, as in the API."},
+  {.path = "computeNodeGroups[].arn", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].clusterId", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].clusterIdentifier", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].status", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].createdAt", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].modifiedAt", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].amiId", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].iamInstanceProfileArn", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].spotOptions", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].nodeLifecycleActions", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].errorInfo", .type = array, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].tags", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "computeNodeGroups[].clientToken", .type = string, .use = ignored, .help = kApiPrints},
+
+  {.path = "queues", .type = array, .minimum = 1,
+   .help = "The queues as CreateQueue takes them or GetQueue prints them; the first is the default."},
+  {.path = "queues[]", .type = object, .help = "One queue."},
+  {.path = "queues[].queueName", .type = string,
+   .help = "Letters, digits, hyphen; starts with a letter; 3 to 25 characters; unique (PCS-30)."},
+  {.path = "queues[].name", .type = string, .help = "The same, as GetQueue prints it."},
+  {.path = "queues[].computeNodeGroupConfigurations", .type = array, .fallback = "[]",
+   .help = "The groups the queue may use (PCS-18, PCS-30); at least one queue has one."},
+  {.path = "queues[].computeNodeGroupConfigurations[]", .type = object, .help = "One group."},
+  {.path = "queues[].computeNodeGroupConfigurations[].computeNodeGroupId", .type = string, .required = true,
+   .help = "A group by id or by name (PCS-30)."},
+  {.path = "queues[].slurmConfiguration", .type = object, .help = "Settings of the queue."},
+  {.path = "queues[].slurmConfiguration.slurmCustomSettings", .type = array,
+   .help = "Must be empty: settings of a queue are not supported yet."},
+  {.path = "queues[].slurmConfiguration.slurmCustomSettings[]", .type = free, .help = "Not supported yet."},
+  {.path = "queues[].id", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].arn", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].clusterId", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].clusterIdentifier", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].status", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].createdAt", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].modifiedAt", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].errorInfo", .type = array, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].tags", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].clientToken", .type = string, .use = ignored, .help = kApiPrints},
+
+  {.path = "subnets", .type = map,
+   .help = "Subnets by id. Where it is given, it must hold every subnet named."},
+  {.path = "subnets.*", .type = object, .help = "One subnet."},
+  {.path = "subnets.*.availabilityZone", .type = string, .required = true, .minimum = 1,
+   .help = "Its zone, such as us-east-1a."},
+  {.path = "launchTemplates", .type = map,
+   .help = "Launch templates by id. Where it is given, it must hold every template named."},
+  {.path = "launchTemplates.*", .type = free,
+   .help = "EC2 LaunchTemplateData. Placement.GroupName is read (PCS-54); the rest has no effect."},
+  {.path = "placementGroups", .type = map,
+   .help = "Placement groups by name. Where it is given, it must hold every placement group named."},
+  {.path = "placementGroups.*", .type = object, .help = "One placement group."},
+  {.path = "placementGroups.*.strategy", .type = choice, .fallback = "\"cluster\"", .choices = "cluster",
+   .later_choices = "partition|spread",
+   .help = "How EC2 places its instances (PCS-55); no effect on time yet."},
+  {.path = "placementGroups.*.partitionCount", .type = integer, .use = unsupported},
+  {.path = "placementGroups.*.spreadLevel", .type = string, .use = unsupported},
+  {.path = "capacityReservations", .type = array, .use = unsupported},
+
+  {.path = "scheduler", .type = object, .help = "How jobs are scheduled."},
+  {.path = "scheduler.policy", .type = string, .fallback = "\"easy\"", .minimum = 1,
+   .help = "Name of a registered scheduling policy."},
+  {.path = "scheduler.sameInstant", .type = choice, .fallback = "\"batched\"", .choices = "batched|per-event",
+   .help = "Whether news of one instant come to the policy together, or one by one as in the published EASY "
+           "results."},
+
+  {.path = "scaler", .type = object, .help = "How nodes are bought and given back."},
+  {.path = "scaler.policy", .type = string, .fallback = "\"pcs\"", .minimum = 1,
+   .help = "Name of a registered scaling policy."},
+  {.path = "scaler.interval", .type = duration, .fallback = "0", .maximum = 86'400,
+   .help = "How often waiting jobs are looked at; 0: at once. AWS publishes no value."},
+  {.path = "scaler.suspendTimeout", .type = duration, .fallback = "120", .maximum = 86'400,
+   .help = "From taking a node down until it may be used again (Slurm's SuspendTimeout; 120 s is "
+           "ParallelCluster's)."},
+
+  {.path = "cloud", .type = object, .help = "The simulated cloud."},
+  {.path = "cloud.boot", .type = object,
+   .help = "Time from the launch call to a ready node = pending + bootstrap."},
+  // Timed launches (brevdev/ec2-coldboot-research at 0f8ef4f): 17.8 s for m7i.large, 16.4 to 17.1 s in its
+  // sweeps over t3, m6i, m7i, c7i, r7i and over five Regions. Samples are whole seconds, hence 16 to 18.
+  {.path = "cloud.boot.pending", .type = distribution, .fallback = R"({"uniform": [16, 18]})",
+   .help = "From the launch call until EC2 reports the instance running. Default: EC2 cold-boot measurements "
+           "of 2026, 16.4 to 17.8 s, as whole seconds."},
+  // Boot times in the tests of aws/aws-parallelcluster at 451cc53, file test_startup_time.py in
+  // tests/integration-tests/tests/performance_tests: six operating systems, five samples for each type.
+  // c5.large and m5.12xlarge: n = 60, mean 71.917 s, sd 12.162 s (of the sample), 56 to 104 s.
+  // g4dn.xlarge: n = 30, mean 94.533 s, sd 16.279 s, 66 to 122 s.
+  {.path = "cloud.boot.bootstrap", .type = distribution,
+   .fallback = R"({"lognormal": {"mean": 71.9, "sd": 12.2, "min": 56, "max": 104}})",
+   .help = "From running until the node takes jobs. Default: mean, spread and range of the 60 CPU samples "
+           "(c5.large, m5.12xlarge) in the start-up tests of AWS ParallelCluster; no figures for PCS are "
+           "published."},
+  {.path = "cloud.boot.bootstrapGpu", .type = distribution,
+   .fallback = R"({"lognormal": {"mean": 94.5, "sd": 16.3, "min": 66, "max": 122}})",
+   .help = "The same for instance types with GPUs. Default: the 30 g4dn.xlarge samples of the same tests."},
+  {.path = "cloud.prices", .type = map, .help = "Prices by instance type, over the catalog's."},
+  {.path = "cloud.prices.*", .type = number, .maximum = 1'000'000, .unit = "USD/h",
+   .help = "Price of an instance."},
+  {.path = "cloud.controllerUsdPerHour", .type = number, .fallback = "0", .maximum = 1'000'000,
+   .unit = "USD/h",
+   .help = "Fee for the cluster's controller; 0 is not AWS's price, it is a parameter to fill in."},
+  {.path = "cloud.nodeManagementUsdPerHour", .type = number, .fallback = "0", .maximum = 1'000'000,
+   .unit = "USD/h",
+   .help = "Fee for each managed instance; 0 is not AWS's price, it is a parameter to fill in."},
+  {.path = "cloud.capacity", .type = object, .use = unsupported},
+  {.path = "cloud.spot", .type = object, .use = unsupported},
+  {.path = "cloud.throttling", .type = object, .use = unsupported},
+  {.path = "cloud.quotas", .type = object, .use = unsupported},
+  {.path = "network", .type = object, .use = unsupported},
+
+  {.path = "workload", .type = object, .required = true,
+   .help = "The jobs: exactly one of trace, generator and jobs."},
+  {.path = "workload.trace", .type = string, .minimum = 1,
+   .help = "A log file; looked up beside the scenario, then in the folders of HEADROOM_TRACES."},
+  {.path = "workload.map", .type = object,
+   .help = "How processors of a log or generator become a request; not with jobs."},
+  {.path = "workload.map.unit", .type = choice, .fallback = "\"core\"", .choices = "core|node",
+   .help = "What a processor stands for: a core, or a whole node taken exclusively."},
+  {.path = "workload.map.processorsPerUnit", .type = integer, .fallback = "1", .minimum = 1,
+   .maximum = kMaxCount,
+   .help = "Processors of the log to one unit; rounded up."},
+  {.path = "workload.map.queue", .type = string, .fallback = "\"\"",
+   .help = "The queue of every job; empty: the first queue."},
+  {.path = "workload.map.queues", .type = map, .help = "Queues by the log's queue number (SWF field 15)."},
+  {.path = "workload.map.queues.*", .type = string, .minimum = 1, .help = "The queue of these jobs."},
+  {.path = "workload.filter", .type = object, .help = "Which records of a log count; with trace only."},
+  {.path = "workload.filter.noRequestedTime", .type = choice_or_duration, .fallback = "\"run-time\"",
+   .maximum = kMaxSeconds, .over_minimum = true, .choices = "run-time|drop",
+   .help = "A job without requested time: its run time is taken, it is dropped, or it gets this duration."},
+  {.path = "workload.filter.overrun", .type = choice, .fallback = "\"kill\"", .choices = "kill|raise",
+   .help = "A run time over the requested time: killed at the limit, or the request is raised to the run "
+           "time."},
+  {.path = "workload.filter.minRunTime", .type = duration, .fallback = "0", .maximum = kMaxSeconds,
+   .help = "Shorter jobs are dropped."},
+  {.path = "workload.filter.maxProcessors", .type = integer, .fallback = "0", .maximum = kMaxCount,
+   .help = "Wider jobs are dropped; 0: none."},
+  {.path = "workload.maxJobs", .type = integer, .fallback = "0",
+   .help = "Only the first so many jobs; 0: all. The same as --max-jobs."},
+  {.path = "workload.generator", .type = choice, .choices = "lublin",
+   .help = "A synthetic workload: the model of Lublin and Feitelson (JPDC 63(11), 2003)."},
+  {.path = "workload.jobCount", .type = integer, .fallback = "10000", .minimum = 1, .maximum = 10'000'000,
+   .help = "Generator: number of jobs."},
+  {.path = "workload.processors", .type = integer, .fallback = "128", .minimum = 1, .maximum = 1'000'000,
+   .help = "Generator: width of the modelled machine; the widest job takes all of it."},
+  {.path = "workload.jobTypes", .type = boolean, .fallback = "true",
+   .help = "Generator: batch and interactive jobs are drawn from streams of their own."},
+  {.path = "workload.estimateFactor", .type = number, .fallback = "1", .minimum = 1, .maximum = 1000,
+   .help = "Generator: requested time = run time times this, rounded up to a minute."},
+  {.path = "workload.loadFactor", .type = number, .fallback = "1", .maximum = 1000, .over_minimum = true,
+   .help = "Generator: gaps between arrivals are divided by it."},
+  {.path = "workload.jobs", .type = array, .help = "The jobs themselves. Names and meaning follow sbatch."},
+  {.path = "workload.jobs[]", .type = object, .help = "One job."},
+  {.path = "workload.jobs[].id", .type = string, .minimum = 1,
+   .help = "Unique name of the job; default: its position, from 1."},
+  {.path = "workload.jobs[].submit", .type = duration, .fallback = "0", .maximum = kMaxSeconds,
+   .help = "When it is submitted, from the start of the run."},
+  {.path = "workload.jobs[].queue", .type = string, .minimum = 1,
+   .help = "Its queue; default: the first. Not in a pool."},
+  {.path = "workload.jobs[].user", .type = string, .fallback = "\"\"", .help = "Who submits it."},
+  {.path = "workload.jobs[].nodes", .type = integer, .minimum = 1, .maximum = kMaxCount,
+   .help = "Nodes (sbatch --nodes); default: as many as it takes. Not in a pool."},
+  {.path = "workload.jobs[].tasksPerNode", .type = integer, .minimum = 1, .maximum = kMaxCount,
+   .help = "Tasks, that is cores, on each node (sbatch --ntasks-per-node); together with cpus: at most so "
+           "many. Not in a pool."},
+  {.path = "workload.jobs[].cpus", .type = integer, .minimum = 1, .maximum = kMaxCount,
+   .help = "Cores in total (sbatch --ntasks), divided evenly over the nodes where these are given, rounded "
+           "up. Default: one on each node."},
+  {.path = "workload.jobs[].exclusive", .type = boolean, .fallback = "false",
+   .help = "Takes whole nodes (sbatch --exclusive); not in a pool."},
+  {.path = "workload.jobs[].timeLimit", .type = duration, .maximum = kMaxSeconds, .over_minimum = true,
+   .help = "Requested time (sbatch --time): the job is killed at this run time. Default: none."},
+  {.path = "workload.jobs[].runTime", .type = duration, .required = true, .maximum = kMaxSeconds,
+   .help = "How long it really runs; policies do not see it."},
+  {.path = "workload.jobs[].memoryPerNode", .type = integer, .use = unsupported},
+  {.path = "workload.jobs[].gpusPerNode", .type = integer, .use = unsupported},
+  {.path = "workload.jobs[].dependency", .type = string, .use = unsupported},
+  {.path = "workload.jobs[].array", .type = string, .use = unsupported},
+  {.path = "workload.jobs[].constraint", .type = string, .use = unsupported},
+  {.path = "workload.jobs[].priority", .type = integer, .use = unsupported},
+  {.path = "workload.jobs[].requeue", .type = boolean, .use = unsupported},
+  {.path = "workload.jobs[].efa", .type = boolean, .use = unsupported},
+  {.path = "workload.jobs[].licenses", .type = string, .use = unsupported},
+
+  {.path = "operations", .type = array, .use = unsupported},
+  {.path = "faults", .type = array, .use = unsupported},
+  {.path = "expect", .type = object,
+   .help = "What the run must give. Dropped when the command line changes the scenario."},
+  {.path = "expect.digest", .type = string, .fallback = "\"\"", .help = "Digest of the run's journal."},
+};
+// clang-format on
+
+constexpr ExactlyOne kExactlyOne[] = {
+    {"cluster", {"clusterName", "name"}},
+    {"computeNodeGroups[]", {"computeNodeGroupName", "name"}},
+    {"queues[]", {"queueName", "name"}},
+    {"workload", {"trace", "generator", "jobs"}},
+};
+
+// A last part "[]" or "*" or a key, and what is before it.
+std::pair<std::string_view, std::string_view> split_last(std::string_view path) {
+  if (path.ends_with("[]")) return {path.substr(0, path.size() - 2), "[]"};
+  const auto dot = path.rfind('.');
+  if (dot == std::string_view::npos) return {"", path};
+  return {path.substr(0, dot), path.substr(dot + 1)};
+}
+
+OptionNode build_tree() {
+  OptionNode root;
+  root.option = &kOptions[0];
+  for (const Option& option : std::span(kOptions).subspan(1)) {
+    // Parents come before children, so every part but the last is there.
+    std::vector<std::string_view> parts;
+    for (std::string_view path = option.path; !path.empty();) {
+      const auto [parent, last] = split_last(path);
+      parts.push_back(last);
+      path = parent;
+    }
+    OptionNode* node = &root;
+    for (std::size_t i = parts.size() - 1; i > 0; --i) {
+      node = const_cast<OptionNode*>(node->child(parts[i]));
+      ensure(node != nullptr, "an option's parent stands before it in the table");
+    }
+    ensure(node->child(parts[0]) == nullptr, "an option stands once in the table");
+    node->children.push_back({parts[0], &option, {}});
+  }
+  return root;
+}
+
+}  // namespace
+
+std::span<const ExactlyOne> exactly_one_groups() { return kExactlyOne; }
+
+std::span<const Option> scenario_options() { return kOptions; }
+
+const OptionNode* OptionNode::child(std::string_view name) const {
+  for (const OptionNode& node : children) {
+    if (node.key == name) return &node;
+  }
+  return nullptr;
+}
+
+const OptionNode& option_tree() {
+  static const OptionNode tree = build_tree();
+  return tree;
+}
+
+std::vector<std::string_view> split_choices(std::string_view choices) {
+  std::vector<std::string_view> parts;
+  while (!choices.empty()) {
+    const auto bar = choices.find('|');
+    parts.push_back(choices.substr(0, bar));
+    choices = bar == std::string_view::npos ? "" : choices.substr(bar + 1);
+  }
+  return parts;
+}
+
+}  // namespace headroom

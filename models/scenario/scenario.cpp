@@ -1,0 +1,600 @@
+#include "models/scenario/scenario.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <set>
+#include <span>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "models/errors.hpp"
+#include "models/scenario/document.hpp"
+#include "models/scenario/options.hpp"
+#include "models/scenario/overrides.hpp"
+
+namespace headroom {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+// The first few of some names, for messages.
+template <class Names>
+std::string known_list(const Names& names) {
+  static constexpr std::size_t kMost = 10;
+  std::string text;
+  std::size_t shown = 0;
+  for (const std::string& name : names) {
+    if (shown++ == kMost) {
+      text += ", ...";
+      break;
+    }
+    text += (text.empty() ? "" : ", ") + quote(name);
+  }
+  return text.empty() ? "none" : text;
+}
+
+bool is_resource_name(std::string_view name, std::size_t longest) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto allowed = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; };
+  return name.size() >= 3 && name.size() <= longest && letter(name[0]) &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+template <class Integer>
+std::optional<Integer> parse_integer(std::string_view text) {
+  Integer value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Of two keys that disagree, the one to name: what the command line changed last.
+Where latest(Where a, Where b) { return b.source > a.source ? b : a; }
+
+struct SizeLimit {
+  std::string_view name;
+  ClusterSize size;
+  std::int64_t instances;
+};
+constexpr SizeLimit kSizes[] = {{"SMALL", ClusterSize::small, 32},
+                                {"MEDIUM", ClusterSize::medium, 512},
+                                {"LARGE", ClusterSize::large, 2048}};
+
+// Fills a Scenario from a document that check_options has seen, and checks what joins several keys. Values
+// that were refused already read as their type's zero; rules that need them are left out.
+class Builder {
+ public:
+  Builder(const JsonValue& root, Scenario& scenario, Problems& problems)
+      : root_(root.kind == Kind::object ? &root : nullptr, option_tree(), ""),
+        scenario_(scenario),
+        problems_(problems) {}
+
+  void build() {
+    scenario_.name = root_.string("name").value_or("");
+    scenario_.seed = static_cast<std::uint64_t>(root_.integer("seed").value_or(0));
+    scenario_.region = root_.string("region").value_or("");
+    scenario_.pcs_edition = root_.string("pcsEdition").value_or("");
+    if (root_.has("pool")) {
+      scenario_.pool = PoolDesign{root_.child("pool").count("processors").value_or(0)};
+    } else {
+      read_places();
+      read_cluster();
+      read_groups();
+      read_queues();
+      check_instance_limit();
+    }
+    read_scheduler();
+    read_scaler();
+    read_cloud();
+    read_workload();
+    scenario_.expected_digest = root_.child("expect").string("digest").value_or("");
+  }
+
+ private:
+  bool newer_edition() const { return scenario_.pcs_edition == "2026-08"; }
+
+  void add(const Section& section, std::string_view key, std::string_view text) {
+    problems_.add(section.where(key), section.path_of(key), text);
+  }
+
+  // The create shape calls it clusterName, the get shape name.
+  static std::string_view name_key(const Section& section, std::string_view create_key) {
+    return section.has("name") ? "name" : create_key;
+  }
+
+  std::string read_name(const Section& section, std::string_view create_key, std::size_t longest,
+                        std::string_view rule) {
+    const std::string_view key = name_key(section, create_key);
+    const auto name = section.string(key);
+    if (!name) return {};
+    if (!is_resource_name(*name, longest)) {
+      add(section, key,
+          fmt::format("found {}, expected 3 to {} letters, digits or hyphens, a letter first [{}]",
+                      quote(*name), longest, rule));
+    }
+    return *name;
+  }
+
+  // Subnets, placement groups and launch templates: what groups refer to.
+  void read_places() {
+    for (const auto& [name, subnet] : root_.members("subnets")) {
+      zones_[name] = subnet.string("availabilityZone").value_or("");
+    }
+    for (const auto& [name, group] : root_.members("placementGroups")) placement_groups_.insert(name);
+    for (const auto& [name, launch_template] : root_.members("launchTemplates")) {
+      if (problems_.full()) break;
+      placement_of_[name] = read_placement(launch_template);
+    }
+  }
+
+  std::string read_placement(const Section& launch_template) {
+    const JsonValue* const placement = launch_template.find("Placement");
+    if (placement == nullptr) return {};
+    const std::string path = launch_template.path_of("Placement");
+    if (placement->kind != Kind::object) {
+      problems_.add(placement->where, path,
+                    fmt::format("found {}, expected an object", describe_found(*placement)));
+      return {};
+    }
+    const JsonValue* const name = placement->find("GroupName");
+    if (name == nullptr) return {};
+    if (name->kind != Kind::string || name->text.empty()) {
+      problems_.add(name->where, path + ".GroupName",
+                    fmt::format("found {}, expected a string that is not empty", describe_found(*name)));
+      return {};
+    }
+    if (root_.child("placementGroups").present() && placement_groups_.count(name->text) == 0) {
+      problems_.add(name->where, path + ".GroupName",
+                    fmt::format("unknown placement group {}; known: {}", quote(name->text),
+                                known_list(placement_groups_)));
+    }
+    return name->text;
+  }
+
+  void read_cluster() {
+    const Section cluster = root_.child("cluster");
+    if (!cluster.present()) return;
+    ClusterDesign& design = scenario_.cluster;
+    design.name = read_name(cluster, "clusterName", 40, "PCS-1");
+    if (const auto size = cluster.string("size")) {
+      design.size = std::find_if(std::begin(kSizes), std::end(kSizes), [&](const SizeLimit& each) {
+                      return each.name == *size;
+                    })->size;
+    }
+    read_version(cluster.child("scheduler"));
+    const Section slurm = cluster.child("slurmConfiguration");
+    design.scale_down_idle_time = slurm.integer("scaleDownIdleTimeInSeconds").value_or(0) * kSecond;
+    for (const auto& [name, setting] :
+         read_settings(slurm, {"SelectTypeParameters", "Prolog", "Epilog"}, "PCS-7")) {
+      const auto value = setting.string("parameterValue");
+      if (name != "SelectTypeParameters" || !value || *value == "CR_CPU") continue;
+      add(setting, "parameterValue",
+          *value == "CR_CPU_Memory" ? "\"CR_CPU_Memory\" is not supported yet; expected \"CR_CPU\" [PCS-7]"
+                                    : fmt::format("found {}, expected \"CR_CPU\" [PCS-7]", quote(*value)));
+    }
+  }
+
+  void read_version(const Section& scheduler) {
+    const std::vector<std::string> known = newer_edition()
+                                               ? std::vector<std::string>{"24.11", "25.05", "25.11"}
+                                               : std::vector<std::string>{"23.11", "24.05"};
+    scenario_.cluster.slurm_version = known.back();
+    const auto version = scheduler.string("version");
+    if (!version) return;
+    if (std::find(known.begin(), known.end(), *version) == known.end()) {
+      add(scheduler, "version",
+          fmt::format("found {}, expected one of {} in edition {} [PCS-2]", quote(*version),
+                      known_list(known), scenario_.pcs_edition));
+    }
+    scenario_.cluster.slurm_version = *version;
+  }
+
+  // The custom settings by name; unknown names and repeated ones are refused.
+  std::vector<std::pair<std::string, Section>> read_settings(const Section& slurm,
+                                                             const std::vector<std::string_view>& known,
+                                                             std::string_view rule) {
+    std::vector<std::pair<std::string, Section>> settings;
+    std::set<std::string> seen;
+    for (Section& setting : slurm.elements("slurmCustomSettings")) {
+      if (problems_.full()) break;
+      auto name = setting.string("parameterName");
+      if (!name) continue;
+      if (std::find(known.begin(), known.end(), *name) == known.end()) {
+        const std::string hint = nearest_hint(*name, known);
+        add(setting, "parameterName",
+            fmt::format("{} is no setting that is supported here [{}]; {}", quote(*name), rule,
+                        hint.empty() ? "expected one of " +
+                                           known_list(std::vector<std::string>(known.begin(), known.end()))
+                                     : hint.substr(1)));
+      } else if (!seen.insert(*name).second) {
+        add(setting, "parameterName", fmt::format("{} is given twice", quote(*name)));
+      } else {
+        settings.emplace_back(std::move(*name), std::move(setting));
+      }
+    }
+    return settings;
+  }
+
+  void read_groups() {
+    for (const Section& section : root_.elements("computeNodeGroups")) {
+      if (problems_.full()) break;
+      const std::size_t position = scenario_.groups.size();
+      GroupDesign& group = scenario_.groups.emplace_back();
+      group.name = read_name(section, "computeNodeGroupName", 25, "PCS-10");
+      group.id = section.string("id").value_or("");
+      for (const bool by_id : {false, true}) {
+        const std::string& name = by_id ? group.id : group.name;
+        if (name.empty() || (by_id && name == group.name)) continue;
+        if (!group_by_name_.emplace(name, position).second) {
+          add(section, by_id ? "id" : name_key(section, "computeNodeGroupName"),
+              fmt::format("{} names another compute node group already [PCS-10]", quote(name)));
+        }
+      }
+      for (const Section& config : section.elements("instanceConfigs")) {
+        if (auto type = config.string("instanceType")) group.instance_types.push_back(std::move(*type));
+      }
+      read_scaling(section.child("scalingConfiguration"), group);
+      read_subnets(section, group);
+      read_launch_template(section.child("customLaunchTemplate"), group);
+      read_group_settings(section.child("slurmConfiguration"), group);
+    }
+  }
+
+  void read_scaling(const Section& scaling, GroupDesign& group) {
+    const auto minimum = scaling.count("minInstanceCount");
+    const auto maximum = scaling.count("maxInstanceCount");
+    group.min_instances = minimum.value_or(0);
+    group.max_instances = maximum.value_or(0);
+    if (!minimum || !maximum) return;
+    const bool is_static = *minimum == *maximum && *maximum > 0;
+    const bool is_dynamic = *minimum == 0 && *maximum > 0;
+    const bool is_mixed = *minimum > 0 && *minimum < *maximum;
+    if (is_static || is_dynamic || (is_mixed && newer_edition())) return;
+    std::string hint;
+    if (is_mixed) {
+      hint = fmt::format("Did you mean minInstanceCount {}?", *maximum);
+    } else if (*maximum == 0) {
+      hint = "maxInstanceCount must be over zero";
+    } else {
+      hint = "The minimum is over the maximum";
+    }
+    problems_.add(
+        latest(scaling.where(), latest(scaling.where("minInstanceCount"), scaling.where("maxInstanceCount"))),
+        scaling.path(),
+        fmt::format(
+            "minInstanceCount {} with maxInstanceCount {}: a group is static (equal, over zero) or "
+            "dynamic (minimum 0){} [PCS-11]. {}",
+            *minimum, *maximum,
+            newer_edition() ? " or a mix (0 < minimum < maximum)" : "; a mix needs pcsEdition 2026-08",
+            hint));
+  }
+
+  void read_subnets(const Section& section, GroupDesign& group) {
+    const JsonValue* const subnets = section.find("subnetIds");
+    if (subnets == nullptr || subnets->kind != Kind::array) return;
+    for (std::size_t i = 0; i < subnets->items.size(); ++i) {
+      if (problems_.full()) break;
+      const JsonValue& subnet = subnets->items[i];
+      if (subnet.kind != Kind::string || subnet.text.empty()) continue;
+      group.subnets.push_back(subnet.text);
+      const auto known = zones_.find(subnet.text);
+      if (known != zones_.end() && i == 0) group.zone = known->second;
+      if (known == zones_.end() && root_.child("subnets").present()) {
+        problems_.add(
+            subnet.where, fmt::format("{}[{}]", section.path_of("subnetIds"), i),
+            fmt::format("unknown subnet {}; known: {}", quote(subnet.text), known_list(keys_of(zones_))));
+      }
+    }
+  }
+
+  void read_launch_template(const Section& section, GroupDesign& group) {
+    const auto id = section.string("id");
+    if (!id || !root_.child("launchTemplates").present()) return;
+    const auto known = placement_of_.find(*id);
+    if (known != placement_of_.end()) {
+      group.placement_group = known->second;
+      return;
+    }
+    add(section, "id",
+        fmt::format("unknown launch template {}; known: {}", quote(*id), known_list(keys_of(placement_of_))));
+  }
+
+  void read_group_settings(const Section& slurm, GroupDesign& group) {
+    const auto idle = slurm.integer("scaleDownIdleTimeInSeconds");
+    if (idle && !newer_edition()) {
+      add(slurm, "scaleDownIdleTimeInSeconds", "an idle time of a group needs pcsEdition 2026-08 [PCS-6]");
+    } else if (idle && *idle != -1) {
+      add(slurm, "scaleDownIdleTimeInSeconds", "not supported yet; expected -1, the cluster's value [PCS-6]");
+    }
+    for (const auto& [name, setting] : read_settings(slurm, {"Weight", "RealMemory"}, "PCS-16")) {
+      const auto text = setting.string("parameterValue");
+      if (!text) continue;
+      const std::int32_t least = name == "Weight" ? 0 : 1;
+      const auto value = parse_integer<std::int32_t>(*text);
+      if (!value || *value < least) {
+        add(setting, "parameterValue",
+            fmt::format("found {}, expected an integer from {} to {} as a string [PCS-16]", quote(*text),
+                        least, std::numeric_limits<std::int32_t>::max()));
+      } else if (name == "Weight") {
+        group.weight = *value;
+      }
+    }
+  }
+
+  void read_queues() {
+    bool any_group = false;
+    const std::vector<Section> sections = root_.elements("queues");
+    for (const Section& section : sections) {
+      if (problems_.full()) break;
+      QueueDesign& queue = scenario_.queues.emplace_back();
+      queue.name = read_name(section, "queueName", 25, "PCS-30");
+      if (!queue.name.empty() && !queue_names_.insert(queue.name).second) {
+        add(section, name_key(section, "queueName"),
+            fmt::format("{} names another queue already [PCS-30]", quote(queue.name)));
+      }
+      std::set<std::size_t> seen;
+      for (const Section& config : section.elements("computeNodeGroupConfigurations")) {
+        if (problems_.full()) break;
+        any_group = true;
+        const auto id = config.string("computeNodeGroupId");
+        if (!id) continue;
+        const auto group = group_by_name_.find(*id);
+        if (group == group_by_name_.end()) {
+          add(config, "computeNodeGroupId",
+              fmt::format("unknown compute node group {}; known: {} [PCS-30]", quote(*id),
+                          known_list(group_names())));
+        } else if (!seen.insert(group->second).second) {
+          add(config, "computeNodeGroupId", fmt::format("the group {} is given twice", quote(*id)));
+        } else {
+          queue.groups.push_back(group->second);
+        }
+      }
+      const Section slurm = section.child("slurmConfiguration");
+      const JsonValue* const settings = slurm.find("slurmCustomSettings");
+      if (settings != nullptr && !settings->items.empty()) {
+        add(slurm, "slurmCustomSettings", "settings of a queue are not supported yet");
+      }
+    }
+    if (!sections.empty() && !any_group) {
+      add(root_, "queues", "no queue has a compute node group; expected at least one [PCS-30]");
+    }
+  }
+
+  void check_instance_limit() {
+    const auto size = root_.child("cluster").string("size");
+    if (!size) return;
+    std::int64_t sum = 0;
+    for (const GroupDesign& group : scenario_.groups) sum += group.max_instances;
+    const SizeLimit* limit = std::begin(kSizes);
+    while (limit->name != *size) ++limit;
+    if (sum <= limit->instances) return;
+    const auto* const enough = std::find_if(std::begin(kSizes), std::end(kSizes),
+                                            [&](const SizeLimit& each) { return sum <= each.instances; });
+    add(root_.child("cluster"), "size",
+        fmt::format("{} allows {} instances, but the groups' maxInstanceCount add up to {} [PCS-3]{}", *size,
+                    limit->instances, sum,
+                    enough == std::end(kSizes) ? "" : fmt::format("; did you mean \"{}\"?", enough->name)));
+  }
+
+  void read_scheduler() {
+    const Section section = root_.child("scheduler");
+    scenario_.scheduler.policy = section.string("policy").value_or("");
+    scenario_.scheduler.same_instant =
+        section.string("sameInstant") == "per-event" ? SameInstant::per_event : SameInstant::batched;
+  }
+
+  void read_scaler() {
+    const Section section = root_.child("scaler");
+    scenario_.scaler.policy = section.string("policy").value_or("");
+    scenario_.scaler.interval = section.duration("interval").value_or(0);
+    scenario_.scaler.suspend_timeout = section.duration("suspendTimeout").value_or(0);
+  }
+
+  void read_cloud() {
+    const Section section = root_.child("cloud");
+    const Section boot = section.child("boot");
+    CloudOptions& cloud = scenario_.cloud;
+    cloud.boot.pending = boot.distribution("pending").value_or(Distribution{});
+    cloud.boot.bootstrap = boot.distribution("bootstrap").value_or(Distribution{});
+    cloud.boot.bootstrap_gpu = boot.distribution("bootstrapGpu").value_or(Distribution{});
+    if (const JsonValue* prices = section.find("prices"); prices != nullptr && prices->kind == Kind::object) {
+      for (const JsonValue& price : prices->items)
+        cloud.prices_usd_per_hour.emplace_back(price.key, price.number);
+    }
+    cloud.controller_usd_per_hour = section.number("controllerUsdPerHour").value_or(0);
+    cloud.node_management_usd_per_hour = section.number("nodeManagementUsdPerHour").value_or(0);
+  }
+
+  void read_workload() {
+    const Section section = root_.child("workload");
+    if (!section.present()) return;
+    WorkloadOptions& workload = scenario_.workload;
+    workload.max_jobs = static_cast<std::uint64_t>(section.integer("maxJobs").value_or(0));
+    if (section.has("trace")) {
+      workload.source = WorkloadOptions::Source::trace;
+      workload.trace = section.string("trace").value_or("");
+    } else if (section.has("generator")) {
+      workload.source = WorkloadOptions::Source::lublin;
+    } else {
+      workload.source = WorkloadOptions::Source::jobs;
+      read_jobs(section);
+    }
+    if (section.has("jobs") && section.has("map")) {
+      add(section, "map", "not together with jobs: they say themselves what they need");
+    }
+    if (section.has("filter") && !section.has("trace")) add(section, "filter", "only together with trace");
+    for (const std::string_view key :
+         {"jobCount", "processors", "jobTypes", "estimateFactor", "loadFactor"}) {
+      if (section.has(key) && !section.has("generator")) add(section, key, "only together with generator");
+    }
+    read_map(section.child("map"));
+    read_filter(section.child("filter"));
+    LublinOptions& lublin = workload.lublin;
+    lublin.jobs = static_cast<std::uint64_t>(section.integer("jobCount").value_or(0));
+    lublin.processors = section.count("processors").value_or(0);
+    lublin.job_types = section.boolean("jobTypes").value_or(true);
+    lublin.estimate_factor = section.number("estimateFactor").value_or(1);
+    lublin.load_factor = section.number("loadFactor").value_or(1);
+  }
+
+  void check_queue(Where where, const std::string& path, const std::string& name) {
+    if (scenario_.pool) {
+      problems_.add(where, path, "a pool has no queues");
+    } else if (queue_names_.count(name) == 0 && !queue_names_.empty()) {
+      problems_.add(where, path,
+                    fmt::format("unknown queue {}; known: {}", quote(name), known_list(queue_names_)));
+    }
+  }
+
+  void read_map(const Section& section) {
+    TraceMap& map = scenario_.workload.map;
+    map.unit = section.string("unit") == "node" ? TraceMap::Unit::node : TraceMap::Unit::core;
+    if (scenario_.pool && map.unit == TraceMap::Unit::node) {
+      add(section, "unit", "a pool has no nodes; expected \"core\"");
+    }
+    map.processors_per_unit = section.count("processorsPerUnit").value_or(1);
+    map.queue = section.string("queue").value_or("");
+    if (!map.queue.empty()) check_queue(section.where("queue"), section.path_of("queue"), map.queue);
+    const JsonValue* const queues = section.find("queues");
+    if (queues == nullptr || queues->kind != Kind::object) return;
+    for (const JsonValue& entry : queues->items) {
+      if (problems_.full()) break;
+      const std::string path = section.path_of("queues") + "." + entry.key;
+      const auto number = parse_integer<std::int64_t>(entry.key);
+      if (!number) {
+        problems_.add(entry.where, path, "expected the log's queue number as the key, such as \"1\"");
+      } else if (entry.kind == Kind::string && !entry.text.empty()) {
+        check_queue(entry.where, path, entry.text);
+        map.queues.emplace_back(*number, entry.text);
+      }
+    }
+  }
+
+  void read_filter(const Section& section) {
+    TraceFilter& filter = scenario_.workload.filter;
+    using NoRequestedTime = TraceFilter::NoRequestedTime;
+    filter.no_requested_time = NoRequestedTime::run_time;
+    if (section.string("noRequestedTime") == "drop") {
+      filter.no_requested_time = NoRequestedTime::drop;
+    } else if (const auto time = section.duration("noRequestedTime")) {
+      filter.no_requested_time = NoRequestedTime::value;
+      filter.default_requested_time = *time;
+    }
+    filter.overrun =
+        section.string("overrun") == "raise" ? TraceFilter::Overrun::raise : TraceFilter::Overrun::kill;
+    filter.min_run_time = section.duration("minRunTime").value_or(0);
+    filter.max_processors = section.count("maxProcessors").value_or(0);
+  }
+
+  void read_jobs(const Section& section) {
+    std::set<std::string> ids;
+    const std::vector<Section> elements = section.elements("jobs");
+    scenario_.workload.jobs.reserve(elements.size());
+    for (const Section& element : elements) {
+      if (problems_.full()) break;
+      InlineJob& job = scenario_.workload.jobs.emplace_back();
+      job.line = element.where().line;
+      job.id = element.string("id").value_or("");
+      if (!job.id.empty() && !ids.insert(job.id).second) {
+        add(element, "id", fmt::format("{} names another job already", quote(job.id)));
+      }
+      job.submit = element.duration("submit").value_or(0);
+      job.run_time = element.duration("runTime").value_or(0);
+      job.time_limit = element.duration("timeLimit").value_or(0);
+      job.user = element.string("user").value_or("");
+      job.exclusive = element.boolean("exclusive").value_or(false);
+      read_queue_of(element, job);
+      read_width(element, job);
+    }
+  }
+
+  void read_queue_of(const Section& element, InlineJob& job) {
+    if (const auto queue = element.string("queue")) {
+      job.queue = *queue;
+      check_queue(element.where("queue"), element.path_of("queue"), job.queue);
+    } else if (!scenario_.queues.empty()) {
+      job.queue = scenario_.queues[0].name;
+    }
+  }
+
+  void read_width(const Section& element, InlineJob& job) {
+    job.nodes = element.count("nodes").value_or(0);
+    job.tasks_per_node = element.count("tasksPerNode").value_or(0);
+    job.cpus = element.count("cpus").value_or(0);
+    if (scenario_.pool) {
+      for (const std::string_view key : {"nodes", "tasksPerNode", "exclusive"}) {
+        if (element.has(key)) add(element, key, "a pool has no nodes; use cpus");
+      }
+    }
+  }
+
+  std::vector<std::string> group_names() const {
+    std::vector<std::string> names;
+    for (const GroupDesign& group : scenario_.groups) {
+      if (!group.name.empty()) names.push_back(group.name);
+    }
+    return names;
+  }
+
+  static std::vector<std::string> keys_of(const std::map<std::string, std::string>& map) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : map) keys.push_back(key);
+    return keys;
+  }
+
+  Section root_;
+  Scenario& scenario_;
+  Problems& problems_;
+  std::map<std::string, std::string> zones_;         // by subnet
+  std::map<std::string, std::string> placement_of_;  // by launch template
+  std::set<std::string> placement_groups_;
+  std::map<std::string, std::size_t> group_by_name_;  // and by id
+  std::set<std::string> queue_names_;
+};
+
+}  // namespace
+
+Scenario parse_scenario(std::string_view json_text, const std::string& file,
+                        const ScenarioOverrides& overrides) {
+  Problems problems(problem_sources(file, overrides));
+  auto root = read_json(json_text, 0, problems);
+  if (!root) problems.raise();
+  apply_overrides(*root, overrides, problems);
+  check_options(*root, problems);
+  Scenario scenario;
+  scenario.file = file;
+  Builder(*root, scenario, problems).build();
+  if (!problems.empty()) problems.raise();
+  scenario.text = dump_json(*root);
+  return scenario;
+}
+
+Scenario load_scenario(const std::string& path, const ScenarioOverrides& overrides) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    throw InputError(path + ": is a directory; expected a scenario in JSON");
+  }
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    throw InputError(fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno)));
+  }
+  // Block by block, and never more than it takes to see that it is too large: it may be a device or a pipe.
+  std::string text;
+  char block[1 << 16];
+  while (text.size() <= kLargestDocument && (stream.read(block, sizeof block), stream.gcount() > 0)) {
+    text.append(block, static_cast<std::size_t>(stream.gcount()));
+  }
+  if (stream.bad()) {
+    throw InputError(fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno)));
+  }
+  return parse_scenario(text, path, overrides);
+}
+
+}  // namespace headroom

@@ -1,0 +1,183 @@
+#include "models/simulation.hpp"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "models/errors.hpp"
+#include "models/policies/registry.hpp"
+#include "models/simulated_world.hpp"
+
+namespace headroom {
+namespace {
+
+Controller make_controller(const Scenario& scenario, const Design& design) {
+  return {design.spec, scheduler_policy(scenario.scheduler.policy).make(scenario.scheduler),
+          design.is_pool ? nullptr : make_scaler(scenario)};
+}
+
+// Tells about progress every so many steps.
+class ProgressRecord {
+ public:
+  ProgressRecord(const SimulationOptions& options, const SimulatedWorld& world) : options_(options), world_(world) {}
+  void append(Time now, const News&, const Commands&) {
+    if ((++steps_ & 0xffff) == 0 && options_.progress) options_.progress(now, world_.jobs_submitted());
+  }
+
+ private:
+  const SimulationOptions& options_;
+  const SimulatedWorld& world_;
+  std::uint64_t steps_ = 0;
+};
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::string_view kTrailerMagic = "\nheadroom.journal.end ";
+constexpr std::size_t kTrailerBytes = kTrailerMagic.size() + 16 + 1 + 16 + 1;  // digest and steps in hexadecimal
+
+// Gives the recorded news to the core and compares its commands with the recorded ones.
+class ReplayWorld {
+ public:
+  ReplayWorld(std::string_view steps, std::string name, ReplayResult& result)
+      : reader_(steps), name_(std::move(name)), result_(result) {
+    read();
+  }
+  Time origin() const { return more_ ? time_ : 0; }
+
+  std::optional<Time> wait(Time wake, News& news) {
+    if (!more_) {
+      if (wake != kNever) differ(fmt::format("the core wants to act at {} s, the record ends before", wake / kSecond));
+      return std::nullopt;
+    }
+    if (!result_.first_difference.empty()) return std::nullopt;
+    if (time_ > wake) {
+      differ(fmt::format("the core wants to act at {} s, the record's next step is at {} s", wake / kSecond,
+                         time_ / kSecond));
+      return std::nullopt;
+    }
+    news = news_;
+    return time_;
+  }
+
+  void carry_out(Time now, const Commands& commands) {
+    compare(now, commands);
+    ++result_.steps;
+    read();
+  }
+
+ private:
+  void read() {
+    switch (reader_.next(time_, news_, commands_)) {
+      case JournalReader::Result::step: more_ = true; break;
+      case JournalReader::Result::end: more_ = false; break;
+      case JournalReader::Result::corrupt:
+        throw InputError(fmt::format("{}: step {} is damaged", name_, result_.steps));
+    }
+  }
+  void compare(Time now, const Commands& commands) {
+    const std::size_t common = std::min(commands.list.size(), commands_.list.size());
+    std::size_t i = 0;
+    for (; i < common; ++i) {
+      const Command& a = commands.list[i];
+      const Command& b = commands_.list[i];
+      const auto x = commands.shares_of(a);
+      const auto y = commands_.shares_of(b);
+      if (a.kind != b.kind || a.subject != b.subject || a.detail != b.detail ||
+          !std::equal(x.begin(), x.end(), y.begin(), y.end())) {
+        break;
+      }
+    }
+    if (i == commands.list.size() && i == commands_.list.size()) return;
+    differ(fmt::format("at {} s: command {} is {}, recorded was {}", now / kSecond, i, describe(commands, i),
+                       describe(commands_, i)));
+  }
+  static std::string describe(const Commands& commands, std::size_t i) {
+    if (i >= commands.list.size()) return "none";
+    static constexpr std::array<std::string_view, kCommandKinds> kNames = {
+        "reject job", "allocate job", "start job", "launch for group", "terminate in group"};
+    const Command& c = commands.list[i];
+    std::string text = fmt::format("{} {}", kNames[static_cast<std::size_t>(c.kind)], c.subject);
+    if (c.share_count > 0) {
+      const std::span<const NodeShare> shares = commands.shares_of(c);
+      text += fmt::format(" ({} nodes from {})", shares.size(), number(shares.front().node));
+    }
+    return text;
+  }
+  void differ(const std::string& what) {
+    if (result_.first_difference.empty()) result_.first_difference = fmt::format("step {}: {}", result_.steps, what);
+  }
+
+  JournalReader reader_;
+  std::string name_;
+  ReplayResult& result_;
+  bool more_ = false;
+  Time time_ = 0;
+  News news_;
+  Commands commands_;
+};
+
+}  // namespace
+
+SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
+                          const SimulationOptions& options) {
+  Controller controller = make_controller(scenario, design);
+  // A log may count its seconds from any time: the run begins with its first job. Other workloads begin at 0.
+  const bool from_log = scenario.workload.source == WorkloadOptions::Source::trace;
+  const Time origin = from_log && !workload.jobs.empty() ? workload.jobs.front().request.submit : 0;
+  SimulatedWorld world(workload, SimulatedCloud(design.boots, scenario.seed), scenario.scheduler.same_instant, origin,
+                       options.stop);
+  Journal journal(options.journal);
+  SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
+  result.record.expect_jobs(workload.jobs.size());
+  ProgressRecord progress(options, world);
+  run(world, controller, journal, result.record, progress);
+  result.digest = journal.finish();
+  return result;
+}
+
+std::string journal_header(const Scenario& scenario) {
+  std::string header(kJournalMagic);
+  const std::uint64_t length = scenario.text.size();
+  for (std::size_t i = 0; i < kLengthBytes; ++i) header.push_back(static_cast<char>(length >> (8 * i)));
+  return header + scenario.text;
+}
+
+std::string journal_trailer(const std::string& digest, std::uint64_t steps) {
+  return fmt::format("{}{} {:016x}\n", kTrailerMagic, digest, steps);
+}
+
+ReplayResult replay(std::string_view journal, const std::string& name) {
+  if (!journal.starts_with(kJournalMagic)) {
+    throw InputError(name + ": not a journal: it does not begin with \"headroom.journal/1\"");
+  }
+  journal.remove_prefix(kJournalMagic.size());
+  std::uint64_t length = 0;
+  if (journal.size() >= kLengthBytes) {
+    for (std::size_t i = 0; i < kLengthBytes; ++i) {
+      length |= std::uint64_t{static_cast<std::uint8_t>(journal[i])} << (8 * i);
+    }
+    journal.remove_prefix(kLengthBytes);
+  }
+  if (length == 0 || length > journal.size() || journal.size() - length < kTrailerBytes ||
+      !journal.substr(journal.size() - kTrailerBytes).starts_with(kTrailerMagic)) {
+    throw InputError(name + ": the journal is cut short: its end mark is missing");
+  }
+  const Scenario scenario = parse_scenario(journal.substr(0, length), name);
+  const std::string_view trailer = journal.substr(journal.size() - kTrailerBytes + kTrailerMagic.size());
+  const std::string_view steps = journal.substr(length, journal.size() - length - kTrailerBytes);
+
+  ReplayResult result;
+  result.recorded_digest = trailer.substr(0, 16);
+  const Design design = make_design(scenario);
+  Controller controller = make_controller(scenario, design);
+  ReplayWorld world(steps, name, result);
+  Journal again;
+  try {
+    run(world, controller, again);
+  } catch (const Bug& bug) {
+    result.first_difference = fmt::format("step {}: the core refuses the recorded news: {}", result.steps, bug.what());
+  }
+  result.digest = again.finish();
+  return result;
+}
+
+}  // namespace headroom

@@ -1,0 +1,83 @@
+#include "models/workload/load.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "models/errors.hpp"
+#include "models/workload/inline_jobs.hpp"
+#include "models/workload/lublin.hpp"
+#include "models/workload/swf.hpp"
+
+namespace headroom {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The name itself, then the same log under another compression.
+std::vector<std::string> spellings(const std::string& name) {
+  std::string bare = name;
+  for (const char* suffix : {".zst", ".gz"}) {
+    if (bare.ends_with(suffix)) bare.resize(bare.size() - std::string(suffix).size());
+  }
+  std::vector<std::string> all{name};
+  for (const char* suffix : {"", ".gz", ".zst"}) {
+    if (bare + suffix != name) all.push_back(bare + suffix);
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string find_trace(const std::string& name, const std::string& scenario_file) {
+  if (name == "-" || fs::path(name).is_absolute()) return name;
+  std::vector<fs::path> folders;
+  folders.push_back(fs::path(scenario_file).parent_path());
+  if (const char* listed = std::getenv("HEADROOM_TRACES")) {
+    std::string left = listed;
+    while (!left.empty()) {
+      const std::size_t colon = left.find(':');
+      if (colon != 0) folders.emplace_back(left.substr(0, colon));
+      left.erase(0, colon == std::string::npos ? left.size() : colon + 1);
+    }
+  }
+  std::string searched;
+  std::error_code ignored;
+  for (const fs::path& folder : folders) {
+    for (const std::string& spelling : spellings(name)) {
+      const fs::path path = folder / spelling;
+      if (fs::exists(path, ignored)) return path.string();
+    }
+    searched += (searched.empty() ? "" : ", ") + (folder.empty() ? std::string(".") : folder.string());
+  }
+  throw InputError((scenario_file.empty() ? "workload.trace" : scenario_file + ": workload.trace") + ": no log \"" +
+                   name + "\" in " + searched +
+                   "; name its folder in HEADROOM_TRACES, or get it with tools/get-traces.sh");
+}
+
+Workload load_workload(const Scenario& scenario, const Design& design) {
+  const WorkloadOptions& options = scenario.workload;
+  Workload workload;
+  switch (options.source) {
+    case WorkloadOptions::Source::trace: {
+      const std::string path = find_trace(options.trace, scenario.file);
+      workload = read_swf(path, path, options.map, options.filter, design.queue_names, options.max_jobs);
+      break;
+    }
+    case WorkloadOptions::Source::lublin: {
+      LublinOptions lublin = options.lublin;
+      if (options.max_jobs > 0) lublin.jobs = std::min(lublin.jobs, options.max_jobs);
+      workload = generate_lublin(lublin, scenario.seed, options.map, design.queue_names);
+      break;
+    }
+    case WorkloadOptions::Source::jobs:
+      workload = inline_workload(options.jobs, design.queue_names, scenario.file);
+      if (options.max_jobs > 0 && workload.jobs.size() > options.max_jobs) {
+        workload.jobs.resize(options.max_jobs);
+        workload.job_names.resize(options.max_jobs);
+      }
+      break;
+  }
+  return workload;
+}
+
+}  // namespace headroom
