@@ -88,6 +88,9 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   }
   overrides.seed = arguments.seed;
   overrides.trace = arguments.trace;
+  if (arguments.trace && *arguments.trace != "-" && std::filesystem::exists(*arguments.trace)) {
+    overrides.trace = std::filesystem::absolute(*arguments.trace).string();  // as a shell user means it
+  }
   overrides.max_jobs = arguments.max_jobs;
   const bool changed = !overrides.set.empty() || overrides.seed || overrides.trace || overrides.max_jobs;
 
@@ -119,12 +122,16 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
     write_run_directory(arguments.out, summary, result.record, context, std::max<Time>(step, 1));
     if (!output.quiet) fmt::print(stderr, "wrote {}/: summary.json, jobs.csv, nodes.csv, timeline.csv\n", arguments.out);
   }
+  if (!output.quiet) {
+    fmt::print(stderr, "{} jobs in {:.3f} s: {:.0f} jobs/s\n", workload.jobs.size(), wall_s,
+               static_cast<double>(workload.jobs.size()) / wall_s);
+  }
   if (output.format == "json") {
     print(summary_json(summary, result.record, context));
   } else if (output.format == "csv") {
     print(summary_csv(summary, result.record, context));
   } else {
-    print(summary_table(summary, result.record, context));
+    print(summary_table(summary, context));
   }
   if (interrupted) {
     fmt::print(stderr, "interrupted: the results above are of the part that was simulated\n");

@@ -1,5 +1,7 @@
 #include "engine/journal.hpp"
 
+#include <algorithm>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -9,12 +11,13 @@ namespace {
 constexpr std::size_t kBlock = std::size_t{64} << 10;
 
 // Numbers are stored with seven bits a byte, low bits first; the high bit says that more follow.
-void put(std::string& out, std::uint64_t value) {
+constexpr std::size_t kLongestNumber = 10;
+void put(char*& out, std::uint64_t value) {
   while (value >= 0x80) {
-    out.push_back(static_cast<char>(value | 0x80));
+    *out++ = static_cast<char>(value | 0x80);
     value >>= 7;
   }
-  out.push_back(static_cast<char>(value));
+  *out++ = static_cast<char>(value);
 }
 
 XXH3_state_t* state(void* hash) { return static_cast<XXH3_state_t*>(hash); }
@@ -24,51 +27,58 @@ XXH3_state_t* state(void* hash) { return static_cast<XXH3_state_t*>(hash); }
 Journal::Journal(JournalSink* sink) : sink_(sink), hash_(XXH3_createState()) {
   ensure(hash_ != nullptr, "there is memory for a hash");
   XXH3_64bits_reset(state(hash_));
-  buffer_.reserve(2 * kBlock);
+  buffer_.resize(kBlock);
 }
 
 Journal::~Journal() { XXH3_freeState(state(hash_)); }
 
 void Journal::append(Time now, const News& news, const Commands& commands) {
-  put(buffer_, static_cast<std::uint64_t>(now - last_));
+  // Room for the longest form of this step, so that no number has to look.
+  const std::size_t numbers = 3 + 9 * news.stimuli.size() + 4 * commands.list.size() + 2 * commands.shares.size();
+  if (buffer_.size() - used_ < numbers * kLongestNumber) {
+    flush();
+    buffer_.resize(std::max(buffer_.size(), numbers * kLongestNumber));
+  }
+  char* out = buffer_.data() + used_;
+  put(out, static_cast<std::uint64_t>(now - last_));
   last_ = now;
-  put(buffer_, news.stimuli.size());
+  put(out, news.stimuli.size());
   std::size_t arrival = 0;
   for (const Stimulus& s : news.stimuli) {
-    put(buffer_, static_cast<std::uint64_t>(s.kind));
-    put(buffer_, s.subject);
+    put(out, static_cast<std::uint64_t>(s.kind));
+    put(out, s.subject);
     if (s.kind == Stimulus::Kind::job_arrived) {
       const JobRequest& r = news.arrivals[arrival++];
-      put(buffer_, static_cast<std::uint64_t>(now - r.submit));
-      put(buffer_, static_cast<std::uint64_t>(r.limit));
-      put(buffer_, number(r.queue));
-      put(buffer_, r.user);
-      put(buffer_, static_cast<std::uint64_t>(r.nodes));
-      put(buffer_, static_cast<std::uint64_t>(r.cores));
-      put(buffer_, r.exclusive ? 1 : 0);
+      put(out, static_cast<std::uint64_t>(now - r.submit));
+      put(out, static_cast<std::uint64_t>(r.limit));
+      put(out, number(r.queue));
+      put(out, r.user);
+      put(out, static_cast<std::uint64_t>(r.nodes));
+      put(out, static_cast<std::uint64_t>(r.cores));
+      put(out, r.exclusive ? 1 : 0);
     } else {
-      put(buffer_, s.detail);
+      put(out, s.detail);
     }
   }
-  put(buffer_, commands.list.size());
+  put(out, commands.list.size());
   for (const Command& c : commands.list) {
-    put(buffer_, static_cast<std::uint64_t>(c.kind));
-    put(buffer_, c.subject);
-    put(buffer_, c.detail);
-    put(buffer_, c.share_count);
+    put(out, static_cast<std::uint64_t>(c.kind));
+    put(out, c.subject);
+    put(out, c.detail);
+    put(out, c.share_count);
     for (const NodeShare& share : commands.shares_of(c)) {
-      put(buffer_, number(share.node));
-      put(buffer_, static_cast<std::uint64_t>(share.cores));
+      put(out, number(share.node));
+      put(out, static_cast<std::uint64_t>(share.cores));
     }
   }
+  used_ = static_cast<std::size_t>(out - buffer_.data());
   ++steps_;
-  if (buffer_.size() >= kBlock) flush();
 }
 
 void Journal::flush() {
-  XXH3_64bits_update(state(hash_), buffer_.data(), buffer_.size());
-  if (sink_ != nullptr) sink_->write(buffer_);
-  buffer_.clear();
+  XXH3_64bits_update(state(hash_), buffer_.data(), used_);
+  if (sink_ != nullptr) sink_->write(std::string_view(buffer_.data(), used_));
+  used_ = 0;
 }
 
 std::string Journal::finish() {

@@ -34,7 +34,8 @@ class Journal {
   void flush();
 
   JournalSink* sink_;
-  std::string buffer_;
+  std::vector<char> buffer_;
+  std::size_t used_ = 0;
   void* hash_;
   Time last_ = 0;
   std::uint64_t steps_ = 0;

@@ -100,7 +100,7 @@ std::vector<InstanceUse> instance_use(const RunRecord& record, const Design& des
 Summary summarize(const RunRecord& record, const RunContext& context);
 
 std::string summary_json(const Summary& summary, const RunRecord& record, const RunContext& context);
-std::string summary_table(const Summary& summary, const RunRecord& record, const RunContext& context);
+std::string summary_table(const Summary& summary, const RunContext& context);  // without the machine's own speed
 std::string summary_csv(const Summary& summary, const RunRecord& record, const RunContext& context);
 
 }  // namespace headroom

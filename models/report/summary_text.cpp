@@ -123,7 +123,7 @@ std::string summary_csv(const Summary& summary, const RunRecord& record, const R
   return out;
 }
 
-std::string summary_table(const Summary& s, const RunRecord& record, const RunContext& context) {
+std::string summary_table(const Summary& s, const RunContext& context) {
   std::string out;
   const auto line = [&out](std::string_view label, const std::string& value) {
     out += fmt::format("  {:<18} {}\n", label, value);
@@ -185,10 +185,6 @@ std::string summary_table(const Summary& s, const RunRecord& record, const RunCo
   }
   out += "\n";
   line("digest", context.digest);
-  if (context.wall_s > 0) {
-    line("engine", fmt::format("{} steps, {:.3f} s, {} jobs/s", count(record.steps()), context.wall_s,
-                               grouped(static_cast<double>(record.jobs().size()) / context.wall_s, 0)));
-  }
   return out;
 }
 
