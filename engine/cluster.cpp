@@ -60,6 +60,7 @@ bool Cluster::can_ever_hold(const JobRequest& request) const {
 }
 
 std::int32_t Cluster::least_cores(const JobRequest& request) const {
+  if (one_node_ && request.exclusive) return spec_.groups.front().cores;
   if (request.nodes == 0) return request.cores;
   if (!request.exclusive) return request.nodes * request.cores;
   std::int32_t least = std::numeric_limits<std::int32_t>::max();
@@ -99,6 +100,44 @@ class Gather {
 
 }  // namespace
 
+Room Cluster::room(QueueId queue, Time now) const {
+  Room room;
+  if (one_node_) {
+    // All that is free until the free cores next drop, and what is left then for ever.
+    const CapacityProfile& profile = queue_profile_.front();
+    room.short_cores = profile.free_at(now);
+    const Time drop = profile.first_below(now, room.short_cores, room.long_cores);
+    room.short_limit = drop == kNever ? kNever : drop - now;
+    return room;
+  }
+  // The same over the nodes that have something free: their first drop is the first reservation on one of them.
+  Time drop = kNever;
+  std::int32_t lost = 0;
+  for (const GroupId g : queue_groups_[index(queue)]) {
+    const std::int32_t cores = spec_.groups[index(g)].cores;
+    const std::uint32_t first = number(group_first_[index(g)]);
+    for (const NodeSet& nodes : with_room_[index(g)]) {
+      nodes.for_each([&](std::size_t i) {
+        const std::size_t n = first + i;
+        const std::int32_t free = cores - node_in_use_[n];
+        room.short_cores += free;
+        if (node_reserved_[n] == 0) return true;
+        std::int32_t left = 0;
+        const Time t = node_profile_[n].first_below(now, free, left);
+        if (t < drop) {
+          drop = t;
+          lost = 0;
+        }
+        if (t == drop && t != kNever) lost += free - left;
+        return true;
+      });
+    }
+  }
+  room.short_limit = drop == kNever ? kNever : drop - now;
+  room.long_cores = room.short_cores - lost;
+  return room;
+}
+
 bool Cluster::place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const {
   if (one_node_) return place_at(request, now, out);
   const Time until = later(now, request.limit);
@@ -126,13 +165,17 @@ bool Cluster::place(const JobRequest& request, Time now, std::vector<NodeShare>&
 
 bool Cluster::place_at(const JobRequest& request, Time from, std::vector<NodeShare>& out) const {
   const Time until = later(from, request.limit);
+  if (one_node_) {
+    const std::int32_t cores = request.exclusive ? spec_.groups.front().cores : request.cores;
+    out.assign(1, {NodeId{0}, cores});
+    return queue_profile_.front().fits(from, until, cores);
+  }
   Gather gather(request, out);
   for (const GroupId g : queue_groups_[index(request.queue)]) {
     const NodeGroupSpec& group = spec_.groups[index(g)];
     const std::uint32_t first = number(group_first_[index(g)]);
     for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(group.nodes); ++n) {
-      const CapacityProfile& profile = one_node_ ? queue_profile_.front() : node_profile_[n];
-      const std::int32_t free = profile.min_free(from, until);
+      const std::int32_t free = node_profile_[n].min_free(from, until);
       if (!gather.suits(free, group.cores)) continue;
       gather.take(NodeId{n}, free, group.cores);
       if (gather.done()) return true;
@@ -144,11 +187,16 @@ bool Cluster::place_at(const JobRequest& request, Time from, std::vector<NodeSha
 Time Cluster::earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out) const {
   const CapacityProfile& queue = queue_profile_[index(request.queue)];
   const std::int32_t cores = least_cores(request);
-  for (Time t = not_before; t < kNever; t = next_start(request, t)) {
-    t = queue.earliest_fit(t, request.limit, cores);
-    if (t == kNever || place_at(request, t, out)) return t;
+  Time t = queue.earliest_fit(not_before, request.limit, cores);
+  if (one_node_) {
+    out.assign(1, {NodeId{0}, cores});
+    return t;
   }
-  return kNever;
+  while (t != kNever && !place_at(request, t, out)) {
+    t = next_start(request, t);
+    if (t != kNever) t = queue.earliest_fit(t, request.limit, cores);
+  }
+  return t;
 }
 
 // The next time after `after` worth a look, the request not fitting at `after`.
@@ -158,7 +206,7 @@ Time Cluster::next_start(const JobRequest& request, Time after) const {
     const NodeGroupSpec& group = spec_.groups[index(g)];
     const std::uint32_t first = number(group_first_[index(g)]);
     for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(group.nodes); ++n) {
-      const CapacityProfile& profile = one_node_ ? queue_profile_.front() : node_profile_[n];
+      const CapacityProfile& profile = node_profile_[n];
       if (request.nodes == 0) {
         starts_.push_back(profile.next_change(after));
       } else if (group.cores >= request.cores) {

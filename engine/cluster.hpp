@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/jobs.hpp"
+#include "engine/pending.hpp"
 #include "engine/profile.hpp"
 
 namespace headroom {
@@ -108,6 +109,9 @@ class Cluster {
   // Free cores of all nodes of a queue over time: what backfilling looks at first. Necessary for a fit, and for a
   // machine of one node sufficient.
   const CapacityProfile& free_cores(QueueId queue) const { return queue_profile_[index(queue)]; }
+  // What place() may find now on the queue's nodes: necessary for a fit, and for a machine of one node sufficient as
+  // long as there is at most one reservation.
+  Room room(QueueId queue, Time now) const;
   // The nodes on which `request` could hold its cores throughout [now, now + limit), in the order in which they are
   // preferred: up, powering up, powered down; lower weight first; then by name. False if there are not enough.
   bool place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const;

@@ -8,18 +8,18 @@
 
 namespace headroom {
 
+// What may start now: `short_cores` for jobs of at most `short_limit`, `long_cores` for any.
+struct Room {
+  std::int32_t short_cores = 0;
+  Time short_limit = 0;
+  std::int32_t long_cores = 0;
+};
+
 class PendingQueue {
  public:
   // A place in the queue. Stays valid until settle(), also while jobs are taken out.
   using Position = std::uint32_t;
   static constexpr Position kEnd = std::numeric_limits<Position>::max();
-
-  // What can start: `short_cores` for jobs of at most `short_limit`, `long_cores` for any.
-  struct Room {
-    std::int32_t short_cores;
-    Time short_limit;
-    std::int32_t long_cores;
-  };
 
   // Appends a job that takes at least `cores` cores for at most `limit`. Jobs come in ascending order.
   void push(JobId job, std::int32_t cores, Time limit);

@@ -47,6 +47,15 @@ std::int32_t CapacityProfile::occupy(Time from, Time until, std::int32_t amount)
   return least;
 }
 
+bool CapacityProfile::fits(Time from, Time until, std::int32_t amount) const {
+  std::size_t i = step_at(from);
+  if (free_[i] < amount) return false;
+  for (++i; i < times_.size() && times_[i] < until; ++i) {
+    if (free_[i] < amount) return false;
+  }
+  return true;
+}
+
 std::int32_t CapacityProfile::min_free(Time from, Time until) const {
   std::size_t i = step_at(from);
   std::int32_t least = free_[i];
@@ -85,6 +94,23 @@ Time CapacityProfile::earliest_fit(Time not_before, Time duration, std::int32_t 
     while (i < count && times_[i] < until && free_[i] >= amount) ++i;
     if (i == count || times_[i] >= until) return start;
   }
+}
+
+bool CapacityProfile::could_begin_earlier(Time not_before, Time before, Time from, Time duration,
+                                          std::int32_t amount) const {
+  const std::size_t count = free_.size();
+  std::size_t i = step_at(not_before);
+  Time start = not_before;
+  while (start < before) {
+    while (i < count && free_[i] < amount) ++i;
+    if (i == count) return false;
+    start = std::max(start, times_[i]);
+    if (start >= before) return false;
+    const Time until = std::min(later(start, duration), from);
+    while (i < count && times_[i] < until && free_[i] >= amount) ++i;
+    if (i == count || times_[i] >= until) return true;
+  }
+  return false;
 }
 
 void CapacityProfile::advance(Time now) {

@@ -20,6 +20,9 @@ class CapacityProfile {
 
   std::int32_t free_at(Time t) const { return free_[step_at(t)]; }
 
+  // Whether `amount` is free throughout [from, until). Stops at the first time when it is not.
+  bool fits(Time from, Time until, std::int32_t amount) const;
+
   // The least and the most that is free anywhere in [from, until), from < until.
   std::int32_t min_free(Time from, Time until) const;
   std::int32_t max_free(Time from, Time until) const;
@@ -29,6 +32,10 @@ class CapacityProfile {
 
   // The first t >= not_before with `amount` free throughout [t, t + duration); kNever if there is none.
   Time earliest_fit(Time not_before, Time duration, std::int32_t amount) const;
+
+  // Whether something that holds `amount` in [from, from + duration) could begin earlier: at some t in
+  // [not_before, before), before <= from. From `from` on it only has to share with itself.
+  bool could_begin_earlier(Time not_before, Time before, Time from, Time duration, std::int32_t amount) const;
 
   // The first time > t at which the free amount changes; kNever if none.
   Time next_change(Time t) const {

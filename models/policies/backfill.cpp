@@ -48,8 +48,10 @@ void Backfill::open(const View& view, QueueId queue) {
   const PendingQueue& pending = view.pending(queue);
   const Changes& changes = view.changes();
   q.stale = true;
+  q.room_known = false;
   q.closed = false;
   q.freed_cores = 0;
+  q.freed_until = 0;
   q.everything = changes.ended || changes.disturbed;
   q.cursor = PendingQueue::kEnd;
   if (pending.empty()) {
@@ -67,8 +69,7 @@ void Backfill::open(const View& view, QueueId queue) {
   const Position front = pending.front();
   if (q.everything) {
     q.cursor = front;
-    const Time until = std::max(changes.freed_until, vacated_until_);
-    if (until > view.now()) q.freed_cores = view.cluster().free_cores(queue).max_free(view.now(), until);
+    free_more(view, queue, std::max(changes.freed_until, vacated_until_));
   } else {
     q.cursor = arrived;
     q.closed = strict_ && front < arrived;
@@ -93,12 +94,17 @@ Backfill::Position Backfill::next_candidate(const View& view, QueueId queue) {
   q.cursor = std::max(q.cursor, q.held_end);
   if (strict_ || q.held < depth_) return pending.next(q.cursor);
   // The others can only start now: before the free cores next drop, or within what is left then.
-  const CapacityProfile& free_cores = cluster.free_cores(queue);
-  PendingQueue::Room room{};
-  room.short_cores = free_cores.free_at(view.now());
-  const Time drop = free_cores.first_below(view.now(), room.short_cores, room.long_cores);
-  room.short_limit = drop == kNever ? kNever : drop - view.now();
-  return pending.find(q.cursor, room);
+  if (!q.room_known) q.room = cluster.room(queue, view.now());
+  q.room_known = true;
+  return pending.find(q.cursor, q.room);
+}
+
+// Something that would have been held until `until` is free now.
+void Backfill::free_more(const View& view, QueueId queue, Time until) {
+  Queue& q = queues_[index(queue)];
+  if (until <= view.now()) return;
+  q.freed_until = std::max(q.freed_until, until);
+  q.freed_cores = std::max(q.freed_cores, view.cluster().free_cores(queue).max_free(view.now(), until));
 }
 
 void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
@@ -109,7 +115,16 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
   const Claim before = cluster.claim(job);
   const bool held = before.kind == Claim::Kind::reserved;
   q.cursor = q.candidate + 1;
-  if (held) plan.drop_reservation(job);
+  q.stale = true;
+  if (held) {
+    // Most reservations stay where they are: no need to take them out to see that.
+    if (before.from > view.now() &&
+        !cluster.free_cores(queue).could_begin_earlier(view.now(), std::min(before.from, q.freed_until), before.from,
+                                                       request.limit, cluster.least_cores(request))) {
+      return;
+    }
+    plan.drop_reservation(job);
+  }
 
   bool moved = false;
   if (cluster.place(request, view.now(), nodes_)) {
@@ -127,15 +142,17 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
     moved = held && at != before.from;
   } else {
     q.closed = strict_;
-    q.stale = true;
     return;
   }
   if (moved) {
     // Jobs behind this one may use the window it left, now; those before it and those of other queues, in the next pass.
     vacated_until_ = std::max(vacated_until_, before.until);
-    q.freed_cores = std::max(q.freed_cores, cluster.free_cores(queue).max_free(view.now(), before.until));
+    free_more(view, queue, before.until);
   }
-  for (Queue& any : queues_) any.stale = true;  // queues may share nodes
+  for (Queue& any : queues_) {  // queues may share nodes
+    any.stale = true;
+    any.room_known = false;
+  }
 }
 
 }  // namespace headroom

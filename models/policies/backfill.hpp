@@ -33,12 +33,16 @@ class Backfill final : public SchedulerPolicy {
     Position cursor = 0;
     Position held_end = 0;            // jobs before it have reservations
     Position candidate = PendingQueue::kEnd;
-    std::int32_t freed_cores = 0;     // most free cores anywhere in what was given back: wider jobs cannot move
+    Time freed_until = 0;             // reservations can move only to begin in what was given back, before this time
+    std::int32_t freed_cores = 0;     // most free cores anywhere in it: wider jobs cannot move
+    Room room;
+    bool room_known = false;
     bool everything = false;          // not only the new arrivals
     bool closed = false;
     bool stale = true;                // candidate is to be found anew
   };
 
+  void free_more(const View& view, QueueId queue, Time until);
   void drop_all(const View& view, Plan& plan);
   void open(const View& view, QueueId queue);
   Position next_candidate(const View& view, QueueId queue);

@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+"""Recomputes a run directory from its own tables, independently of the program that wrote it.
+
+usage: check_run_directory.py HEADROOM SCENARIO RUN_DIR [LOG]
+
+Money and time are Decimal: sums of them must agree to the last digit. Only means and ratios, which are doubles in
+summary.json, have a tolerance. With a log (SWF, plain or .zst) every record must be a job of the run, with the log's
+submit time, width and run time; this supposes the map and the filter of kth-on-pcs.json. Prints what is wrong; exit
+status 1 if anything is.
+"""
+import bisect
+import collections
+import csv
+import json
+import math
+import re
+import subprocess
+import sys
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+
+HOUR = Decimal(3600)
+MICRO = Decimal("0.000001")
+CLUSTER_INSTANCES = {"SMALL": 32, "MEDIUM": 512, "LARGE": 2048}  # PCS-3
+FINAL = {"COMPLETED": "completed", "FAILED": "failed", "TIMEOUT": "timed_out", "CANCELLED": "cancelled",
+         "REJECTED": "rejected"}
+
+errors = collections.Counter()
+
+
+def check(holds, kind, *facts):
+    """Prints the first few violations of a kind, counts the rest."""
+    if holds:
+        return
+    errors[kind] += 1
+    if errors[kind] <= 3:
+        print(f"  {kind}: " + ", ".join(str(fact) for fact in facts))
+
+
+def same(found, expected, kind, *facts):
+    check(found == expected, kind, *facts, f"found {found}, expected {expected}")
+
+
+def close(found, expected, kind, tolerance=1e-9):
+    found, expected = float(found), float(expected)
+    check(abs(found - expected) <= tolerance * max(1.0, abs(expected)), kind, f"found {found}, expected {expected}")
+
+
+def read_table(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def decimals(row, *columns):
+    for column in columns:
+        row[column] = Decimal(row[column]) if row[column] != "" else None
+
+
+def expand(node_list):
+    """compute-[1-3,7],login-1 -> compute-1 compute-2 compute-3 compute-7 login-1"""
+    names = []
+    for name, ranges in re.findall(r"([A-Za-z][A-Za-z0-9-]*?-)(\[[0-9,-]+\]|[0-9]+)(?:,|$)", node_list):
+        for part in ranges.strip("[]").split(","):
+            first, _, last = part.partition("-")
+            names += [f"{name}{i}" for i in range(int(first), int(last or first) + 1)]
+    return names
+
+
+def quantile(ordered, q):
+    """R's type 7."""
+    position = q * (len(ordered) - 1)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+
+
+def check_spread(spread, values, name):
+    values = sorted(values)
+    close(spread["mean"], math.fsum(values) / len(values), f"{name}.mean")
+    for key, q in ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0):
+        close(spread[key], quantile(values, q), f"{name}.{key}")
+
+
+def peak(periods):
+    """The most of half-open periods at one time."""
+    now = most = 0
+    for _, change in sorted([(start, 1) for start, _ in periods] + [(end, -1) for _, end in periods]):
+        now += change
+        most = max(most, now)
+    return most
+
+
+def union(periods):
+    total, until = Decimal(0), None
+    for start, end in sorted(periods):
+        if until is None or start > until:
+            total, until = total + (end - start), end
+        elif end > until:
+            total, until = total + (end - until), end
+    return total
+
+
+def main():
+    binary, scenario_file, folder = sys.argv[1:4]
+    log = sys.argv[4] if len(sys.argv) > 4 else None
+    with open(scenario_file) as file:
+        scenario = json.load(file)
+    with open(f"{folder}/summary.json") as file:
+        summary = json.load(file, parse_float=Decimal)
+    catalog = json.loads(subprocess.run(
+        [binary, "catalog", "--region", scenario.get("region", "us-east-1"), "--format", "json"],
+        check=True, capture_output=True, text=True).stdout, parse_float=Decimal)
+    types = {t["instance_type"]: t for t in catalog}
+    groups = {g["computeNodeGroupName"]: g for g in scenario["computeNodeGroups"]}
+    maximum = {name: g["scalingConfiguration"]["maxInstanceCount"] for name, g in groups.items()}
+    static = {name for name, g in groups.items() if g["scalingConfiguration"]["minInstanceCount"] > 0}
+    idle_time = scenario["cluster"].get("slurmConfiguration", {}).get("scaleDownIdleTimeInSeconds", 600)
+
+    jobs = read_table(f"{folder}/jobs.csv")
+    nodes = read_table(f"{folder}/nodes.csv")
+    timeline = read_table(f"{folder}/timeline.csv")
+    for job in jobs:
+        decimals(job, "submit_s", "eligible_s", "start_s", "end_s", "wait_s", "run_s", "cost_usd")
+        job["hosts"] = expand(job["node_list"])
+    for node in nodes:
+        decimals(node, "launch_s", "running_s", "ready_s", "end_s", "busy_s", "idle_s", "cost_usd")
+
+    # --- instances: time, money, limits ---
+    instances = collections.defaultdict(list)  # by node, in order of launch
+    billed = boot = Decimal(0)
+    for node in nodes:
+        name, group, type_ = node["node"], node["node_group"], types[node["instance_type"]]
+        instances[name].append(node)
+        check(int(name.rsplit("-", 1)[1]) <= maximum[group] and name.startswith(group + "-"), "node name", name, group)
+        check(node["launch_s"] <= node["running_s"] <= node["ready_s"] <= node["end_s"], "order of an instance's times",
+              node["instance_id"])
+        seconds = max(Decimal(60), (node["end_s"] - node["running_s"]).to_integral_value(ROUND_CEILING))
+        price = Decimal(type_["usd_per_hour"])
+        same(node["cost_usd"], (price * seconds / HOUR).quantize(MICRO, ROUND_HALF_UP), "cost of an instance",
+             node["instance_id"])
+        billed += node["end_s"] - node["running_s"]
+        boot += node["ready_s"] - node["running_s"]
+        same(node["idle_s"], node["end_s"] - node["ready_s"] - node["busy_s"], "idle_s", node["instance_id"])
+        check(node["idle_s"] >= 0 <= node["busy_s"], "busy_s and idle_s", node["instance_id"])
+        same(node["end_reason"] == "END_OF_RUN", group in static, "end_reason", node["instance_id"])
+    for name, list_ in instances.items():
+        list_.sort(key=lambda i: i["launch_s"])
+        for first, second in zip(list_, list_[1:]):
+            check(first["end_s"] <= second["launch_s"], "two instances of one node at a time", name, second["launch_s"])
+    same(len({node["instance_id"] for node in nodes}), len(nodes), "instance ids are not unique")
+
+    cost, hours = summary["cost_usd"], summary["instance_hours"]
+    same(sum(n["cost_usd"] for n in nodes), cost["instances"], "sum of costs")
+    same(cost["instances"] + cost["reservations"] + cost["controller"] + cost["management"], cost["total"],
+         "cost_usd.total")
+    # The double nearest to the exact sum.
+    same(float(billed / HOUR), float(hours["total"]), "instance_hours.total")
+    close(hours["boot"], boot / HOUR, "instance_hours.boot")
+    close(hours["busy"], sum(n["busy_s"] for n in nodes) / HOUR, "instance_hours.busy")
+    close(hours["idle"], sum(n["idle_s"] for n in nodes) / HOUR, "instance_hours.idle")
+    close(hours["busy"] + hours["idle"] + hours["boot"], hours["total"], "busy + idle + boot")
+    same(summary["nodes"]["launched"], len(nodes), "nodes.launched")
+    same(summary["nodes"]["terminated"], sum(n["end_reason"] != "END_OF_RUN" for n in nodes), "nodes.terminated")
+    same(summary["nodes"]["peak"], peak([(n["launch_s"], n["end_s"]) for n in nodes]), "nodes.peak")
+    check(summary["nodes"]["peak"] <= CLUSTER_INSTANCES[scenario["cluster"]["size"]], "instances of the cluster (PCS-3)")
+    for name, group in summary["by_node_group"].items():
+        own = [n for n in nodes if n["node_group"] == name]
+        same(group["launched"], len(own), "by_node_group launched", name)
+        same(group["cost_usd"], sum((n["cost_usd"] for n in own), Decimal(0)), "by_node_group cost_usd", name)
+        same(group["peak"], peak([(n["launch_s"], n["end_s"]) for n in own]), "by_node_group peak", name)
+        check(group["peak"] <= maximum[name], "instances of a group", name, group["peak"])
+        close(group["instance_hours"]["total"], sum(n["end_s"] - n["running_s"] for n in own) / HOUR,
+              f"by_node_group {name} hours")
+
+    # --- jobs: one final state each, on nodes that were there ---
+    same(summary["jobs"]["submitted"], len(jobs), "jobs.submitted")
+    same(summary["workload"]["records"] - summary["workload"]["dropped"], len(jobs), "records of the workload")
+    same(len({job["job_id"] for job in jobs}), len(jobs), "job ids are not unique")
+    states = collections.Counter(job["state"] for job in jobs)
+    check(set(states) <= set(FINAL), "a state that is not final", states)
+    for state, key in FINAL.items():
+        same(summary["jobs"][key], states[state], f"jobs.{key}")
+    same(summary["jobs"]["unfinished"], 0, "jobs.unfinished")
+    held = collections.defaultdict(list)       # by instance id: (start, end) of its jobs
+    earliest = collections.defaultdict(list)   # the same from the submission on
+    load = collections.defaultdict(list)       # by node: (time, change of cores in use)
+    ran = [job for job in jobs if job["start_s"] is not None]
+    users, queues = collections.defaultdict(list), collections.defaultdict(list)
+    core_seconds = Decimal(0)
+    for job in jobs:
+        if job["start_s"] is None:
+            same(job["state"], "REJECTED", "a job that never ran", job["job_id"])
+            check(job["end_s"] is None and job["wait_s"] is None and job["run_s"] is None and not job["hosts"]
+                  and job["cost_usd"] == 0, "a job that never ran has results", job["job_id"])
+    for job in ran:
+        who, start, end, hosts = job["job_id"], job["start_s"], job["end_s"], job["hosts"]
+        users[job["user"]].append(job)
+        queues[job["queue"]].append(job)
+        same(job["wait_s"], start - job["submit_s"], "wait_s", who)
+        same(job["run_s"], end - start, "run_s", who)
+        check(job["submit_s"] <= job["eligible_s"] <= start <= end, "order of a job's times", who)
+        slowdown = max(1.0, float(job["wait_s"] + job["run_s"]) / float(max(job["run_s"], Decimal(10))))
+        same(float(job["bounded_slowdown"]), slowdown, "bounded_slowdown", who)
+        same(len(set(hosts)), int(job["nodes"]), "nodes of node_list", who)
+        core_seconds += int(job["cpus"]) * job["run_s"]
+        even = int(job["cpus"]) % len(hosts) == 0
+        money = Decimal(0)
+        for host in hosts:
+            known = instances[host]
+            at = bisect.bisect_right([i["launch_s"] for i in known], start) - 1
+            if at < 0:
+                check(False, "a job on a node without an instance", who, host)
+                continue
+            instance = known[at]
+            check(instance["ready_s"] <= start and end <= instance["end_s"], "a job on a node that is not up", who, host,
+                  start)
+            held[instance["instance_id"]].append((start, end))
+            earliest[instance["instance_id"]].append((max(job["submit_s"], instance["ready_s"]), end))
+            type_ = types[instance["instance_type"]]
+            cores = int(job["cpus"]) // len(hosts)
+            load[host] += [(start, cores), (end, -cores)]
+            node_cost = (Decimal(type_["usd_per_hour"]) * job["run_s"] / HOUR).quantize(MICRO, ROUND_HALF_UP)
+            money += Decimal(int(node_cost / MICRO) * cores // type_["cores"]) * MICRO
+        if even:
+            same(job["cost_usd"], money, "cost of a job", who)
+    for host, changes in load.items():
+        cores = types[instances[host][0]["instance_type"]]["cores"]
+        now = 0
+        for time, change in sorted(changes):  # at one time, ends come first
+            now += change
+            check(now <= cores, "more cores in use than the node has", host, f"{now} of {cores} at {time} s")
+    for node in nodes:
+        own = held.get(node["instance_id"], [])
+        check(union(own) <= node["busy_s"] <= union(earliest.get(node["instance_id"], [])), "busy_s", node["instance_id"])
+        if node["end_reason"] == "SCHEDULER_REQUESTED":
+            last = max([node["ready_s"]] + [end for _, end in own])
+            check(node["end_s"] - last >= idle_time, "terminated before its idle time was over", node["instance_id"])
+
+    check_spread(summary["wait_s"], [float(job["wait_s"]) for job in ran], "wait_s")
+    check_spread(summary["bounded_slowdown"], [float(job["bounded_slowdown"]) for job in ran], "bounded_slowdown")
+    same(summary["makespan_s"], max(job["end_s"] for job in ran) - min(job["submit_s"] for job in jobs), "makespan_s")
+    offered = sum(types[n["instance_type"]]["cores"] * (n["end_s"] - n["ready_s"]) for n in nodes)
+    close(summary["utilization"], core_seconds / offered, "utilization")
+    same(set(summary["by_user"]), set(users), "by_user")
+    for user, own in users.items():
+        entry = summary["by_user"][user]
+        same(entry["jobs"], len(own), "by_user jobs", user)
+        same(entry["cost_usd"], sum(job["cost_usd"] for job in own), "by_user cost_usd", user)
+        close(entry["wait_mean_s"], sum(job["wait_s"] for job in own) / len(own), f"by_user {user} wait_mean_s")
+        close(entry["core_hours"], sum(int(j["cpus"]) * j["run_s"] for j in own) / HOUR, f"by_user {user} core_hours")
+    for queue, own in queues.items():
+        entry = summary["by_queue"][queue]
+        same(entry["jobs"], len(own), "by_queue jobs", queue)
+        same(entry["wait_max_s"], max(job["wait_s"] for job in own), "by_queue wait_max_s", queue)
+        close(entry["wait_mean_s"], sum(job["wait_s"] for job in own) / len(own), f"by_queue {queue} wait_mean_s")
+        close(entry["core_hours"], sum(int(j["cpus"]) * j["run_s"] for j in own) / HOUR, f"by_queue {queue} core_hours")
+
+    # --- the timeline: every row from the two other tables ---
+    changes = []
+    for node in nodes:
+        # An instance that the run's end cut off is still there in the last row.
+        until = [] if node["end_reason"] == "END_OF_RUN" else [node["end_s"]]
+        changes += [(node["launch_s"], "pending", 1), (node["ready_s"], "pending", -1), (node["ready_s"], "actual", 1)]
+        changes += [(end, "actual", -1) for end in until]
+    for job in ran:
+        changes += [(job["submit_s"], "queued", 1), (job["start_s"], "queued", -1), (job["start_s"], "running", 1),
+                    (job["end_s"], "running", -1)]
+    changes.sort(key=lambda c: c[0])
+    now = collections.Counter()
+    at = 0
+    limit = min(sum(maximum.values()), CLUSTER_INSTANCES[scenario["cluster"]["size"]])
+    previous_time = previous_cost = None
+    for row in timeline:
+        time, paid = int(row["time_s"]), Decimal(row["cost_usd"])
+        while at < len(changes) and changes[at][0] <= time:
+            now[changes[at][1]] += changes[at][2]
+            at += 1
+        actual, desired, idle, utilized, pending = (int(row[c]) for c in (
+            "ActualCapacity", "DesiredCapacity", "IdleCapacity", "UtilizedCapacity", "PendingCapacity"))
+        same(actual, idle + utilized, "Actual = Idle + Utilized", time)
+        same(desired, actual + pending, "Desired = Actual + Pending", time)
+        check(0 <= utilized and 0 <= idle and 0 <= pending and desired <= limit, "capacity beyond its limits", time)
+        same(float(row["CapacityUtilization"]), utilized / actual if actual else 0.0, "CapacityUtilization", time)
+        same((actual, pending, int(row["queued_jobs"]), int(row["running_jobs"])),
+             (now["actual"], now["pending"], now["queued"], now["running"]),
+             "timeline (actual, pending, queued, running)", time)
+        if previous_time is not None:
+            same(time - previous_time, 60, "rows are a minute apart", time)
+            check(paid >= previous_cost, "cost falls", time)
+        previous_time, previous_cost = time, paid
+    same(at, len(changes), "the timeline ends before the run")
+    accrued = sum(Decimal(types[n["instance_type"]]["usd_per_hour"]) * (n["end_s"] - n["running_s"]) for n in nodes) / HOUR
+    same(previous_cost, accrued.quantize(MICRO, ROUND_HALF_UP), "cost in the last row")
+
+    # --- the log: every record is a job ---
+    if log:
+        text = (subprocess.run(["zstd", "-dcq", "--", log], check=True, capture_output=True).stdout if log.endswith(".zst")
+                else open(log, "rb").read()).decode("latin-1")
+        found = {job["job_id"]: job for job in jobs}
+        for line in text.splitlines():
+            fields = line.split()
+            if not fields or fields[0].startswith(";"):
+                continue
+            job = found.pop(fields[0], None)
+            if job is None:
+                check(False, "a record of the log is no job", fields[0])
+                continue
+            run, width, limit, status = (Decimal(fields[i]) for i in (3, 7, 8, 10))
+            width = width if width > 0 else Decimal(fields[4])
+            limit = limit if limit > 0 else max(run, Decimal(1))
+            state = ("TIMEOUT" if run > limit else "FAILED" if status in (0, 4) else
+                     "CANCELLED" if status == 5 else "COMPLETED")
+            same((job["submit_s"], job["run_s"], int(job["nodes"]), job["state"]),
+                 (Decimal(fields[1]), min(run, limit), int(width), state), "a job against the log", fields[0])
+        check(not found, "jobs that the log does not have", *list(found)[:5])
+
+    wrong = sum(errors.values())
+    print(f"{folder.rstrip('/').rsplit('/', 1)[-1]}: {len(jobs)} jobs, {len(nodes)} instances, {len(timeline)} minutes: "
+          f"{'all agree' if wrong == 0 else f'{wrong} errors'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,361 @@
+#include "engine/cluster.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/controller_bench.hpp"
+#include "tests/unit/draw.hpp"
+
+namespace headroom {
+
+void PrintTo(const NodeShare& share, std::ostream* out) {
+  *out << "node " << number(share.node) << ": " << share.cores << " cores";
+}
+
+namespace {
+
+using Shares = std::vector<NodeShare>;
+
+NodeShare on(std::uint32_t node, std::int32_t cores) { return {NodeId{node}, cores}; }
+
+ClusterSpec one_queue(std::vector<NodeGroupSpec> groups) {
+  ClusterSpec spec;
+  spec.queues.emplace_back();
+  for (std::uint32_t g = 0; g < groups.size(); ++g) spec.queues.front().groups.push_back(GroupId{g});
+  spec.groups = std::move(groups);
+  return spec;
+}
+
+Shares placed(const Cluster& cluster, const JobRequest& request, Time now = 0) {
+  Shares shares;
+  if (!cluster.place(request, now, shares)) shares.clear();
+  return shares;
+}
+
+// --- can it ever run ---
+
+TEST(Cluster, CanEverHoldWhatItsQueueCouldHoldEmpty) {
+  ClusterSpec spec = one_queue({{2, 4, Supply::dynamic, 1}, {3, 8, Supply::dynamic, 1}, {9, 64, Supply::dynamic, 1}});
+  spec.queues.front().groups.pop_back();  // the last group belongs to another queue
+  spec.queues.push_back({{GroupId{2}}});
+  const Cluster cluster(spec);
+  EXPECT_TRUE(cluster.can_ever_hold(cores_for(32, kHour)));
+  EXPECT_FALSE(cluster.can_ever_hold(cores_for(33, kHour)));
+  EXPECT_TRUE(cluster.can_ever_hold(in_queue(1, cores_for(576, kHour))));
+  EXPECT_TRUE(cluster.can_ever_hold(nodes_for(5, 4, kHour)));
+  EXPECT_FALSE(cluster.can_ever_hold(nodes_for(6, 1, kHour)));
+  EXPECT_TRUE(cluster.can_ever_hold(nodes_for(3, 8, kHour)));
+  EXPECT_FALSE(cluster.can_ever_hold(nodes_for(4, 5, kHour))) << "only three nodes have five cores";
+  EXPECT_FALSE(cluster.can_ever_hold(nodes_for(1, 9, kHour)));
+  EXPECT_TRUE(cluster.can_ever_hold(exclusive(nodes_for(5, 1, kHour))));
+  EXPECT_TRUE(cluster.can_ever_hold(exclusive(cores_for(32, kHour))));
+}
+
+TEST(Cluster, KnowsTheLeastCoresOfARequest) {
+  const Cluster cluster(one_queue({{2, 4, Supply::dynamic, 1}, {3, 8, Supply::dynamic, 1}}));
+  EXPECT_EQ(cluster.least_cores(cores_for(7, kHour)), 7);
+  EXPECT_EQ(cluster.least_cores(nodes_for(3, 2, kHour)), 6);
+  EXPECT_EQ(cluster.least_cores(exclusive(nodes_for(2, 2, kHour))), 8) << "whole nodes of four cores";
+  EXPECT_EQ(cluster.least_cores(exclusive(nodes_for(2, 5, kHour))), 16) << "whole nodes of eight cores";
+}
+
+TEST(Cluster, BeginsWithPermanentNodesUpAndStaticOnesWanted) {
+  const Cluster cluster(
+      one_queue({{1, 4, Supply::dynamic, 1}, {2, 4, Supply::fixed, 1}, {1, 4, Supply::permanent, 1}}));
+  EXPECT_EQ(cluster.node_count(), 4u);
+  EXPECT_EQ(cluster.state(NodeId{0}), NodeState::powered_down);
+  EXPECT_EQ(cluster.state(NodeId{1}), NodeState::powered_down);
+  EXPECT_EQ(cluster.state(NodeId{3}), NodeState::up);
+  EXPECT_EQ(Shares(), placed(cluster, cores_for(17, kHour)));
+  ASSERT_EQ(cluster.wanted().size(), 2u);
+  EXPECT_EQ(cluster.wanted()[0], NodeId{1});
+  EXPECT_EQ(cluster.wanted()[1], NodeId{2});
+  EXPECT_EQ(cluster.first_node(GroupId{1}), NodeId{1});
+  EXPECT_EQ(cluster.group_of(NodeId{2}), GroupId{1});
+  EXPECT_EQ(cluster.instances(), 0);
+}
+
+// --- where ---
+
+TEST(Cluster, PrefersLowerWeightThenNames) {
+  const Cluster cluster(
+      one_queue({{2, 4, Supply::dynamic, 5}, {2, 4, Supply::dynamic, 1}, {2, 4, Supply::dynamic, 5}}));
+  EXPECT_EQ(placed(cluster, nodes_for(5, 1, kHour)), (Shares{on(2, 1), on(3, 1), on(0, 1), on(1, 1), on(4, 1)}));
+}
+
+TEST(Cluster, PrefersNodesThatAreUpThenThoseThatBootThenTheRestWhateverTheirWeight) {
+  ControllerBench bench(one_queue({{2, 4, Supply::dynamic, 1}, {2, 4, Supply::dynamic, 9}}));
+  // Node 3 up, node 2 booting, nodes 0 and 1 down: against the order of weights.
+  bench.schedule = [](const View& view, Plan& plan) {
+    if (view.jobs().state(JobId{0}) == JobState::pending) {
+      plan.start(JobId{0}, Shares{on(3, 4)});
+      plan.start(JobId{1}, Shares{on(2, 4)});
+    }
+    return kNever;
+  };
+  bench.arrive(cores_for(4, kHour));
+  bench.arrive(cores_for(4, kHour));
+  bench.step(0);
+  bench.ready(3);
+  bench.step(kMinute);
+  bench.finish(JobId{0});
+  bench.step(2 * kMinute);
+  ASSERT_EQ(bench.node(3), NodeState::up);
+  ASSERT_EQ(bench.node(2), NodeState::powering_up);
+  EXPECT_EQ(placed(bench.cluster(), nodes_for(3, 1, kHour), 2 * kMinute), (Shares{on(3, 1), on(0, 1), on(1, 1)}))
+      << "node 2 is full";
+  // A booting node with room left: half of it is another job's.
+  ControllerBench half(one_queue({{2, 4, Supply::dynamic, 1}, {2, 4, Supply::dynamic, 9}}));
+  half.schedule = [](const View& view, Plan& plan) {
+    if (view.jobs().state(JobId{0}) == JobState::pending) {
+      plan.start(JobId{0}, Shares{on(3, 4)});
+      plan.start(JobId{1}, Shares{on(2, 2)});
+    }
+    return kNever;
+  };
+  half.arrive(cores_for(4, kHour));
+  half.arrive(cores_for(2, kHour));
+  half.step(0);
+  half.ready(3);
+  half.step(kMinute);
+  half.finish(JobId{0});
+  half.step(2 * kMinute);
+  EXPECT_EQ(placed(half.cluster(), nodes_for(4, 1, kHour), 2 * kMinute),
+            (Shares{on(3, 1), on(2, 1), on(0, 1), on(1, 1)}));
+}
+
+TEST(Cluster, SpreadsFlexibleCoresOverNodesInOrder) {
+  const Cluster cluster(one_queue({{2, 4, Supply::permanent, 1}, {2, 8, Supply::permanent, 2}}));
+  EXPECT_EQ(placed(cluster, cores_for(4, kHour)), (Shares{on(0, 4)}));
+  EXPECT_EQ(placed(cluster, cores_for(11, kHour)), (Shares{on(0, 4), on(1, 4), on(2, 3)}));
+  EXPECT_EQ(placed(cluster, cores_for(24, kHour)), (Shares{on(0, 4), on(1, 4), on(2, 8), on(3, 8)}));
+  EXPECT_EQ(placed(cluster, cores_for(25, kHour)), Shares());
+}
+
+TEST(Cluster, GivesNodesTimesCoresAndPassesOverNodesTooSmall) {
+  const Cluster cluster(one_queue({{2, 4, Supply::permanent, 1}, {2, 8, Supply::permanent, 2}}));
+  EXPECT_EQ(placed(cluster, nodes_for(3, 3, kHour)), (Shares{on(0, 3), on(1, 3), on(2, 3)}));
+  EXPECT_EQ(placed(cluster, nodes_for(2, 5, kHour)), (Shares{on(2, 5), on(3, 5)}));
+  EXPECT_EQ(placed(cluster, nodes_for(3, 5, kHour)), Shares());
+}
+
+TEST(Cluster, GivesExclusiveJobsWholeNodesWithNobodyOnThem) {
+  ControllerBench bench(one_queue({{2, 4, Supply::permanent, 1}, {2, 8, Supply::permanent, 2}}));
+  bench.submit(0, cores_for(1, kHour));  // sits on node 0
+  EXPECT_EQ(placed(bench.cluster(), exclusive(nodes_for(2, 1, kHour))), (Shares{on(1, 4), on(2, 8)}));
+  EXPECT_EQ(placed(bench.cluster(), exclusive(cores_for(9, kHour))), (Shares{on(1, 4), on(2, 8)}));
+  EXPECT_EQ(placed(bench.cluster(), exclusive(nodes_for(4, 1, kHour))), Shares());
+  const JobId job = bench.submit(kSecond, exclusive(nodes_for(1, 1, kHour)));
+  EXPECT_EQ(bench.shares(job), (Shares{on(1, 4)}));
+  EXPECT_EQ(placed(bench.cluster(), cores_for(4, kHour), kSecond), (Shares{on(0, 3), on(2, 1)}))
+      << "nobody joins an exclusive job";
+}
+
+TEST(Cluster, PlacesNothingOnCoresReservedWithinTheLimit) {
+  ControllerBench bench(one_queue({{2, 4, Supply::permanent, 1}}));
+  bench.schedule = [](const View& view, Plan& plan) {
+    if (view.changes().arrivals.empty()) return kNever;
+    plan.reserve(JobId{0}, 100 * kSecond, Shares{on(0, 3)});
+    return kNever;
+  };
+  bench.submit(0, cores_for(3, 50 * kSecond));
+  EXPECT_EQ(placed(bench.cluster(), nodes_for(1, 2, 100 * kSecond)), (Shares{on(0, 2)})) << "done before it";
+  EXPECT_EQ(placed(bench.cluster(), nodes_for(1, 2, 101 * kSecond)), (Shares{on(1, 2)}));
+  EXPECT_EQ(placed(bench.cluster(), cores_for(6, 101 * kSecond)), Shares());
+  EXPECT_EQ(placed(bench.cluster(), cores_for(5, 101 * kSecond)), (Shares{on(0, 1), on(1, 4)}));
+}
+
+// --- when: against trying every second ---
+
+// Who holds how much of which node, second by second.
+class NaiveBooks {
+ public:
+  static constexpr Time kHorizon = 200;  // seconds
+
+  explicit NaiveBooks(const ClusterSpec& spec) : spec_(spec) {
+    for (std::size_t g = 0; g < spec.groups.size(); ++g) {
+      for (std::int32_t i = 0; i < spec.groups[g].nodes; ++i) {
+        group_.push_back(g);
+        free_.emplace_back(static_cast<std::size_t>(kHorizon), spec.groups[g].cores);
+      }
+    }
+  }
+  void hold(Time from, Time until, const Shares& shares, std::int32_t sign = 1) {
+    for (const NodeShare& s : shares) {
+      for (Time t = from; t < std::min(until, kHorizon); ++t) {
+        std::int32_t& free = free_[index(s.node)][static_cast<std::size_t>(t)];
+        free -= sign * s.cores;
+        ASSERT_GE(free, 0) << "node " << number(s.node) << " at " << t;
+      }
+    }
+  }
+  bool fits(const JobRequest& request, Time at) const {
+    std::int32_t nodes = 0;
+    std::int32_t cores = 0;
+    const auto& groups = spec_.queues[index(request.queue)].groups;
+    for (std::size_t n = 0; n < free_.size(); ++n) {
+      const GroupId group{static_cast<std::uint32_t>(group_[n])};
+      if (std::find(groups.begin(), groups.end(), group) == groups.end()) continue;
+      const std::int32_t whole = spec_.groups[group_[n]].cores;
+      std::int32_t least = whole;
+      for (Time t = at; t < std::min(at + request.limit / kSecond, kHorizon); ++t) {
+        least = std::min(least, free_[n][static_cast<std::size_t>(t)]);
+      }
+      if (request.exclusive && least < whole) continue;
+      if (least >= request.cores) ++nodes;
+      cores += least;
+    }
+    return request.nodes > 0 ? nodes >= request.nodes : cores >= request.cores;
+  }
+  Time earliest(const JobRequest& request, Time not_before) const {
+    for (Time t = not_before; t < kHorizon; ++t) {
+      if (fits(request, t)) return t;
+    }
+    return kNever;
+  }
+
+ private:
+  const ClusterSpec& spec_;
+  std::vector<std::size_t> group_;
+  std::vector<std::vector<std::int32_t>> free_;
+};
+
+ClusterSpec draw_spec(Draw& draw) {
+  ClusterSpec spec;
+  const std::int64_t groups = draw.between(1, 3);
+  for (std::int64_t g = 0; g < groups; ++g) {
+    spec.groups.push_back({draw.small(1, 4), draw.small(1, 4), draw.one_in(2) ? Supply::permanent : Supply::dynamic,
+                           draw.small(1, 2)});
+  }
+  const std::int64_t queues = draw.between(1, 2);
+  for (std::int64_t q = 0; q < queues; ++q) {
+    QueueSpec queue;
+    for (std::uint32_t g = 0; g < groups; ++g) {
+      if (draw.one_in(2)) queue.groups.push_back(GroupId{g});
+    }
+    if (queue.groups.empty()) queue.groups.push_back(GroupId{0});
+    spec.queues.push_back(queue);
+  }
+  return spec;
+}
+
+JobRequest draw_request(Draw& draw, std::size_t queues) {
+  JobRequest request;
+  request.queue = QueueId{static_cast<std::uint32_t>(draw.below(queues))};
+  request.limit = draw.between(1, 12) * kSecond;
+  if (draw.one_in(2)) {
+    request.nodes = draw.small(1, 4);
+    request.cores = draw.small(1, 4);
+  } else {
+    request.cores = draw.small(1, 12);
+  }
+  request.exclusive = draw.one_in(4);
+  return request;
+}
+
+// Jobs come, start, get reservations, and end; at every step each question is asked of both books.
+void compare(std::uint64_t seed) {
+  Draw draw(seed);
+  const ClusterSpec spec = draw_spec(draw);
+  NaiveBooks books(spec);
+  struct Held {
+    JobId job;
+    Time from, until;
+    bool reserved;
+    Shares shares;
+  };
+  std::vector<Held> held;
+  ControllerBench bench(spec);
+  bench.scale = [](const View&, std::span<const NodeId>, ScalePlan&) { return kNever; };  // nothing ever boots
+  Time now = 0;
+  bench.schedule = [&](const View& view, Plan& plan) {
+    const Cluster& cluster = view.cluster();
+    for (int question = 0; question < 3; ++question) {
+      const JobRequest request = draw_request(draw, spec.queues.size());
+      const Time from = now + (draw.one_in(2) ? 0 : draw.between(0, 20));
+      Shares shares;
+      const Time found = cluster.earliest(request, from * kSecond, shares);
+      const Time expected = cluster.can_ever_hold(request) ? books.earliest(request, from) : kNever;
+      EXPECT_EQ(found == kNever ? kNever : found / kSecond, expected);
+      EXPECT_EQ(cluster.place(request, now * kSecond, shares), books.fits(request, now));
+    }
+    for (const JobId job : view.changes().arrivals) {
+      const JobRequest& request = view.jobs().request(job);
+      Shares shares;
+      if (cluster.place(request, view.now(), shares)) {
+        if (draw.one_in(3)) continue;
+        plan.start(job, shares);
+        held.push_back({job, now, now + request.limit / kSecond, false, shares});
+      } else {
+        const Time at = cluster.earliest(request, view.now(), shares);
+        plan.reserve(job, at, shares);
+        held.push_back({job, at / kSecond, (at + request.limit) / kSecond, true, shares});
+      }
+      books.hold(held.back().from, held.back().until, shares);
+    }
+    // Give some reservations back, take the others.
+    std::erase_if(held, [&](const Held& h) {
+      if (!h.reserved || (h.from > now && !draw.one_in(10))) return false;
+      books.hold(std::max(h.from, now), h.until, h.shares, -1);
+      plan.drop_reservation(h.job);
+      return true;
+    });
+    return kNever;
+  };
+  for (int i = 0; i < 25 && !testing::Test::HasFailure(); ++i) {
+    SCOPED_TRACE("seed " + std::to_string(seed) + ", step " + std::to_string(i));
+    if (i > 0) now += draw.between(0, 4);
+    std::erase_if(held, [&](const Held& h) {
+      // Jobs end at their limit at the latest; those on nodes that do not boot are ended early or held on to.
+      if (h.reserved || bench.state(h.job) != JobState::running) return false;
+      if (h.until > now && !draw.one_in(6)) return false;
+      const Time end = std::min(h.until, now);
+      if (end < h.until) books.hold(end, h.until, h.shares, -1);
+      if (h.until < now) return false;
+      bench.finish(h.job);
+      return true;
+    });
+    // No job's limit may pass unseen: stop where one would.
+    for (const Held& h : held) {
+      if (h.until < now || (!h.reserved && h.until <= now)) return;
+    }
+    JobRequest request = draw_request(draw, spec.queues.size());
+    bench.arrive(request);
+    bench.step(now * kSecond);
+  }
+}
+
+TEST(Cluster, FindsTheFirstSecondAtWhichAJobFits) {
+  for (std::uint64_t seed = 1; seed <= 3000 && !testing::Test::HasFailure(); ++seed) compare(seed);
+}
+
+TEST(Cluster, FindsNoTimeForWhatNeverFits) {
+  const Cluster cluster(one_queue({{2, 4, Supply::permanent, 1}}));
+  Shares shares;
+  EXPECT_EQ(cluster.earliest(cores_for(9, kHour), 0, shares), kNever);
+  EXPECT_EQ(cluster.earliest(nodes_for(3, 1, kHour), 0, shares), kNever);
+  EXPECT_EQ(cluster.earliest(nodes_for(1, 5, kHour), 0, shares), kNever);
+  EXPECT_EQ(cluster.earliest(nodes_for(2, 4, kHour), 7 * kSecond, shares), 7 * kSecond);
+  EXPECT_EQ(shares, (Shares{on(0, 4), on(1, 4)}));
+}
+
+TEST(Cluster, SumsTheFreeCoresOfAQueueOverTheNodesItShares) {
+  ClusterSpec spec = one_queue({{1, 4, Supply::permanent, 1}, {1, 8, Supply::permanent, 1}});
+  spec.queues.push_back({{GroupId{1}}});
+  ControllerBench bench(spec);
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{0}).free_at(0), 12);
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{1}).free_at(0), 8);
+  const JobId job = bench.submit(0, in_queue(1, cores_for(3, kMinute)));
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{0}).free_at(0), 9);
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{1}).free_at(0), 5);
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{0}).next_change(0), kMinute);
+  bench.finish(job);
+  bench.step(kSecond);
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{0}).free_at(kSecond), 12);
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{0}).next_change(kSecond), kNever);
+}
+
+}  // namespace
+}  // namespace headroom

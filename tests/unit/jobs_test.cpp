@@ -1,0 +1,88 @@
+#include "engine/jobs.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace headroom {
+namespace {
+
+constexpr JobState kStates[] = {JobState::pending,   JobState::configuring, JobState::running,
+                                JobState::completed, JobState::failed,      JobState::cancelled,
+                                JobState::timed_out, JobState::rejected};
+
+// A way from the beginning to every state.
+std::vector<JobState> way_to(JobState state) {
+  switch (state) {
+    case JobState::pending: return {};
+    case JobState::configuring: return {JobState::configuring};
+    case JobState::running: return {JobState::configuring, JobState::running};
+    case JobState::rejected: return {JobState::rejected};
+    case JobState::cancelled: return {JobState::cancelled};
+    default: return {JobState::running, state};
+  }
+}
+
+const std::set<std::pair<JobState, JobState>>& allowed() {
+  static const std::set<std::pair<JobState, JobState>> kAllowed = {
+      {JobState::pending, JobState::configuring},   {JobState::pending, JobState::running},
+      {JobState::pending, JobState::cancelled},     {JobState::pending, JobState::rejected},
+      {JobState::configuring, JobState::running},   {JobState::configuring, JobState::cancelled},
+      {JobState::running, JobState::completed},     {JobState::running, JobState::failed},
+      {JobState::running, JobState::cancelled},     {JobState::running, JobState::timed_out},
+  };
+  return kAllowed;
+}
+
+TEST(JobTable, MovesJobsAsTheStateMachineAllowsAndNoOtherWay) {
+  for (const JobState from : kStates) {
+    for (const JobState to : kStates) {
+      SCOPED_TRACE("from " + std::to_string(static_cast<int>(from)) + " to " + std::to_string(static_cast<int>(to)));
+      JobTable jobs;
+      const JobId job = jobs.add({});
+      for (const JobState state : way_to(from)) jobs.move(job, state);
+      ASSERT_EQ(jobs.state(job), from);
+      if (allowed().contains({from, to})) {
+        EXPECT_NO_THROW(jobs.move(job, to));
+        EXPECT_EQ(jobs.state(job), to);
+      } else {
+        EXPECT_THROW(jobs.move(job, to), Bug);
+        EXPECT_EQ(jobs.state(job), from) << "a refused move changes nothing";
+      }
+    }
+  }
+}
+
+TEST(JobTable, EndsInStatesThatNothingLeaves) {
+  for (const JobState from : kStates) {
+    const bool leaves = std::any_of(allowed().begin(), allowed().end(), [&](const auto& p) { return p.first == from; });
+    EXPECT_EQ(is_final(from), !leaves) << static_cast<int>(from);
+  }
+}
+
+TEST(JobTable, ReachesOneFinalStateForEachOutcome) {
+  EXPECT_EQ(state_after(Outcome::completed), JobState::completed);
+  EXPECT_EQ(state_after(Outcome::failed), JobState::failed);
+  EXPECT_EQ(state_after(Outcome::cancelled), JobState::cancelled);
+  EXPECT_EQ(state_after(Outcome::timed_out), JobState::timed_out);
+}
+
+TEST(JobTable, NumbersJobsInOrderAndKeepsTheirRequests) {
+  JobTable jobs;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    JobRequest request;
+    request.user = i * 3;
+    request.limit = i * kSecond;
+    EXPECT_EQ(jobs.add(request), JobId{i});
+  }
+  EXPECT_EQ(jobs.size(), 100u);
+  jobs.move(JobId{40}, JobState::running);
+  EXPECT_EQ(jobs.request(JobId{40}).user, 120u);
+  EXPECT_EQ(jobs.request(JobId{40}).limit, 40 * kSecond);
+  EXPECT_EQ(jobs.state(JobId{39}), JobState::pending);
+  EXPECT_EQ(jobs.state(JobId{40}), JobState::running);
+}
+
+}  // namespace
+}  // namespace headroom
