@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -47,6 +48,12 @@ double peak_rss_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+// The first line, bold where that is wanted.
+std::string with_heading(const std::string& table, bool color) {
+  const std::size_t end = table.find('\n');
+  return color && end != std::string::npos ? "\033[1m" + table.substr(0, end) + "\033[0m" + table.substr(end) : table;
+}
+
 // A line on a terminal, renewed a few times a second: rate, simulated time, time left.
 class ProgressLine {
  public:
@@ -76,6 +83,17 @@ class ProgressLine {
 };
 
 }  // namespace
+
+bool use_color(const std::string& choice) {
+  if (choice != "auto") return choice == "always";
+  const char* term = std::getenv("TERM");
+  return isatty(1) == 1 && std::getenv("NO_COLOR") == nullptr && term != nullptr && std::string_view(term) != "dumb";
+}
+
+int print_text(const std::string& text) {
+  print(text);
+  return 0;
+}
 
 int run_scenario(const RunArguments& arguments, const Output& output) {
   ScenarioOverrides overrides;
@@ -131,7 +149,7 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   } else if (output.format == "csv") {
     print(summary_csv(summary, result.record, context));
   } else {
-    print(summary_table(summary, context));
+    print(with_heading(summary_table(summary, context), output.color));
   }
   if (interrupted) {
     fmt::print(stderr, "interrupted: the results above are of the part that was simulated\n");
@@ -192,7 +210,7 @@ int check_policy(const CheckArguments& arguments, const Output& output) {
 
 int show_trace_info(const std::string& log, const Output& output) {
   const TraceInfo info = trace_info(log);
-  print(output.format == "json" ? trace_info_json(info) : trace_info_text(info));
+  print(output.format == "json" ? trace_info_json(info) : with_heading(trace_info_text(info), output.color));
   return 0;
 }
 
@@ -226,6 +244,7 @@ int show_catalog(const CatalogArguments& arguments, const Output& output) {
     ++shown;
   }
   if (shown == 0) throw InputError(fmt::format("no instance type contains \"{}\"", arguments.filter));
+  if (output.format == "table") out = with_heading(out, output.color);
   print(output.format == "json" ? out + "]\n" : out);
   return 0;
 }

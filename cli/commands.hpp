@@ -12,7 +12,12 @@ namespace headroom {
 struct Output {
   std::string format = "table";
   bool quiet = false;
+  bool color = false;
 };
+
+// "auto" means: on a terminal, unless NO_COLOR is set or the terminal is dumb.
+bool use_color(const std::string& choice);
+
 
 struct RunArguments {
   std::string scenario;
@@ -40,6 +45,7 @@ int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_policy(const CheckArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
+int print_text(const std::string& text);
 int show_catalog(const CatalogArguments& arguments, const Output& output);
 
 }  // namespace headroom

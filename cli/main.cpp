@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/completion.hpp"
 #include "engine/types.hpp"
 #include "models/errors.hpp"
 
@@ -18,11 +19,16 @@ int main(int argc, char** argv) {
   app.footer("Exit status: 0 fine, 1 a check failed, 2 usage, 3 bad input, 4 the environment failed, 5 inconclusive.");
 
   Output output;
+  std::string color = "auto";
   std::string format = "table";
   const auto add_output = [&](CLI::App* command, const std::string& formats) {
     command->add_option("--format", format, "Form of what goes to stdout")
         ->check(CLI::IsMember(CLI::detail::split(formats, '|')))
         ->type_name(formats)
+        ->capture_default_str();
+    command->add_option("--color", color, "Emphasis in tables")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->type_name("auto|always|never")
         ->capture_default_str();
     command->add_flag("--quiet", output.quiet, "No messages and no progress on stderr");
   };
@@ -87,6 +93,14 @@ int main(int argc, char** argv) {
   catalog_command->footer("Example:\n  headroom catalog hpc --region us-east-2");
   catalog_command->callback([&] { action = [&] { return show_catalog(catalog, output); }; });
 
+  std::string shell;
+  CLI::App* completion_command = app.add_subcommand("completion", "Print a completion script for a shell");
+  completion_command->add_option("SHELL", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion_command->footer("Example:\n  source <(headroom completion bash)");
+  completion_command->callback([&] { action = [&] { return print_text(completion_script(app, shell)); }; });
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -94,6 +108,7 @@ int main(int argc, char** argv) {
     return status == 0 ? 0 : 2;
   }
   output.format = format;
+  output.color = use_color(color);
   try {
     return action();
   } catch (const InputError& error) {

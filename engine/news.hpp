@@ -59,8 +59,9 @@ struct NodeShare {
 // Why a job was refused at submission.
 enum class Refusal : std::uint8_t {
   job_limit,  // PCS-3: active + queued jobs of the cluster's size
-  too_wide,   // PCS-33: no group of the queue could ever hold it
+  too_wide,   // PCS-33: the groups of the queue could never hold it
 };
+inline constexpr std::size_t kRefusals = 2;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.

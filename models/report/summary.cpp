@@ -44,14 +44,17 @@ std::uint64_t peak_of(const std::vector<std::pair<Time, int>>& changes) {
   return static_cast<std::uint64_t>(most);
 }
 
-void count(JobCounts& counts, JobState state) {
+void count(JobCounts& counts, const JobRecord& job) {
   ++counts.submitted;
-  switch (state) {
+  switch (job.state) {
     case JobState::completed: ++counts.completed; break;
     case JobState::failed: ++counts.failed; break;
     case JobState::timed_out: ++counts.timed_out; break;
     case JobState::cancelled: ++counts.cancelled; break;
-    case JobState::rejected: ++counts.rejected; break;
+    case JobState::rejected:
+      ++counts.rejected;
+      ++counts.refused[static_cast<std::size_t>(job.refusal)];
+      break;
     case JobState::pending:
     case JobState::configuring:
     case JobState::running: ++counts.unfinished; break;
@@ -68,6 +71,22 @@ void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use)
 }
 
 }  // namespace
+
+std::string_view refusal_name(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::job_limit: return "job_limit";
+    case Refusal::too_wide: return "too_wide";
+  }
+  return "";
+}
+
+std::string_view refusal_text(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::job_limit: return "over the cluster's limit of active and queued jobs [PCS-3]";
+    case Refusal::too_wide: return "wider than its queue could ever hold [PCS-33]";
+  }
+  return "";
+}
 
 double bounded_slowdown(Time wait, Time run) {
   const double longest = static_cast<double>(std::max(run, 10 * kSecond));
@@ -164,7 +183,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   Time last_end = 0;
   double used_core_seconds = 0;
   for (const JobRecord& job : record.jobs()) {
-    count(s.jobs, job.state);
+    count(s.jobs, job);
     first_submit = std::min(first_submit, job.request.submit);
     if (job.start == kNever || job.end == kNever) continue;
     const Time wait = job.start - job.request.submit;

@@ -1,6 +1,7 @@
 // The metrics of a run: the only place where one is defined (docs/output.md states them in words).
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,7 +30,12 @@ struct Spread {
 
 struct JobCounts {
   std::uint64_t submitted = 0, completed = 0, failed = 0, timed_out = 0, cancelled = 0, rejected = 0, unfinished = 0;
+  std::array<std::uint64_t, kRefusals> refused{};  // the rejected ones by reason
 };
+
+// Of a rejected job: "too_wide", and "wider than its queue could ever hold [PCS-33]".
+std::string_view refusal_name(Refusal refusal);
+std::string_view refusal_text(Refusal refusal);
 
 struct HourSplit {  // of instances, hours; total = busy + idle + boot
   double total = 0, busy = 0, idle = 0, boot = 0;

@@ -40,6 +40,10 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
   j["jobs"] = {{"submitted", s.jobs.submitted}, {"completed", s.jobs.completed}, {"failed", s.jobs.failed},
                {"timed_out", s.jobs.timed_out}, {"cancelled", s.jobs.cancelled}, {"rejected", s.jobs.rejected},
                {"requeues", 0},                 {"unfinished", s.jobs.unfinished}};
+  j["jobs"]["rejected_by_reason"] = Json::object();
+  for (std::size_t r = 0; r < kRefusals; ++r) {
+    j["jobs"]["rejected_by_reason"][std::string(refusal_name(static_cast<Refusal>(r)))] = s.jobs.refused[r];
+  }
   j["wait_s"] = json_of(s.wait_s);
   j["bounded_slowdown"] = json_of(s.bounded_slowdown);
   j["makespan_s"] = s.makespan_s;
@@ -141,6 +145,10 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     if (n > 0) jobs += fmt::format(", {} {}", count(n), what);
   }
   line("jobs", jobs);
+  for (std::size_t r = 0; r < kRefusals; ++r) {
+    if (s.jobs.refused[r] == 0) continue;
+    line("  rejected", fmt::format("{} {}", count(s.jobs.refused[r]), refusal_text(static_cast<Refusal>(r))));
+  }
   line("makespan", duration(s.makespan_s));
   line("utilization", fmt::format("{:.1f} %", 100 * s.utilization));
   out += fmt::format("\n  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "", "mean", "median", "p90", "p95", "p99",

@@ -82,7 +82,7 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
   }
   std::string out =
       "job_id,user,queue,nodes,cpus,submit_s,eligible_s,start_s,end_s,wait_s,run_s,bounded_slowdown,state,requeues,"
-      "node_list,cost_usd\n";
+      "node_list,cost_usd,reason\n";
   out.reserve(record.jobs().size() * 96);
   for (std::size_t j = 0; j < record.jobs().size(); ++j) {
     const JobRecord& job = record.jobs()[j];
@@ -130,6 +130,8 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     append_csv_text(out, list);
     out.push_back(',');
     append_usd(out, job_cost(job, record, design));
+    out.push_back(',');
+    if (job.state == JobState::rejected) out += refusal_name(job.refusal);
     out.push_back('\n');
   }
   return out;
