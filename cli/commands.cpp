@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,6 +19,8 @@
 #include "models/policies/registry.hpp"
 #include "models/report/format.hpp"
 #include "models/report/run_directory.hpp"
+#include "models/report/tables.hpp"
+#include "models/scenario/document.hpp"
 #include "models/simulation.hpp"
 #include "models/workload/load.hpp"
 #include "models/workload/trace_info.hpp"
@@ -24,17 +28,28 @@
 namespace headroom {
 namespace {
 
+// A spreadsheet's patience, four times: beyond it the timeline gets coarser.
+constexpr std::int64_t kMostTimelineRows = 4'000'000;
+
 std::atomic<bool> stop_requested{false};
 
-// A second signal ends the program at once, as without a handler.
-void request_stop(int signal) {
-  stop_requested.store(true);
-  std::signal(signal, SIG_DFL);
-}
+// The run ends after the step under way and what it has is written; further signals change nothing.
+void request_stop(int) { stop_requested.store(true); }
 
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw EnvironmentError("stdout: writing failed");
+  }
+}
+
+// That a file can be made there, short of making it.
+void check_writable(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) throw EnvironmentError(path + ": is a directory, expected a file");
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, ignored) || access(folder.c_str(), W_OK) != 0) {
+    throw EnvironmentError(path + ": cannot be written: " + folder.string() + " is not a folder that can be written to");
   }
 }
 
@@ -115,13 +130,17 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   const Scenario scenario = load_scenario(arguments.scenario, overrides);
   scheduler_policy(scenario.scheduler.policy);  // before a long log is read
   const Design design = make_design(scenario);
-  std::unique_ptr<JournalFile> journal;
-  if (!arguments.journal.empty()) journal = std::make_unique<JournalFile>(arguments.journal, scenario);
+  // Places for results that cannot be used are found before the work is done.
+  if (!arguments.out.empty()) make_run_directory(arguments.out);
+  if (!arguments.journal.empty()) check_writable(arguments.journal);
 
   const auto start = std::chrono::steady_clock::now();
   const Workload workload = load_workload(scenario, design);
+  // Until here a signal ends the program, and there is nothing to clean up.
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
+  std::unique_ptr<JournalFile> journal;
+  if (!arguments.journal.empty()) journal = std::make_unique<JournalFile>(arguments.journal, scenario);
   SimulationOptions options;
   options.journal = journal.get();
   options.stop = &stop_requested;
@@ -132,12 +151,17 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   progress.reset();
 
   const bool interrupted = stop_requested.load();
-  if (journal) journal->commit(result.digest, result.record.steps());
+  if (journal) journal->commit(result.digest, result.record.steps(), interrupted);
   const RunContext context{scenario, design, workload, result.digest, interrupted, wall_s, peak_rss_mib()};
   const Summary summary = summarize(result.record, context);
   if (!arguments.out.empty()) {
-    const auto step = static_cast<Time>(arguments.timeline_step_s * static_cast<double>(kSecond));
-    write_run_directory(arguments.out, summary, result.record, context, std::max<Time>(step, 1));
+    const auto wanted = static_cast<Time>(arguments.timeline_step_s * static_cast<double>(kSecond));
+    const Time step = timeline_step_for(result.record, wanted, kMostTimelineRows);
+    if (step != wanted) {
+      fmt::print(stderr, "timeline.csv: a row every {} s, so that it has at most {} rows\n", step / kSecond,
+                 kMostTimelineRows);
+    }
+    write_run_directory(arguments.out, summary, result.record, context, step);
     if (!output.quiet) fmt::print(stderr, "wrote {}/: summary.json, jobs.csv, nodes.csv, timeline.csv\n", arguments.out);
   }
   if (!output.quiet) {
@@ -166,14 +190,10 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
 int replay_journal(const std::string& journal, const Output& output) {
   const ReplayResult result = replay(read_file(journal), journal);
   if (output.format == "json") {
-    std::string difference;
-    for (const char c : result.first_difference) {
-      if (c == '"' || c == '\\') difference.push_back('\\');
-      difference.push_back(c);
-    }
     print(fmt::format("{{\"schema\": \"headroom.replay/1\", \"agrees\": {}, \"steps\": {}, \"digest\": \"{}\", "
-                      "\"recorded_digest\": \"{}\", \"first_difference\": \"{}\"}}\n",
-                      result.agrees(), result.steps, result.digest, result.recorded_digest, difference));
+                      "\"recorded_digest\": {}, \"first_difference\": {}}}\n",
+                      result.agrees(), result.steps, result.digest, quote(result.recorded_digest),
+                      quote(result.first_difference, std::string::npos)));
   } else {
     print(fmt::format("{}: {} steps, digest {}, recorded {}: {}\n", journal, result.steps, result.digest,
                       result.recorded_digest, result.agrees() ? "they agree" : "THEY DIFFER"));
@@ -183,7 +203,7 @@ int replay_journal(const std::string& journal, const Output& output) {
 }
 
 int check_policy(const CheckArguments& arguments, const Output& output) {
-  const PolicyEntry& policy = scheduler_policy(arguments.policy);
+  const PolicyEntry& policy = scheduler_policy(arguments.policy, "--policy");
   const std::uint64_t first = arguments.seed.value_or(1);
   const std::uint64_t cases = arguments.seed ? 1 : arguments.cases;
   const PropertyReport report = check_properties(policy, first, cases);
@@ -191,7 +211,8 @@ int check_policy(const CheckArguments& arguments, const Output& output) {
   if (output.format == "json") {
     std::string failures;
     for (const PropertyFailure& f : report.failures) {
-      failures += fmt::format("{}{{\"seed\": {}}}", failures.empty() ? "" : ", ", f.seed);
+      failures += fmt::format("{}{{\"seed\": {}, \"what\": {}}}", failures.empty() ? "" : ", ", f.seed,
+                              quote(f.what, std::string::npos));
     }
     print(fmt::format("{{\"schema\": \"headroom.check-policy/1\", \"policy\": \"{}\", \"cases\": {}, \"jobs\": {}, "
                       "\"failures\": [{}]}}\n",
@@ -223,7 +244,16 @@ int show_catalog(const CatalogArguments& arguments, const Output& output) {
   } else if (output.format == "csv") {
     out = "instance_type,arch,vcpus,cores,memory_mib,gpus,efa_interfaces,network_gbps,usd_per_hour\n";
   }
-  for (const InstanceType& t : all_instance_types()) {
+  const std::vector<InstanceType> types = all_instance_types();
+  std::set<std::string> regions;
+  for (const InstanceType& t : types) {
+    for (const auto& [region, usd] : t.usd_per_hour) regions.insert(region);
+  }
+  if (regions.count(arguments.region) == 0) {
+    throw InputError(fmt::format("--region: the catalog has no prices for {}; it has: {}", quote(arguments.region),
+                                 fmt::join(regions, ", ")));
+  }
+  for (const InstanceType& t : types) {
     if (t.name.find(arguments.filter) == std::string::npos) continue;
     const std::optional<double> usd = t.price_usd_per_hour(arguments.region);
     std::string price;
@@ -243,7 +273,7 @@ int show_catalog(const CatalogArguments& arguments, const Output& output) {
     }
     ++shown;
   }
-  if (shown == 0) throw InputError(fmt::format("no instance type contains \"{}\"", arguments.filter));
+  if (shown == 0) throw InputError(fmt::format("no instance type contains {}", quote(arguments.filter)));
   if (output.format == "table") out = with_heading(out, output.color);
   print(output.format == "json" ? out + "]\n" : out);
   return 0;

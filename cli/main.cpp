@@ -1,6 +1,7 @@
 // The `headroom` command: its arguments, and nothing else. What each command does is in commands.cpp.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
@@ -33,23 +34,42 @@ int main(int argc, char** argv) {
     command->add_flag("--quiet", output.quiet, "No messages and no progress on stderr");
   };
 
+  // CLI11's own conversion takes "-3" for a large number, and its range checks print 300 digits.
+  const auto whole_number = [](std::uint64_t least) {
+    return [least](const std::string& text) {
+      const bool digits = !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
+      if (digits && std::stoull(text) >= least) return std::string();
+      return fmt::format("{}: expected a whole number from {} to 999999999999999999", text, least);
+    };
+  };
+  const auto timeline_step = [](const std::string& text) {
+    const std::string problem = text + ": expected seconds from 1 to 1000000000";
+    try {
+      std::size_t used = 0;
+      const double seconds = std::stod(text, &used);
+      return used == text.size() && seconds >= 1 && seconds <= 1e9 ? std::string() : problem;
+    } catch (const std::exception&) {
+      return problem;
+    }
+  };
+
   std::function<int()> action;
 
   RunArguments run;
   CLI::App* run_command = app.add_subcommand("run", "Simulate a scenario");
   run_command->add_option("SCENARIO", run.scenario, "Scenario file (docs/scenario.md)")->required();
   run_command->add_option("--out", run.out, "Folder for summary.json, jobs.csv, nodes.csv, timeline.csv")->type_name("DIR");
-  run_command->add_option("--seed", run.seed, "Seed in place of the scenario's")->type_name("N");
+  run_command->add_option("--seed", run.seed, "Seed in place of the scenario's")->type_name("N")->check(whole_number(0));
   run_command->add_option("--set", run.set, "Change one option of the scenario; may be given several times")
       ->type_name("KEY=VALUE")
       ->take_all()
       ->allow_extra_args(false);
   run_command->add_option("--trace", run.trace, "Log in place of the scenario's workload (- for stdin)")->type_name("FILE");
   run_command->add_option("--journal", run.journal, "Record every step in this file, for headroom replay")->type_name("FILE");
-  run_command->add_option("--max-jobs", run.max_jobs, "Only the first N jobs")->type_name("N")->check(CLI::PositiveNumber);
+  run_command->add_option("--max-jobs", run.max_jobs, "Only the first N jobs")->type_name("N")->check(whole_number(1));
   run_command->add_option("--timeline-step", run.timeline_step_s, "Seconds between rows of timeline.csv")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber)
+      ->check(timeline_step)
       ->capture_default_str();
   add_output(run_command, "table|json|csv");
   run_command->footer(
@@ -67,10 +87,10 @@ int main(int argc, char** argv) {
   CheckArguments check;
   CLI::App* check_command = app.add_subcommand("check", "Hold a policy to its promises on random cases");
   check_command->add_option("--policy", check.policy, "Registered policy")->type_name("NAME")->required();
-  check_command->add_option("--seed", check.seed, "Only the case with this seed")->type_name("N");
+  check_command->add_option("--seed", check.seed, "Only the case with this seed")->type_name("N")->check(whole_number(0));
   check_command->add_option("--cases", check.cases, "Number of random cases")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
   add_output(check_command, "table|json");
   check_command->footer("Example:\n  headroom check --policy easy");
@@ -101,11 +121,24 @@ int main(int argc, char** argv) {
   completion_command->footer("Example:\n  source <(headroom completion bash)");
   completion_command->callback([&] { action = [&] { return print_text(completion_script(app, shell)); }; });
 
+  if (argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> known;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(command->get_name());
+    }
+    if (std::find(known.begin(), known.end(), argv[1]) == known.end()) {
+      fmt::print(stderr, "headroom: no command \"{}\"; commands: {}\n", argv[1], fmt::join(known, ", "));
+      return 2;
+    }
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
-    return status == 0 ? 0 : 2;
+    if (status != 0) return 2;
+    if (std::cout.flush()) return 0;
+    fmt::print(stderr, "stdout: writing failed\n");
+    return 4;
   }
   output.format = format;
   output.color = use_color(color);

@@ -19,6 +19,7 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
     nodes += count;
   }
   group_queues_.resize(spec_.groups.size());
+  serves_.resize(spec_.groups.size() * spec_.queues.size());
   for (std::size_t q = 0; q < spec_.queues.size(); ++q) {
     std::vector<GroupId> groups = spec_.queues[q].groups;
     std::stable_sort(groups.begin(), groups.end(), [this](GroupId a, GroupId b) {
@@ -27,6 +28,7 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
     std::int32_t cores = 0;
     for (const GroupId g : groups) {
       group_queues_[index(g)].push_back(QueueId{static_cast<std::uint32_t>(q)});
+      serves_[index(g) * spec_.queues.size() + q] = 1;
       cores += spec_.groups[index(g)].nodes * spec_.groups[index(g)].cores;
     }
     queue_groups_.push_back(std::move(groups));
@@ -325,7 +327,14 @@ void Cluster::end_claim(JobId job, Time now) {
       const bool was_overdrawn = node_in_use_[n] > cores(share.node);
       node_in_use_[n] -= share.cores;
       overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
-      if (--node_jobs_[n] == 0) idle_since_[n] = now;
+      if (--node_jobs_[n] == 0) {
+        idle_since_[n] = now;
+        // Nobody waits for the node any more; a static group does.
+        if (node_state_[n] == NodeState::powered_down &&
+            spec_.groups[index(group_of(share.node))].supply == Supply::dynamic) {
+          std::erase(wanted_, share.node);
+        }
+      }
       refresh(share.node);
     } else {
       --node_reserved_[n];

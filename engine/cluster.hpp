@@ -91,6 +91,9 @@ class Cluster {
   // --- facts ---
   const ClusterSpec& spec() const { return spec_; }
   std::size_t node_count() const { return node_group_.size(); }
+  bool serves(GroupId group, QueueId queue) const {
+    return serves_[index(group) * spec_.queues.size() + index(queue)] != 0;
+  }
   GroupId group_of(NodeId node) const { return node_group_[index(node)]; }
   NodeId first_node(GroupId group) const { return group_first_[index(group)]; }
   std::int32_t cores(NodeId node) const { return spec_.groups[index(group_of(node))].cores; }
@@ -155,6 +158,7 @@ class Cluster {
 
   std::vector<NodeId> group_first_;
   std::vector<std::vector<QueueId>> group_queues_;
+  std::vector<std::uint8_t> serves_;            // by group and queue
   std::vector<std::array<NodeSet, 3>> with_room_;  // by group and state: nodes with a core not held now
   std::vector<std::vector<GroupId>> queue_groups_; // by weight
   std::vector<CapacityProfile> queue_profile_;

@@ -23,7 +23,8 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
       scheduler_(std::move(scheduler)),
       scaler_(std::move(scaler)),
       scaler_wake_(scaler_ != nullptr ? 0 : kNever),
-      waiting_jobs_(cluster_.node_count()) {
+      waiting_jobs_(cluster_.node_count()),
+      named_(cluster_.node_count()) {
   std::int64_t instances = 0;
   for (const NodeGroupSpec& group : spec.groups) {
     if (group.supply != Supply::permanent) instances += group.nodes;
@@ -37,12 +38,16 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
 
   std::size_t next_arrival = 0;
   for (const Stimulus& s : news.stimuli) {
+    const bool about_a_job = s.kind <= Stimulus::Kind::job_finished;
+    ensure(s.kind == Stimulus::Kind::job_arrived || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
+           "news is about a job or a node that exists");
     switch (s.kind) {
       case Stimulus::Kind::job_arrived:
         ensure(next_arrival < news.arrivals.size(), "every arrival brings its request");
         arrive(JobId{s.subject}, news.arrivals[next_arrival++]);
         break;
       case Stimulus::Kind::job_finished:
+        ensure(s.detail < kOutcomes, "a job ends in one of the known ways");
         finish(JobId{s.subject}, static_cast<Outcome>(s.detail));
         break;
       case Stimulus::Kind::instance_running:
@@ -124,26 +129,37 @@ void Controller::leave_queue(JobId job) {
   --pending_jobs_;
 }
 
+// That the nodes give what the request asks for: distinct nodes of its queue, all of them whole for an exclusive job.
+void Controller::check_shares(const JobRequest& request, std::span<const NodeShare> nodes) {
+  ++lists_;
+  std::int64_t cores = 0;
+  for (const NodeShare& share : nodes) {
+    ensure(index(share.node) < named_.size() && named_[index(share.node)] != lists_, "a job is given distinct nodes");
+    named_[index(share.node)] = lists_;
+    ensure(cluster_.serves(cluster_.group_of(share.node), request.queue), "a job runs on nodes of its queue");
+    ensure(!request.exclusive || share.cores == cluster_.cores(share.node), "an exclusive job takes whole nodes");
+    ensure(request.nodes == 0 || share.cores >= request.cores, "every node of a job gives the cores it asked for");
+    cores += share.cores;
+  }
+  ensure(request.nodes == 0 ? cores >= request.cores : nodes.size() == static_cast<std::size_t>(request.nodes),
+         "a job starts only with its full allocation");
+}
+
 void Controller::start(JobId job, std::span<const NodeShare> nodes) {
+  const JobRequest& request = jobs_.request(job);
+  check_shares(request, nodes);
   if (cluster_.claim(job).kind == Claim::Kind::reserved) cluster_.end_claim(job, now_);
   leave_queue(job);
   ++held_jobs_;
-  const JobRequest& request = jobs_.request(job);
-  std::int64_t cores = 0;
   std::uint32_t booting = 0;
   for (const NodeShare& share : nodes) {
     const NodeState state = cluster_.state(share.node);
     ensure(state != NodeState::powering_down, "a node on its way down takes no job");
-    ensure(!request.exclusive || share.cores == cluster_.cores(share.node), "an exclusive job takes whole nodes");
-    ensure(request.nodes == 0 || share.cores >= request.cores, "every node of a job gives the cores it asked for");
-    cores += share.cores;
     if (state != NodeState::up) {
       ++booting;
       waiting_jobs_[index(share.node)].push_back(job);
     }
   }
-  ensure(request.nodes == 0 ? cores >= request.cores : nodes.size() == static_cast<std::size_t>(request.nodes),
-         "a job starts only with its full allocation");
   ensure(cluster_.make_claim(job, Claim::Kind::allocated, now_, later(now_, request.limit), nodes),
          "a start takes nothing that is in use or reserved");
   waiting_nodes_[index(job)] = booting;
@@ -157,6 +173,7 @@ void Controller::start(JobId job, std::span<const NodeShare> nodes) {
 
 void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes) {
   ensure(jobs_.state(job) == JobState::pending && at >= now_ && at < kNever, "a reservation is for a pending job");
+  check_shares(jobs_.request(job), nodes);
   ensure(cluster_.make_claim(job, Claim::Kind::reserved, at, later(at, jobs_.request(job).limit), nodes),
          "a reservation takes nothing that is held");
 }
@@ -167,19 +184,39 @@ void Controller::drop_reservation(JobId job) {
 }
 
 void Controller::finish(JobId job, Outcome outcome) {
+  const JobState was = jobs_.state(job);
   jobs_.move(job, state_after(outcome));
+  --active_jobs_;
+  changes_.ended = true;
+  if (was == JobState::pending) return cancel_pending(job);
+  if (was == JobState::configuring) stop_configuring(job);
   const Claim claim = cluster_.claim(job);
   ensure(now_ <= claim.until, "no job outlives its limit");
-  changes_.ended = true;
   changes_.freed_until = std::max(changes_.freed_until, claim.until);
   if (scaler_ != nullptr) {
     for (const NodeShare& share : cluster_.shares(job)) {
-      if (cluster_.jobs_on(share.node) == 1) newly_idle_.push_back(share.node);
+      if (cluster_.jobs_on(share.node) == 1 && cluster_.state(share.node) == NodeState::up) {
+        newly_idle_.push_back(share.node);
+      }
     }
   }
   cluster_.end_claim(job, now_);
-  --active_jobs_;
   --held_jobs_;
+}
+
+void Controller::cancel_pending(JobId job) {
+  leave_queue(job);
+  std::erase(arrivals_, job);
+  if (cluster_.claim(job).kind == Claim::Kind::reserved) {
+    cluster_.end_claim(job, now_);
+    changes_.disturbed = true;  // a policy plans its reservations anew
+  }
+}
+
+void Controller::stop_configuring(JobId job) {
+  for (const NodeShare& share : cluster_.shares(job)) std::erase(waiting_jobs_[index(share.node)], job);
+  std::erase(configuring_, job);
+  if (configuring_.empty()) next_overdue_ = kNever;
 }
 
 void Controller::node_ready(NodeId node) {

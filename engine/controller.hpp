@@ -31,6 +31,9 @@ class Controller {
   void arrive(JobId job, const JobRequest& request);
   void finish(JobId job, Outcome outcome);
   void node_ready(NodeId node);
+  void cancel_pending(JobId job);
+  void stop_configuring(JobId job);
+  void check_shares(const JobRequest& request, std::span<const NodeShare> nodes);
   void start(JobId job, std::span<const NodeShare> nodes);
   void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
   void drop_reservation(JobId job);
@@ -72,6 +75,8 @@ class Controller {
   };
   std::vector<GoingDown> going_down_;
   std::vector<NodeShare> scratch_;
+  std::vector<std::uint64_t> named_;             // by node: the last list of shares that named it
+  std::uint64_t lists_ = 0;
 };
 
 }  // namespace headroom

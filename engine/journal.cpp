@@ -20,9 +20,17 @@ void put(char*& out, std::uint64_t value) {
   *out++ = static_cast<char>(value);
 }
 
+std::string hexadecimal(std::uint64_t digest) {
+  std::string text(16, '0');
+  for (std::size_t i = 0; i < 16; ++i) text[i] = "0123456789abcdef"[(digest >> (60 - 4 * i)) & 15];
+  return text;
+}
+
 XXH3_state_t* state(void* hash) { return static_cast<XXH3_state_t*>(hash); }
 
 }  // namespace
+
+std::string digest_of(std::string_view bytes) { return hexadecimal(XXH3_64bits(bytes.data(), bytes.size())); }
 
 Journal::Journal(JournalSink* sink) : sink_(sink), hash_(XXH3_createState()) {
   ensure(hash_ != nullptr, "there is memory for a hash");
@@ -83,10 +91,7 @@ void Journal::flush() {
 
 std::string Journal::finish() {
   flush();
-  const std::uint64_t digest = XXH3_64bits_digest(state(hash_));
-  std::string hex(16, '0');
-  for (std::size_t i = 0; i < 16; ++i) hex[i] = "0123456789abcdef"[(digest >> (60 - 4 * i)) & 15];
-  return hex;
+  return hexadecimal(XXH3_64bits_digest(state(hash_)));
 }
 
 bool JournalReader::number(std::uint64_t& value) {

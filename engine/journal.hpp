@@ -9,6 +9,9 @@
 
 namespace headroom {
 
+// XXH3, 64 bits, as 16 hexadecimal digits: what all digests are.
+std::string digest_of(std::string_view bytes);
+
 // Where encoded steps go; called with blocks of some 64 KiB.
 class JournalSink {
  public:
@@ -25,7 +28,7 @@ class Journal {
 
   void append(Time now, const News& news, const Commands& commands);
 
-  // Hands the rest to the sink and returns the digest of all steps: 16 hexadecimal digits (XXH3, 64 bits).
+  // Hands the rest to the sink and returns the digest of all steps.
   std::string finish();
 
   std::uint64_t steps() const { return steps_; }

@@ -11,6 +11,7 @@ namespace headroom {
 
 // How a job ended. A job that never started can only be cancelled or rejected.
 enum class Outcome : std::uint8_t { completed, failed, cancelled, timed_out };
+inline constexpr std::uint32_t kOutcomes = 4;
 
 // What a job asks for, as sbatch states it. The true run time is not part of it: only the world knows that.
 struct JobRequest {

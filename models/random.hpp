@@ -45,7 +45,8 @@ class Substream {
   std::uint64_t state_;
 };
 
-// A distribution of durations, as scenarios state it. Samples are whole seconds, the resolution of EC2's own stamps.
+// A distribution of durations, as scenarios state it. Samples of all but constants are whole seconds, the resolution of
+// EC2's own stamps.
 struct Distribution {
   enum class Kind : std::uint8_t { constant, uniform, lognormal };
   Kind kind = Kind::constant;

@@ -32,20 +32,20 @@ class ProgressRecord {
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::string_view kTrailerMagic = "\nheadroom.journal.end ";
-constexpr std::size_t kTrailerBytes = kTrailerMagic.size() + 16 + 1 + 16 + 1;  // digest and steps in hexadecimal
+constexpr std::size_t kTrailerBytes = kTrailerMagic.size() + 3 * (16 + 1) + 1 + 1;
 
 // Gives the recorded news to the core and compares its commands with the recorded ones.
 class ReplayWorld {
  public:
-  ReplayWorld(std::string_view steps, std::string name, ReplayResult& result)
-      : reader_(steps), name_(std::move(name)), result_(result) {
+  ReplayWorld(std::string_view steps, std::string name, bool interrupted, ReplayResult& result)
+      : reader_(steps), name_(std::move(name)), interrupted_(interrupted), result_(result) {
     read();
   }
   Time origin() const { return more_ ? time_ : 0; }
 
   std::optional<Time> wait(Time wake, News& news) {
     if (!more_) {
-      if (wake != kNever) differ(fmt::format("the core wants to act at {} s, the record ends before", wake / kSecond));
+      if (wake != kNever && !interrupted_) differ(fmt::format("the core wants to act at {} s, the record ends before", wake / kSecond));
       return std::nullopt;
     }
     if (!result_.first_difference.empty()) return std::nullopt;
@@ -108,6 +108,7 @@ class ReplayWorld {
 
   JournalReader reader_;
   std::string name_;
+  bool interrupted_;
   ReplayResult& result_;
   bool more_ = false;
   Time time_ = 0;
@@ -141,8 +142,10 @@ std::string journal_header(const Scenario& scenario) {
   return header + scenario.text;
 }
 
-std::string journal_trailer(const std::string& digest, std::uint64_t steps) {
-  return fmt::format("{}{} {:016x}\n", kTrailerMagic, digest, steps);
+std::string journal_trailer(const Scenario& scenario, const std::string& digest, std::uint64_t steps,
+                            bool interrupted) {
+  return fmt::format("{}{} {:016x} {} {}\n", kTrailerMagic, digest, steps, digest_of(scenario.text),
+                     interrupted ? 'i' : 'c');
 }
 
 ReplayResult replay(std::string_view journal, const std::string& name) {
@@ -161,15 +164,19 @@ ReplayResult replay(std::string_view journal, const std::string& name) {
       !journal.substr(journal.size() - kTrailerBytes).starts_with(kTrailerMagic)) {
     throw InputError(name + ": the journal is cut short: its end mark is missing");
   }
+  if (digest_of(journal.substr(0, length)) != journal.substr(journal.size() - 1 - 2 - 16, 16)) {
+    throw InputError(name + ": the scenario in the journal is damaged");
+  }
   const Scenario scenario = parse_scenario(journal.substr(0, length), name);
-  const std::string_view trailer = journal.substr(journal.size() - kTrailerBytes + kTrailerMagic.size());
+  const std::string_view trailer = journal.substr(journal.size() - kTrailerBytes);
   const std::string_view steps = journal.substr(length, journal.size() - length - kTrailerBytes);
 
   ReplayResult result;
-  result.recorded_digest = trailer.substr(0, 16);
+  result.recorded_digest = trailer.substr(kTrailerMagic.size(), 16);
+  const bool interrupted = trailer[kTrailerBytes - 2] == 'i';
   const Design design = make_design(scenario);
   Controller controller = make_controller(scenario, design);
-  ReplayWorld world(steps, name, result);
+  ReplayWorld world(steps, name, interrupted, result);
   Journal again;
   try {
     run(world, controller, again);
@@ -177,6 +184,9 @@ ReplayResult replay(std::string_view journal, const std::string& name) {
     result.first_difference = fmt::format("step {}: the core refuses the recorded news: {}", result.steps, bug.what());
   }
   result.digest = again.finish();
+  if (result.agrees() && trailer != journal_trailer(scenario, result.digest, result.steps, interrupted)) {
+    throw InputError(name + ": the journal's end mark is damaged");
+  }
   return result;
 }
 

@@ -31,7 +31,9 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
 
 inline constexpr std::string_view kJournalMagic = "headroom.journal/1\n";
 std::string journal_header(const Scenario& scenario);
-std::string journal_trailer(const std::string& digest, std::uint64_t steps);
+// `interrupted`: the run was ended before its end, so the core had more to do.
+std::string journal_trailer(const Scenario& scenario, const std::string& digest, std::uint64_t steps,
+                            bool interrupted);
 
 struct ReplayResult {
   std::string recorded_digest;

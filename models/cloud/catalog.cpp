@@ -69,6 +69,7 @@ std::optional<double> InstanceType::price_usd_per_hour(std::string_view region) 
 }
 
 std::optional<InstanceType> find_instance_type(std::string_view name) {
+  if (name.find(',') != std::string_view::npos) return std::nullopt;  // no part of a row
   // Only the line asked for is parsed: reading all of them would take longer than a small replay.
   for (std::string_view left = rows(); !left.empty();) {
     const std::string_view line = take(left, '\n');

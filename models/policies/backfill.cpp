@@ -28,6 +28,7 @@ Time Backfill::plan(const View& view, Plan& plan) {
   }
   for (std::size_t q = 0; q < queues_.size(); ++q) {
     const QueueId queue{static_cast<std::uint32_t>(q)};
+    if (!queues_[q].everything && queues_[q].next_change <= view.now()) continue;  // still to be made use of
     queues_[q].next_change = view.cluster().free_cores(queue).next_change(view.now());
   }
   return kNever;  // every reservation begins where a job ends or a node comes back: that is news
@@ -36,10 +37,13 @@ Time Backfill::plan(const View& view, Plan& plan) {
 void Backfill::drop_all(const View& view, Plan& plan) {
   for (std::size_t q = 0; q < queues_.size(); ++q) {
     const PendingQueue& pending = view.pending(QueueId{static_cast<std::uint32_t>(q)});
-    for (Position p = pending.front(); p != PendingQueue::kEnd && queues_[q].held > 0; p = pending.next(p + 1)) {
-      plan.drop_reservation(pending.job_at(p));
-      --queues_[q].held;
+    if (queues_[q].held == 0) continue;
+    for (Position p = pending.front(); p != PendingQueue::kEnd; p = pending.next(p + 1)) {
+      const JobId job = pending.job_at(p);
+      if (job > queues_[q].last_held) break;
+      if (view.cluster().claim(job).kind == Claim::Kind::reserved) plan.drop_reservation(job);
     }
+    queues_[q].held = 0;
   }
 }
 
@@ -60,12 +64,7 @@ void Backfill::open(const View& view, QueueId queue) {
   }
   Position arrived = pending.end_position();
   if (!changes.arrivals.empty()) arrived = pending.position_of(changes.arrivals.front());
-  if (!q.everything && q.next_change <= view.now()) {
-    // A job's requested time is over but the news of its end is still to come: its cores count as free. As in the
-    // literature, a submission makes use of that only if the new job fits at once.
-    const std::int32_t free = view.cluster().free_cores(queue).free_at(view.now());
-    q.everything = pending.find(arrived, {free, kNever, free}) != PendingQueue::kEnd;
-  }
+  if (!q.everything) q.everything = is_over(view, queue, arrived);
   const Position front = pending.front();
   if (q.everything) {
     q.cursor = front;
@@ -75,6 +74,30 @@ void Backfill::open(const View& view, QueueId queue) {
     q.closed = strict_ && front < arrived;
   }
   q.held_end = q.held == 0 ? front : pending.position_of(q.last_held) + 1;
+}
+
+// Whether a job's requested time is over while the news of its end is still to come (per-event order): its cores count
+// as free, and so do those of a reservation that was to begin then. As in the literature, a submission makes use of that
+// only if the new job fits at once.
+bool Backfill::is_over(const View& view, QueueId queue, Position arrived) {
+  Queue& q = queues_[index(queue)];
+  const PendingQueue& pending = view.pending(queue);
+  if (q.next_change > view.now() && q.next_due > view.now()) return false;
+  std::int32_t free = view.cluster().free_cores(queue).free_at(view.now());
+  bool over = q.next_change <= view.now();
+  if (q.next_due <= view.now()) {
+    q.next_due = kNever;
+    for (Position p = q.held == 0 ? PendingQueue::kEnd : pending.front(); p != PendingQueue::kEnd;
+         p = pending.next(p + 1)) {
+      if (pending.job_at(p) > q.last_held) break;
+      const Time from = view.cluster().claim(pending.job_at(p)).from;
+      q.next_due = std::min(q.next_due, from);
+      if (from > view.now()) continue;
+      over = true;
+      free += pending.cores_at(p);
+    }
+  }
+  return over && pending.find(arrived, {free, kNever, free}) != PendingQueue::kEnd;
 }
 
 // The next job worth a look in the queue's order; kEnd if there is none.
@@ -134,6 +157,7 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
   } else if (held || q.held < depth_) {
     const Time at = cluster.earliest(request, view.now(), nodes_);
     plan.reserve(job, at, nodes_);
+    q.next_due = std::min(q.next_due, at);
     if (!held) {
       ++q.held;
       q.last_held = job;

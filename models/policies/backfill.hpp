@@ -28,7 +28,8 @@ class Backfill final : public SchedulerPolicy {
   struct Queue {
     std::size_t held = 0;             // reservations
     JobId last_held{0};               // the last job with one; every job before it has one too
-    Time next_change = kNever;        // first change of the free cores after the last pass
+    Time next_change = kNever;        // first change of the free cores after the last full pass
+    Time next_due = kNever;           // no reservation begins before
     // of the pass under way:
     Position cursor = 0;
     Position held_end = 0;            // jobs before it have reservations
@@ -43,6 +44,7 @@ class Backfill final : public SchedulerPolicy {
   };
 
   void free_more(const View& view, QueueId queue, Time until);
+  bool is_over(const View& view, QueueId queue, Position arrived);
   void drop_all(const View& view, Plan& plan);
   void open(const View& view, QueueId queue);
   Position next_candidate(const View& view, QueueId queue);

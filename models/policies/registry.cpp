@@ -3,6 +3,7 @@
 #include "models/errors.hpp"
 #include "models/policies/backfill.hpp"
 #include "models/policies/scaler_pcs.hpp"
+#include "models/scenario/options.hpp"
 
 namespace headroom {
 
@@ -27,13 +28,16 @@ const std::vector<PolicyEntry>& scheduler_policies() {
   return kPolicies;
 }
 
-const PolicyEntry& scheduler_policy(std::string_view name) {
+const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key) {
   std::string known;
+  std::vector<std::string_view> names;
   for (const PolicyEntry& entry : scheduler_policies()) {
     if (entry.name == name) return entry;
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
+    names.push_back(entry.name);
   }
-  throw InputError("scheduler.policy: no policy \"" + std::string(name) + "\"; known: " + known);
+  throw InputError(std::string(key) + ": no policy " + quote(name) + ";" + nearest_hint(name, names) +
+                   " known: " + known);
 }
 
 std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario) {

@@ -23,8 +23,8 @@ struct PolicyEntry {
 
 const std::vector<PolicyEntry>& scheduler_policies();
 
-// Throw InputError naming the known ones.
-const PolicyEntry& scheduler_policy(std::string_view name);
+// Throw InputError naming the known ones; `key` is where the name was given.
+const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key = "scheduler.policy");
 std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario);
 
 }  // namespace headroom

@@ -44,20 +44,24 @@ void WholeFile::commit() {
   }
 }
 
-JournalFile::JournalFile(const std::string& path, const Scenario& scenario) : file_(path) {
+JournalFile::JournalFile(const std::string& path, const Scenario& scenario) : scenario_(scenario), file_(path) {
   file_.write(journal_header(scenario));
 }
 
-void JournalFile::commit(const std::string& digest, std::uint64_t steps) {
-  file_.write(journal_trailer(digest, steps));
+void JournalFile::commit(const std::string& digest, std::uint64_t steps, bool interrupted) {
+  file_.write(journal_trailer(scenario_, digest, steps, interrupted));
   file_.commit();
+}
+
+void make_run_directory(const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0) error.assign(errno, std::generic_category());
+  if (error) throw EnvironmentError(folder + ": cannot be used as a folder for results: " + error.message());
 }
 
 void write_run_directory(const std::string& folder, const Summary& summary, const RunRecord& record,
                          const RunContext& context, Time timeline_step) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw EnvironmentError(folder + ": cannot be made: " + error.message());
   const auto write = [&folder](const char* name, const std::string& text) {
     WholeFile file((fs::path(folder) / name).string());
     file.write(text);
@@ -65,7 +69,9 @@ void write_run_directory(const std::string& folder, const Summary& summary, cons
   };
   write("jobs.csv", jobs_csv(record, context));
   write("nodes.csv", nodes_csv(record, context));
-  write("timeline.csv", timeline_csv(record, context, timeline_step));
+  WholeFile timeline((fs::path(folder) / "timeline.csv").string());
+  write_timeline_csv(record, context, timeline_step, [&timeline](std::string_view rows) { timeline.write(rows); });
+  timeline.commit();
   write("summary.json", summary_json(summary, record, context));  // last: where it is, the rest is too
 }
 

@@ -33,13 +33,17 @@ class JournalFile final : public JournalSink {
  public:
   JournalFile(const std::string& path, const Scenario& scenario);
   void write(std::string_view bytes) override { file_.write(bytes); }
-  void commit(const std::string& digest, std::uint64_t steps);
+  void commit(const std::string& digest, std::uint64_t steps, bool interrupted);
 
  private:
+  const Scenario& scenario_;
   WholeFile file_;
 };
 
-// Creates the folder if need be and writes summary.json, jobs.csv, nodes.csv and timeline.csv.
+// The folder, made if need be. Throws EnvironmentError when that cannot be.
+void make_run_directory(const std::string& folder);
+
+// Writes summary.json, jobs.csv, nodes.csv and timeline.csv.
 void write_run_directory(const std::string& folder, const Summary& summary, const RunRecord& record,
                          const RunContext& context, Time timeline_step);
 

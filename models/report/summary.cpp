@@ -12,6 +12,7 @@ double hours(Time t) { return static_cast<double>(t) / static_cast<double>(kHour
 // Reorders `values`. Each quantile searches only above the one before it.
 Spread spread_of(std::vector<double>& values) {
   Spread spread;
+  spread.count = values.size();
   if (values.empty()) return spread;
   double sum = 0;
   for (const double v : values) sum += v;
@@ -232,6 +233,11 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   std::vector<std::pair<Time, int>> changes;
   std::vector<std::vector<std::pair<Time, int>>> group_changes(design.groups.size());
   std::vector<GroupSummary> groups(design.groups.size());
+  // Groups in no queue (login nodes) offer nothing to jobs.
+  std::vector<bool> in_queue(design.groups.size());
+  for (const QueueSpec& queue : design.spec.queues) {
+    for (const GroupId group : queue.groups) in_queue[index(group)] = true;
+  }
   double offered_core_seconds = 0;
   Time billed = 0;
   for (std::size_t i = 0; i < uses.size(); ++i) {
@@ -243,14 +249,14 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     if (instance.end != kNever) ++s.nodes_terminated;
     for (auto* list : {&changes, &group_changes[g]}) {
       list->emplace_back(instance.launch, 1);
-      list->emplace_back(use.end, -1);
+      if (instance.end != kNever) list->emplace_back(instance.end, -1);
     }
     add(s.instance_hours, instance, use);
     add(groups[g].hours, instance, use);
     s.instances_cost += use.cost;
     groups[g].cost += use.cost;
     if (instance.running != kNever) billed += use.end - instance.running;
-    if (instance.ready != kNever) {
+    if (instance.ready != kNever && in_queue[g]) {
       offered_core_seconds += static_cast<double>(design.spec.groups[g].cores) * seconds(use.end - instance.ready);
     }
   }

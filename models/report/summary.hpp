@@ -25,6 +25,7 @@ struct RunContext {
 
 // Mean and quantiles (linear interpolation between order statistics, as R's type 7).
 struct Spread {
+  std::size_t count = 0;  // 0: nothing to speak of, all else 0
   double mean = 0, p50 = 0, p90 = 0, p95 = 0, p99 = 0, max = 0;
 };
 

@@ -14,6 +14,10 @@ using Json = nlohmann::ordered_json;
 double usd(MicroUsd amount) { return static_cast<double>(amount) / 1e6; }
 
 Json json_of(const Spread& s) {
+  if (s.count == 0) {
+    const Json none;
+    return {{"mean", none}, {"p50", none}, {"p90", none}, {"p95", none}, {"p99", none}, {"max", none}};
+  }
   return {{"mean", s.mean}, {"p50", s.p50}, {"p90", s.p90}, {"p95", s.p95}, {"p99", s.p99}, {"max", s.max}};
 }
 
@@ -90,9 +94,8 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
   return j;
 }
 
-// 93784 s -> "1d 02:03:04"; short times keep their seconds.
+// 93784 s -> "1d 02:03:04".
 std::string duration(double seconds) {
-  if (seconds < 100) return fmt::format("{:.1f} s", seconds);
   const auto s = static_cast<std::int64_t>(seconds + 0.5);
   if (s < 86400) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
   return fmt::format("{}d {:02}:{:02}:{:02}", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
@@ -116,7 +119,8 @@ std::string summary_json(const Summary& summary, const RunRecord& record, const 
 
 std::string summary_csv(const Summary& summary, const RunRecord& record, const RunContext& context) {
   std::string out = "metric,value\n";
-  for (const auto& [pointer, value] : json_of(summary, record, context).flatten().items()) {
+  const Json flat = json_of(summary, record, context).flatten();
+  for (const auto& [pointer, value] : flat.items()) {
     std::string name = pointer.substr(1);
     std::replace(name.begin(), name.end(), '/', '.');
     append_csv_text(out, name);
@@ -150,14 +154,20 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     line("  rejected", fmt::format("{} {}", count(s.jobs.refused[r]), refusal_text(static_cast<Refusal>(r))));
   }
   line("makespan", duration(s.makespan_s));
-  line("utilization", fmt::format("{:.1f} %", 100 * s.utilization));
+  line("core utilization", fmt::format("{:.1f} %", 100 * s.utilization));
   out += fmt::format("\n  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "", "mean", "median", "p90", "p95", "p99",
                      "max");
   const auto spread = [&out](std::string_view label, const Spread& v, auto text) {
+    if (v.count == 0) {
+      out += fmt::format("  {:<18} no job ran\n", label);
+      return;
+    }
     out += fmt::format("  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", label, text(v.mean), text(v.p50),
                        text(v.p90), text(v.p95), text(v.p99), text(v.max));
   };
-  spread("wait", s.wait_s, duration);
+  // Short waits are told in seconds, the whole row alike.
+  const bool short_waits = s.wait_s.max < 600;
+  spread("wait", s.wait_s, [=](double v) { return short_waits ? fmt::format("{:.1f} s", v) : duration(v); });
   spread("bounded slowdown", s.bounded_slowdown, [](double v) { return grouped(v, 2); });
   if (!context.design.is_pool) {
     const HourSplit& h = s.instance_hours;
@@ -185,8 +195,8 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     }
   }
   if (!context.workload.adjustments.empty()) {
-    out += fmt::format("\n  of {} records in the workload, {} dropped:\n", count(context.workload.records),
-                       count(context.workload.dropped));
+    out += fmt::format("\n  {} records in the workload, {} of them dropped; what was dropped or repaired, and why:\n",
+                       count(context.workload.records), count(context.workload.dropped));
     for (const Adjustment& a : context.workload.adjustments) {
       out += fmt::format("  {:>10}  {}\n", count(a.jobs), a.what);
     }

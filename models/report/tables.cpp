@@ -65,6 +65,8 @@ void append_node_list(std::string& out, std::span<const HeldShare> shares, const
   }
 }
 
+constexpr std::size_t kBlock = std::size_t{64} << 10;
+
 void append_time(std::string& out, Time t) {
   if (t != kNever) append_seconds(out, t);
 }
@@ -181,7 +183,14 @@ std::string nodes_csv(const RunRecord& record, const RunContext& context) {
   return out;
 }
 
-std::string timeline_csv(const RunRecord& record, const RunContext& context, Time step) {
+Time timeline_step_for(const RunRecord& record, Time step, std::int64_t rows) {
+  if (record.begin() == kNever) return step;
+  const Time span = record.end() - record.begin();
+  return step * std::max<Time>(1, (span / step + rows) / rows);
+}
+
+void write_timeline_csv(const RunRecord& record, const RunContext& context, Time step,
+                        const std::function<void(std::string_view)>& write) {
   const Design& design = context.design;
   // Every quantity is a sum of changes at times; a sweep over them in order of time gives the rows.
   enum Quantity : std::uint8_t { actual, pending, utilized, queued, running_jobs, price };
@@ -224,7 +233,7 @@ std::string timeline_csv(const RunRecord& record, const RunContext& context, Tim
   std::string out =
       "time_s,ActualCapacity,DesiredCapacity,IdleCapacity,UtilizedCapacity,PendingCapacity,CapacityUtilization,"
       "queued_jobs,running_jobs,cost_usd\n";
-  if (record.begin() == kNever) return out;
+  if (record.begin() == kNever) return write(out);
   std::array<std::int64_t, 6> now{};
   __int128 accrued = 0;  // millionths of a dollar x microseconds an hour
   Time accrued_until = record.begin();
@@ -253,8 +262,12 @@ std::string timeline_csv(const RunRecord& record, const RunContext& context, Tim
     out.push_back(',');
     append_usd(out, static_cast<MicroUsd>((accrued + kHour / 2) / kHour));
     out.push_back('\n');
+    if (out.size() > kBlock) {
+      write(out);
+      out.clear();
+    }
   }
-  return out;
+  write(out);
 }
 
 }  // namespace headroom

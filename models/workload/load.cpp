@@ -60,7 +60,7 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
   switch (options.source) {
     case WorkloadOptions::Source::trace: {
       const std::string path = find_trace(options.trace, scenario.file);
-      workload = read_swf(path, path, options.map, options.filter, design.queue_names, options.max_jobs);
+      workload = read_swf(path, {}, options.map, options.filter, design.queue_names, options.max_jobs);
       break;
     }
     case WorkloadOptions::Source::lublin: {

@@ -37,12 +37,14 @@ def check(holds, kind, *facts):
 
 
 def same(found, expected, kind, *facts):
-    check(found == expected, kind, *facts, f"found {found}, expected {expected}")
+    if found != expected:
+        check(False, kind, *facts, f"found {found}, expected {expected}")
 
 
 def close(found, expected, kind, tolerance=1e-9):
     found, expected = float(found), float(expected)
-    check(abs(found - expected) <= tolerance * max(1.0, abs(expected)), kind, f"found {found}, expected {expected}")
+    if not abs(found - expected) <= tolerance * max(1.0, abs(expected)):
+        check(False, kind, f"found {found}, expected {expected}")
 
 
 def read_table(path):
@@ -146,6 +148,7 @@ def main():
         list_.sort(key=lambda i: i["launch_s"])
         for first, second in zip(list_, list_[1:]):
             check(first["end_s"] <= second["launch_s"], "two instances of one node at a time", name, second["launch_s"])
+    launches = {name: [instance["launch_s"] for instance in list_] for name, list_ in instances.items()}
     same(len({node["instance_id"] for node in nodes}), len(nodes), "instance ids are not unique")
 
     cost, hours = summary["cost_usd"], summary["instance_hours"]
@@ -205,12 +208,11 @@ def main():
         even = int(job["cpus"]) % len(hosts) == 0
         money = Decimal(0)
         for host in hosts:
-            known = instances[host]
-            at = bisect.bisect_right([i["launch_s"] for i in known], start) - 1
+            at = bisect.bisect_right(launches.get(host, []), start) - 1
             if at < 0:
                 check(False, "a job on a node without an instance", who, host)
                 continue
-            instance = known[at]
+            instance = instances[host][at]
             check(instance["ready_s"] <= start and end <= instance["end_s"], "a job on a node that is not up", who, host,
                   start)
             held[instance["instance_id"]].append((start, end))
@@ -238,7 +240,8 @@ def main():
     check_spread(summary["wait_s"], [float(job["wait_s"]) for job in ran], "wait_s")
     check_spread(summary["bounded_slowdown"], [float(job["bounded_slowdown"]) for job in ran], "bounded_slowdown")
     same(summary["makespan_s"], max(job["end_s"] for job in ran) - min(job["submit_s"] for job in jobs), "makespan_s")
-    offered = sum(types[n["instance_type"]]["cores"] * (n["end_s"] - n["ready_s"]) for n in nodes)
+    serving = {g["computeNodeGroupId"] for q in scenario["queues"] for g in q["computeNodeGroupConfigurations"]}
+    offered = sum(types[n["instance_type"]]["cores"] * (n["end_s"] - n["ready_s"]) for n in nodes if n["node_group"] in serving)
     close(summary["utilization"], core_seconds / offered, "utilization")
     same(set(summary["by_user"]), set(users), "by_user")
     for user, own in users.items():

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The same scenario gives the same digest and the same files, run after run and from every compiler; another seed gives
 # another run. HEADROOM_CLANG_BINARY and HEADROOM_DEV_BINARY name other builds to compare with.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 scenarios=(tutorial lublin-on-pcs)

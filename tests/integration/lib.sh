@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the integration tests: sourced with the binary as the only argument. Sets `headroom` (a function), $binary,
 # $tmp (a fresh folder); stands in the repository's root. A test says what is wrong with `fail` and goes on; its exit
 # status comes from `finish`.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # EASY on the KTH and CTC logs gives the mean bounded slowdown of an independent simulator in the set-up of Gaussier et
 # al. (SC'15), and the wait of every single job.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 kth=KTH-SP2-1996-2

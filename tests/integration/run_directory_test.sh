@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What a run writes hangs together: check_run_directory.py recomputes all of it with exact arithmetic.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 check() { # SCENARIO [LOG]

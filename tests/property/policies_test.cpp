@@ -18,7 +18,7 @@ TEST_P(EveryPolicy, KeepsItsPromisesOnRandomCases) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Registered, EveryPolicy, testing::ValuesIn(scheduler_policies()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace headroom

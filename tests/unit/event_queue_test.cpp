@@ -47,7 +47,8 @@ TEST(EventQueue, GivesEventsInOrderOfTimeBandAndSequence) {
   }
 }
 
-// The hold model (Jones, CACM 29(4), 1986): take the next event, schedule another one after it, again and again.
+// The hold model (Jones, CACM 29(4), 1986): take the next event, schedule another one after it, again and
+// again.
 TEST(EventQueue, KeepsTheOrderWhileEventsComeAndGo) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Draw draw(seed);
@@ -61,7 +62,8 @@ TEST(EventQueue, KeepsTheOrderWhileEventsComeAndGo) {
     const std::size_t size = 1 + draw.below(60);
     while (waiting.size() < size) schedule(0);
     for (int i = 0; i < 1000; ++i) {
-      const auto first = std::min_element(waiting.begin(), waiting.end(), before);  // of equals, the first created
+      const auto first =
+          std::min_element(waiting.begin(), waiting.end(), before);  // of equals, the first created
       ASSERT_EQ((Event{queue.next_time(), queue.next()}), *first) << "seed " << seed << ", event " << i;
       const Time now = first->time;
       queue.pop();

@@ -15,22 +15,28 @@ constexpr JobState kStates[] = {JobState::pending,   JobState::configuring, JobS
 // A way from the beginning to every state.
 std::vector<JobState> way_to(JobState state) {
   switch (state) {
-    case JobState::pending: return {};
-    case JobState::configuring: return {JobState::configuring};
-    case JobState::running: return {JobState::configuring, JobState::running};
-    case JobState::rejected: return {JobState::rejected};
-    case JobState::cancelled: return {JobState::cancelled};
-    default: return {JobState::running, state};
+    case JobState::pending:
+      return {};
+    case JobState::configuring:
+      return {JobState::configuring};
+    case JobState::running:
+      return {JobState::configuring, JobState::running};
+    case JobState::rejected:
+      return {JobState::rejected};
+    case JobState::cancelled:
+      return {JobState::cancelled};
+    default:
+      return {JobState::running, state};
   }
 }
 
 const std::set<std::pair<JobState, JobState>>& allowed() {
   static const std::set<std::pair<JobState, JobState>> kAllowed = {
-      {JobState::pending, JobState::configuring},   {JobState::pending, JobState::running},
-      {JobState::pending, JobState::cancelled},     {JobState::pending, JobState::rejected},
-      {JobState::configuring, JobState::running},   {JobState::configuring, JobState::cancelled},
-      {JobState::running, JobState::completed},     {JobState::running, JobState::failed},
-      {JobState::running, JobState::cancelled},     {JobState::running, JobState::timed_out},
+      {JobState::pending, JobState::configuring}, {JobState::pending, JobState::running},
+      {JobState::pending, JobState::cancelled},   {JobState::pending, JobState::rejected},
+      {JobState::configuring, JobState::running}, {JobState::configuring, JobState::cancelled},
+      {JobState::running, JobState::completed},   {JobState::running, JobState::failed},
+      {JobState::running, JobState::cancelled},   {JobState::running, JobState::timed_out},
   };
   return kAllowed;
 }
@@ -38,7 +44,8 @@ const std::set<std::pair<JobState, JobState>>& allowed() {
 TEST(JobTable, MovesJobsAsTheStateMachineAllowsAndNoOtherWay) {
   for (const JobState from : kStates) {
     for (const JobState to : kStates) {
-      SCOPED_TRACE("from " + std::to_string(static_cast<int>(from)) + " to " + std::to_string(static_cast<int>(to)));
+      SCOPED_TRACE("from " + std::to_string(static_cast<int>(from)) + " to " +
+                   std::to_string(static_cast<int>(to)));
       JobTable jobs;
       const JobId job = jobs.add({});
       for (const JobState state : way_to(from)) jobs.move(job, state);
@@ -56,7 +63,8 @@ TEST(JobTable, MovesJobsAsTheStateMachineAllowsAndNoOtherWay) {
 
 TEST(JobTable, EndsInStatesThatNothingLeaves) {
   for (const JobState from : kStates) {
-    const bool leaves = std::any_of(allowed().begin(), allowed().end(), [&](const auto& p) { return p.first == from; });
+    const bool leaves =
+        std::any_of(allowed().begin(), allowed().end(), [&](const auto& p) { return p.first == from; });
     EXPECT_EQ(is_final(from), !leaves) << static_cast<int>(from);
   }
 }

@@ -53,10 +53,18 @@ void expect_same(const PendingQueue& queue, Position p, const Waiting* expected)
 Room draw_room(Draw& draw) {
   Room room{};
   switch (draw.below(6)) {
-    case 0: room = {0, kNever, 0}; break;                      // nothing is free
-    case 1: room = {kManyCores, kNever, kManyCores}; break;    // everything is
-    case 2: room = {draw.small(1, 20), kNever, 0}; break;      // nothing is reserved
-    case 3: room = {draw.small(1, 20), draw.between(1, 50), 0}; break;  // only before the reservation
+    case 0:
+      room = {0, kNever, 0};
+      break;  // nothing is free
+    case 1:
+      room = {kManyCores, kNever, kManyCores};
+      break;  // everything is
+    case 2:
+      room = {draw.small(1, 20), kNever, 0};
+      break;  // nothing is reserved
+    case 3:
+      room = {draw.small(1, 20), draw.between(1, 50), 0};
+      break;  // only before the reservation
     default:
       room.short_cores = draw.small(1, 20);
       room.short_limit = draw.between(0, 50);

@@ -49,6 +49,13 @@ class NaiveProfile {
     }
     return kNever;
   }
+  bool could_begin_earlier(Time not_before, Time before, Time from, Time duration,
+                           std::int32_t amount) const {
+    for (Time t = not_before; t < before; ++t) {
+      if (min_free(t, std::min(later(t, duration), from)) >= amount) return true;
+    }
+    return false;
+  }
   Time next_change(Time t) const {
     for (Time u = t + 1; u <= kHorizon; ++u) {
       if (free_at(u) != free_at(t)) return u;
@@ -78,8 +85,9 @@ void compare(std::uint64_t seed) {
     SCOPED_TRACE("seed " + std::to_string(seed) + ", operation " + std::to_string(i));
     const auto time = [&] { return draw.between(now, NaiveProfile::kHorizon); };
     const auto end = [&](Time from) {
-      return from == NaiveProfile::kHorizon || draw.one_in(6) ? kNever
-                                                              : draw.between(from + 1, NaiveProfile::kHorizon);
+      return from == NaiveProfile::kHorizon || draw.one_in(6)
+                 ? kNever
+                 : draw.between(from + 1, NaiveProfile::kHorizon);
     };
     if (draw.one_in(8)) {
       now = std::min(now + draw.between(0, 5), NaiveProfile::kHorizon);
@@ -97,8 +105,13 @@ void compare(std::uint64_t seed) {
     ASSERT_EQ(fast.free_at(from), naive.free_at(from));
     ASSERT_EQ(fast.min_free(from, until), naive.min_free(from, until));
     ASSERT_EQ(fast.max_free(from, until), naive.max_free(from, until));
+    ASSERT_EQ(fast.fits(from, until, amount), naive.min_free(from, until) >= amount);
     ASSERT_EQ(fast.earliest_fit(from, duration, amount), naive.earliest_fit(from, duration, amount));
     ASSERT_EQ(fast.next_change(from), naive.next_change(from));
+    const Time held_from = draw.between(from, NaiveProfile::kHorizon);
+    const Time before = draw.between(from, held_from);
+    ASSERT_EQ(fast.could_begin_earlier(from, before, held_from, duration, amount),
+              naive.could_begin_earlier(from, before, held_from, duration, amount));
     std::int32_t fast_left = 0;
     std::int32_t naive_left = 0;
     ASSERT_EQ(fast.first_below(from, amount, fast_left), naive.first_below(from, amount, naive_left));

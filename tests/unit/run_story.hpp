@@ -1,0 +1,134 @@
+// A run told by hand: what happened at which second. For tests of what reports make of it.
+#pragma once
+
+#include <string>
+
+#include "models/report/summary.hpp"
+
+namespace headroom {
+
+class RunStory {
+ public:
+  Scenario scenario;
+  Design design;
+  Workload workload;
+  RunRecord record;
+
+  // Groups of eight nodes with four cores, at 3.6 USD an hour: a thousand millionths a second.
+  explicit RunStory(const std::vector<std::string>& groups = {"compute"}) : record(8 * groups.size()) {
+    for (const std::string& name : groups) {
+      design.spec.groups.push_back({8, 4, Supply::dynamic, 1});
+      GroupFacts facts;
+      facts.name = name;
+      facts.type.name = "test.large";
+      facts.price_per_hour = 3'600'000;
+      design.groups.push_back(facts);
+    }
+    design.queue_names = {"batch", "other"};
+    for (std::size_t q = 0; q < 2; ++q) {
+      QueueSpec& queue = design.spec.queues.emplace_back();
+      for (std::uint32_t g = 0; g < groups.size(); ++g) queue.groups.push_back(GroupId{g});
+    }
+    workload.user_names = {"ann", "bob"};
+  }
+  // A machine of so many processors, as a story.
+  static RunStory pool(std::int32_t processors) {
+    RunStory story({"pool"});
+    story.design.is_pool = true;
+    story.design.spec.groups = {{1, processors, Supply::permanent, 1}};
+    story.record = RunRecord(1);
+    return story;
+  }
+
+  // --- what happens at the next step ---
+  std::uint32_t arrive(std::int32_t cores = 1, std::uint32_t user = 0, std::uint32_t queue = 0) {
+    const auto job = static_cast<std::uint32_t>(workload.jobs.size());
+    JobRequest request;
+    request.cores = cores;
+    request.user = user;
+    request.queue = QueueId{queue};
+    news_.stimuli.push_back({Stimulus::Kind::job_arrived, job, 0});
+    news_.arrivals.push_back(request);
+    workload.jobs.push_back({request, 0, Outcome::completed, job + 1});
+    return job;
+  }
+  void finish(std::uint32_t job, Outcome outcome = Outcome::completed) {
+    news_.stimuli.push_back({Stimulus::Kind::job_finished, job, static_cast<std::uint32_t>(outcome)});
+  }
+  void running(std::uint32_t node) { news_.stimuli.push_back({Stimulus::Kind::instance_running, node, 0}); }
+  void ready(std::uint32_t node) { news_.stimuli.push_back({Stimulus::Kind::node_ready, node, 0}); }
+  void reject(std::uint32_t job) { commands_.add(Command::Kind::reject_job, job, 0, {}); }
+  void allocate(std::uint32_t job, const std::vector<NodeShare>& shares) {
+    commands_.add(Command::Kind::allocate_job, job, 0, shares);
+  }
+  void start(std::uint32_t job, const std::vector<NodeShare>& shares) {
+    commands_.add(Command::Kind::start_job, job, 0, shares);
+  }
+  void launch(std::uint32_t node) { power(Command::Kind::launch_instances, node); }
+  void terminate(std::uint32_t node) { power(Command::Kind::terminate_instances, node); }
+
+  void at(std::int64_t second) {
+    for (JobRequest& request : news_.arrivals) request.submit = second * kSecond;
+    record.append(second * kSecond, news_, commands_);
+    news_.clear();
+    commands_.clear();
+  }
+
+  // An instance that is there from the beginning of the story (second 0) on.
+  void static_node(std::uint32_t node) {
+    launch(node);
+    at(0);
+    running(node);
+    ready(node);
+    at(0);
+  }
+  // A job of one user and queue with its whole life on some nodes that are up; returns its number. Steps go
+  // forward.
+  std::uint32_t job(std::int64_t submit, std::int64_t start_at, std::int64_t end,
+                    const std::vector<NodeShare>& shares) {
+    const std::uint32_t number = arrive();
+    at(submit);
+    start(number, shares);
+    at(start_at);
+    finish(number);
+    at(end);
+    return number;
+  }
+
+  RunContext context() const { return {scenario, design, workload, "0123456789abcdef"}; }
+  Summary summary() const { return summarize(record, context()); }
+
+ private:
+  void power(Command::Kind kind, std::uint32_t node) {
+    const NodeShare share{NodeId{node}, 0};
+    commands_.add(kind, node / 8, 0, std::span(&share, 1));
+  }
+  News news_;
+  Commands commands_;
+};
+
+// On a node, some cores.
+inline NodeShare share_of(std::uint32_t node, std::int32_t cores = 1) { return {NodeId{node}, cores}; }
+
+// One dynamic node, one job: launched at 0 s, running at 30 s, ready at 60 s, busy to 150 s, terminated at
+// 210 s.
+inline RunStory one_job_story() {
+  RunStory story;
+  story.arrive(4);
+  story.allocate(0, {share_of(0, 4)});
+  story.launch(0);
+  story.at(0);
+  story.running(0);
+  story.at(30);
+  story.ready(0);
+  story.start(0, {share_of(0, 4)});
+  story.at(60);
+  story.finish(0);
+  story.at(150);
+  story.terminate(0);
+  story.at(210);
+  story.at(240);
+  return story;
+}
+
+}  // namespace headroom
