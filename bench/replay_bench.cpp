@@ -1,8 +1,8 @@
 // Whole replays, from the compressed log to the metrics. Each proves its answer before it is timed; jobs/s counts the
 // jobs of the workload. Logs are found through HEADROOM_TRACES; without one a benchmark is skipped and says so.
-#include <benchmark/benchmark.h>
-
 #include <cmath>
+
+#include <benchmark/benchmark.h>
 
 #include "models/errors.hpp"
 #include "models/report/summary.hpp"
@@ -47,15 +47,14 @@ void replay_scenario(benchmark::State& state, const char* file, const ScenarioOv
          "the mean bounded slowdown is the published one");
   ensure(first.digest == expected.digest, ("the digest is the known one, not " + first.digest).c_str());
   for (auto _ : state) benchmark::DoNotOptimize(replay_once(scenario, design));
-  state.counters["jobs/s"] = benchmark::Counter(static_cast<double>(first.jobs * static_cast<std::uint64_t>(state.iterations())),
-                                                benchmark::Counter::kIsRate);
+  state.counters["jobs/s"] = benchmark::Counter(
+      static_cast<double>(first.jobs * static_cast<std::uint64_t>(state.iterations())), benchmark::Counter::kIsRate);
 }
 
 ScenarioOverrides pool(const char* log, const char* processors, const char* policy = "easy") {
   ScenarioOverrides overrides;
-  overrides.set = {{"pool.processors", processors},
-                   {"workload.filter.maxProcessors", processors},
-                   {"scheduler.policy", policy}};
+  overrides.set = {
+      {"pool.processors", processors}, {"workload.filter.maxProcessors", processors}, {"scheduler.policy", policy}};
   overrides.trace = log;
   return overrides;
 }

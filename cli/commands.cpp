@@ -8,10 +8,11 @@
 #include <memory>
 #include <set>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "models/check/property_suite.hpp"
 #include "models/cloud/catalog.hpp"
@@ -49,7 +50,8 @@ void check_writable(const std::string& path) {
   if (fs::is_directory(path, ignored)) throw EnvironmentError(path + ": is a directory, expected a file");
   const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
   if (!fs::is_directory(folder, ignored) || access(folder.c_str(), W_OK) != 0) {
-    throw EnvironmentError(path + ": cannot be written: " + folder.string() + " is not a folder that can be written to");
+    throw EnvironmentError(path + ": cannot be written: " + folder.string() +
+                           " is not a folder that can be written to");
   }
 }
 
@@ -162,7 +164,8 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
                  kMostTimelineRows);
     }
     write_run_directory(arguments.out, summary, result.record, context, step);
-    if (!output.quiet) fmt::print(stderr, "wrote {}/: summary.json, jobs.csv, nodes.csv, timeline.csv\n", arguments.out);
+    if (!output.quiet)
+      fmt::print(stderr, "wrote {}/: summary.json, jobs.csv, nodes.csv, timeline.csv\n", arguments.out);
   }
   if (!output.quiet) {
     fmt::print(stderr, "{} jobs in {:.3f} s: {:.0f} jobs/s\n", workload.jobs.size(), wall_s,
@@ -190,10 +193,11 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
 int replay_journal(const std::string& journal, const Output& output) {
   const ReplayResult result = replay(read_file(journal), journal);
   if (output.format == "json") {
-    print(fmt::format("{{\"schema\": \"headroom.replay/1\", \"agrees\": {}, \"steps\": {}, \"digest\": \"{}\", "
-                      "\"recorded_digest\": {}, \"first_difference\": {}}}\n",
-                      result.agrees(), result.steps, result.digest, quote(result.recorded_digest),
-                      quote(result.first_difference, std::string::npos)));
+    print(
+        fmt::format("{{\"schema\": \"headroom.replay/1\", \"agrees\": {}, \"steps\": {}, \"digest\": \"{}\", "
+                    "\"recorded_digest\": {}, \"first_difference\": {}}}\n",
+                    result.agrees(), result.steps, result.digest, quote(result.recorded_digest),
+                    quote(result.first_difference, std::string::npos)));
   } else {
     print(fmt::format("{}: {} steps, digest {}, recorded {}: {}\n", journal, result.steps, result.digest,
                       result.recorded_digest, result.agrees() ? "they agree" : "THEY DIFFER"));
@@ -214,9 +218,10 @@ int check_policy(const CheckArguments& arguments, const Output& output) {
       failures += fmt::format("{}{{\"seed\": {}, \"what\": {}}}", failures.empty() ? "" : ", ", f.seed,
                               quote(f.what, std::string::npos));
     }
-    print(fmt::format("{{\"schema\": \"headroom.check-policy/1\", \"policy\": \"{}\", \"cases\": {}, \"jobs\": {}, "
-                      "\"failures\": [{}]}}\n",
-                      policy.name, report.cases, report.jobs, failures));
+    print(
+        fmt::format("{{\"schema\": \"headroom.check-policy/1\", \"policy\": \"{}\", \"cases\": {}, \"jobs\": {}, "
+                    "\"failures\": [{}]}}\n",
+                    policy.name, report.cases, report.jobs, failures));
   } else {
     print(fmt::format("policy {}: {} cases, {} jobs, {} steps: {}\n", policy.name, report.cases, report.jobs,
                       report.steps, fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
@@ -265,11 +270,12 @@ int show_catalog(const CatalogArguments& arguments, const Output& output) {
       out += fmt::format("{},{},{},{},{},{},{},{},{}\n", t.name, t.arch, t.vcpus, t.cores, t.memory_mib, t.gpus,
                          t.efa_interfaces, t.network_gbps, price);
     } else {
-      out += fmt::format("{}{{\"instance_type\": \"{}\", \"arch\": \"{}\", \"vcpus\": {}, \"cores\": {}, "
-                         "\"memory_mib\": {}, \"gpus\": {}, \"efa_interfaces\": {}, \"network_gbps\": {}, "
-                         "\"usd_per_hour\": {}}}",
-                         shown == 0 ? "[" : ",\n ", t.name, t.arch, t.vcpus, t.cores, t.memory_mib, t.gpus,
-                         t.efa_interfaces, t.network_gbps, usd ? price : "null");
+      out += fmt::format(
+          "{}{{\"instance_type\": \"{}\", \"arch\": \"{}\", \"vcpus\": {}, \"cores\": {}, "
+          "\"memory_mib\": {}, \"gpus\": {}, \"efa_interfaces\": {}, \"network_gbps\": {}, "
+          "\"usd_per_hour\": {}}}",
+          shown == 0 ? "[" : ",\n ", t.name, t.arch, t.vcpus, t.cores, t.memory_mib, t.gpus, t.efa_interfaces,
+          t.network_gbps, usd ? price : "null");
     }
     ++shown;
   }

@@ -18,7 +18,6 @@ struct Output {
 // "auto" means: on a terminal, unless NO_COLOR is set or the terminal is dumb.
 bool use_color(const std::string& choice);
 
-
 struct RunArguments {
   std::string scenario;
   std::string out;

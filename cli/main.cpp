@@ -11,8 +11,9 @@
 int main(int argc, char** argv) {
   using namespace headroom;
 
-  CLI::App app{"Headroom replays workloads on elastic HPC clusters: Slurm-like queues, AWS PCS node groups, a cloud with\n"
-               "boot times and prices. Data goes to stdout, messages to stderr."};
+  CLI::App app{
+      "Headroom replays workloads on elastic HPC clusters: Slurm-like queues, AWS PCS node groups, a cloud with\n"
+      "boot times and prices. Data goes to stdout, messages to stderr."};
   app.name("headroom");
   app.set_version_flag("--version", std::string("headroom ") + HEADROOM_VERSION);
   app.require_subcommand(1);
@@ -37,7 +38,8 @@ int main(int argc, char** argv) {
   // CLI11's own conversion takes "-3" for a large number, and its range checks print 300 digits.
   const auto whole_number = [](std::uint64_t least) {
     return [least](const std::string& text) {
-      const bool digits = !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
+      const bool digits =
+          !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
       if (digits && std::stoull(text) >= least) return std::string();
       return fmt::format("{}: expected a whole number from {} to 999999999999999999", text, least);
     };
@@ -58,14 +60,19 @@ int main(int argc, char** argv) {
   RunArguments run;
   CLI::App* run_command = app.add_subcommand("run", "Simulate a scenario");
   run_command->add_option("SCENARIO", run.scenario, "Scenario file (docs/scenario.md)")->required();
-  run_command->add_option("--out", run.out, "Folder for summary.json, jobs.csv, nodes.csv, timeline.csv")->type_name("DIR");
-  run_command->add_option("--seed", run.seed, "Seed in place of the scenario's")->type_name("N")->check(whole_number(0));
+  run_command->add_option("--out", run.out, "Folder for summary.json, jobs.csv, nodes.csv, timeline.csv")
+      ->type_name("DIR");
+  run_command->add_option("--seed", run.seed, "Seed in place of the scenario's")
+      ->type_name("N")
+      ->check(whole_number(0));
   run_command->add_option("--set", run.set, "Change one option of the scenario; may be given several times")
       ->type_name("KEY=VALUE")
       ->take_all()
       ->allow_extra_args(false);
-  run_command->add_option("--trace", run.trace, "Log in place of the scenario's workload (- for stdin)")->type_name("FILE");
-  run_command->add_option("--journal", run.journal, "Record every step in this file, for headroom replay")->type_name("FILE");
+  run_command->add_option("--trace", run.trace, "Log in place of the scenario's workload (- for stdin)")
+      ->type_name("FILE");
+  run_command->add_option("--journal", run.journal, "Record every step in this file, for headroom replay")
+      ->type_name("FILE");
   run_command->add_option("--max-jobs", run.max_jobs, "Only the first N jobs")->type_name("N")->check(whole_number(1));
   run_command->add_option("--timeline-step", run.timeline_step_s, "Seconds between rows of timeline.csv")
       ->type_name("SECONDS")
@@ -87,7 +94,9 @@ int main(int argc, char** argv) {
   CheckArguments check;
   CLI::App* check_command = app.add_subcommand("check", "Hold a policy to its promises on random cases");
   check_command->add_option("--policy", check.policy, "Registered policy")->type_name("NAME")->required();
-  check_command->add_option("--seed", check.seed, "Only the case with this seed")->type_name("N")->check(whole_number(0));
+  check_command->add_option("--seed", check.seed, "Only the case with this seed")
+      ->type_name("N")
+      ->check(whole_number(0));
   check_command->add_option("--cases", check.cases, "Number of random cases")
       ->type_name("N")
       ->check(whole_number(1))
@@ -108,7 +117,9 @@ int main(int argc, char** argv) {
   CatalogArguments catalog;
   CLI::App* catalog_command = app.add_subcommand("catalog", "EC2 instance types: cores, memory, EFA, price");
   catalog_command->add_option("FILTER", catalog.filter, "Only types whose name contains this text");
-  catalog_command->add_option("--region", catalog.region, "Region of the prices")->type_name("NAME")->capture_default_str();
+  catalog_command->add_option("--region", catalog.region, "Region of the prices")
+      ->type_name("NAME")
+      ->capture_default_str();
   add_output(catalog_command, "table|json|csv");
   catalog_command->footer("Example:\n  headroom catalog hpc --region us-east-2");
   catalog_command->callback([&] { action = [&] { return show_catalog(catalog, output); }; });

@@ -212,8 +212,7 @@ Time Cluster::next_start(const JobRequest& request, Time after) const {
       if (request.nodes == 0) {
         starts_.push_back(profile.next_change(after));
       } else if (group.cores >= request.cores) {
-        starts_.push_back(
-            profile.earliest_fit(after, request.limit, request.exclusive ? group.cores : request.cores));
+        starts_.push_back(profile.earliest_fit(after, request.limit, request.exclusive ? group.cores : request.cores));
       }
     }
   }

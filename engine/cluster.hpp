@@ -22,8 +22,8 @@ enum class Supply : std::uint8_t {
 };
 
 struct NodeGroupSpec {
-  std::int32_t nodes = 0;   // maxInstanceCount
-  std::int32_t cores = 1;   // physical cores of each node: ThreadsPerCore is 1 (PCS-17)
+  std::int32_t nodes = 0;  // maxInstanceCount
+  std::int32_t cores = 1;  // physical cores of each node: ThreadsPerCore is 1 (PCS-17)
   Supply supply = Supply::dynamic;
   std::int32_t weight = 1;  // lower is chosen first (PCS-16)
 };
@@ -154,32 +154,32 @@ class Cluster {
 
   ClusterSpec spec_;
   Time now_ = 0;
-  bool one_node_ = false;                       // a rigid machine: its queue's profile is its node's profile
+  bool one_node_ = false;  // a rigid machine: its queue's profile is its node's profile
 
   std::vector<NodeId> group_first_;
   std::vector<std::vector<QueueId>> group_queues_;
-  std::vector<std::uint8_t> serves_;            // by group and queue
-  std::vector<std::array<NodeSet, 3>> with_room_;  // by group and state: nodes with a core not held now
-  std::vector<std::vector<GroupId>> queue_groups_; // by weight
+  std::vector<std::uint8_t> serves_;                // by group and queue
+  std::vector<std::array<NodeSet, 3>> with_room_;   // by group and state: nodes with a core not held now
+  std::vector<std::vector<GroupId>> queue_groups_;  // by weight
   std::vector<CapacityProfile> queue_profile_;
 
   std::vector<GroupId> node_group_;
   std::vector<NodeState> node_state_;
-  std::vector<std::int32_t> node_in_use_;       // cores held by jobs that have not ended
+  std::vector<std::int32_t> node_in_use_;  // cores held by jobs that have not ended
   std::vector<std::int32_t> node_jobs_;
-  std::vector<std::int32_t> node_reserved_;     // reservations that touch the node
+  std::vector<std::int32_t> node_reserved_;  // reservations that touch the node
   std::vector<Time> idle_since_;
-  std::vector<Time> down_until_;                // while powering down
-  std::vector<CapacityProfile> node_profile_;   // empty when one_node_
+  std::vector<Time> down_until_;               // while powering down
+  std::vector<CapacityProfile> node_profile_;  // empty when one_node_
   std::vector<NodeId> wanted_;
 
-  std::vector<Claim> claims_;                   // by job
+  std::vector<Claim> claims_;  // by job
   std::vector<NodeShare> share_store_;
   std::array<std::vector<std::uint32_t>, 32> free_slots_;  // by log2 of the size
 
   std::int32_t instances_ = 0;
-  std::int32_t overdrawn_ = 0;                  // nodes with more cores in use than they have
-  mutable std::vector<Time> starts_;            // scratch of next_start
+  std::int32_t overdrawn_ = 0;        // nodes with more cores in use than they have
+  mutable std::vector<Time> starts_;  // scratch of next_start
 };
 
 }  // namespace headroom

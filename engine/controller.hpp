@@ -11,8 +11,7 @@ namespace headroom {
 
 class Controller {
  public:
-  Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy> scheduler,
-             std::unique_ptr<ScalerPolicy> scaler);
+  Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy> scheduler, std::unique_ptr<ScalerPolicy> scaler);
 
   // One step at time `now` (never before an earlier step's). Fills `commands`; returns when the core must be called
   // again at the latest, kNever if only news can make it act. Throws Bug when a promise is broken.
@@ -55,27 +54,27 @@ class Controller {
   Time now_ = 0;
   Time scheduler_wake_ = kNever;
   Time scaler_wake_;
-  std::uint32_t idle_steps_ = 0;                 // steps without news at one instant
+  std::uint32_t idle_steps_ = 0;  // steps without news at one instant
   std::size_t active_jobs_ = 0;
   std::size_t pending_jobs_ = 0;
-  std::size_t held_jobs_ = 0;                    // configuring or running
-  Commands* commands_ = nullptr;                 // of the step under way
+  std::size_t held_jobs_ = 0;     // configuring or running
+  Commands* commands_ = nullptr;  // of the step under way
 
   Changes changes_;
   std::vector<JobId> arrivals_;
   std::vector<NodeId> newly_idle_;
-  std::vector<std::uint32_t> waiting_nodes_;     // by job: nodes that still boot
-  std::vector<std::vector<JobId>> waiting_jobs_; // by node: configuring jobs on it, while it boots
+  std::vector<std::uint32_t> waiting_nodes_;      // by job: nodes that still boot
+  std::vector<std::vector<JobId>> waiting_jobs_;  // by node: configuring jobs on it, while it boots
   std::vector<JobId> configuring_;
-  Time next_overdue_ = kNever;                   // no configuring job's claim ends before
+  Time next_overdue_ = kNever;  // no configuring job's claim ends before
   struct GoingDown {
     Time until;
     NodeId node;
-    bool gone;                                   // the world said that the instance is terminated
+    bool gone;  // the world said that the instance is terminated
   };
   std::vector<GoingDown> going_down_;
   std::vector<NodeShare> scratch_;
-  std::vector<std::uint64_t> named_;             // by node: the last list of shares that named it
+  std::vector<std::uint64_t> named_;  // by node: the last list of shares that named it
   std::uint64_t lists_ = 0;
 };
 

@@ -16,7 +16,7 @@ enum class JobState : std::uint8_t {
   failed,
   cancelled,
   timed_out,
-  rejected,     // refused at submission
+  rejected,  // refused at submission
 };
 
 // The state machine.
@@ -67,10 +67,14 @@ constexpr bool is_final(JobState state) { return state >= JobState::completed; }
 
 constexpr JobState state_after(Outcome outcome) {
   switch (outcome) {
-    case Outcome::completed: return JobState::completed;
-    case Outcome::failed: return JobState::failed;
-    case Outcome::cancelled: return JobState::cancelled;
-    case Outcome::timed_out: return JobState::timed_out;
+    case Outcome::completed:
+      return JobState::completed;
+    case Outcome::failed:
+      return JobState::failed;
+    case Outcome::cancelled:
+      return JobState::cancelled;
+    case Outcome::timed_out:
+      return JobState::timed_out;
   }
   return JobState::failed;
 }

@@ -15,13 +15,13 @@ inline constexpr std::uint32_t kOutcomes = 4;
 
 // What a job asks for, as sbatch states it. The true run time is not part of it: only the world knows that.
 struct JobRequest {
-  Time submit = 0;          // when it reaches the queue
-  Time limit = 0;           // requested time (sbatch --time), > 0
+  Time submit = 0;  // when it reaches the queue
+  Time limit = 0;   // requested time (sbatch --time), > 0
   QueueId queue{0};
-  std::uint32_t user = 0;   // index into the workload's user names
-  std::int32_t nodes = 0;   // sbatch --nodes; 0: as many as it takes
-  std::int32_t cores = 1;   // with nodes: cores on each node; without: cores in total (one task per core)
-  bool exclusive = false;   // sbatch --exclusive: takes whole nodes
+  std::uint32_t user = 0;  // index into the workload's user names
+  std::int32_t nodes = 0;  // sbatch --nodes; 0: as many as it takes
+  std::int32_t cores = 1;  // with nodes: cores on each node; without: cores in total (one task per core)
+  bool exclusive = false;  // sbatch --exclusive: takes whole nodes
 };
 
 // One piece of news. Kinds are in the order of their bands: at one instant the world delivers all arrivals
@@ -93,8 +93,8 @@ struct Commands {
     shares.clear();
   }
   void add(Command::Kind kind, std::uint32_t subject, std::uint32_t detail, std::span<const NodeShare> with) {
-    list.push_back({kind, subject, detail, static_cast<std::uint32_t>(shares.size()),
-                    static_cast<std::uint32_t>(with.size())});
+    list.push_back(
+        {kind, subject, detail, static_cast<std::uint32_t>(shares.size()), static_cast<std::uint32_t>(with.size())});
     shares.insert(shares.end(), with.begin(), with.end());
   }
   std::span<const NodeShare> shares_of(const Command& command) const {

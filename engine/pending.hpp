@@ -50,16 +50,16 @@ class PendingQueue {
   void summarize(std::size_t block);
   void rebuild();
 
-  std::vector<std::uint32_t> ids_;    // ascending
-  std::vector<std::int32_t> cores_;   // kGone: taken out
+  std::vector<std::uint32_t> ids_;   // ascending
+  std::vector<std::int32_t> cores_;  // kGone: taken out
   std::vector<Time> limits_;
   struct Summary {
-    std::int32_t min_cores;           // over the block's remaining jobs
+    std::int32_t min_cores;  // over the block's remaining jobs
     Time min_limit;
   };
   std::vector<Summary> blocks_;
   std::size_t live_ = 0;
-  Position head_ = 0;                 // no job before it
+  Position head_ = 0;  // no job before it
 };
 
 }  // namespace headroom

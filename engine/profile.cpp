@@ -34,8 +34,7 @@ std::int32_t CapacityProfile::occupy(Time from, Time until, std::int32_t amount)
   std::size_t end = free_.size();
   if (until != kNever) {
     end = static_cast<std::size_t>(
-        std::lower_bound(times_.begin() + static_cast<std::ptrdiff_t>(first), times_.end(), until) -
-        times_.begin());
+        std::lower_bound(times_.begin() + static_cast<std::ptrdiff_t>(first), times_.end(), until) - times_.begin());
   }
   std::int32_t least = std::numeric_limits<std::int32_t>::max();
   for (std::size_t i = first; i < end; ++i) {

@@ -49,13 +49,13 @@ class CapacityProfile {
   std::size_t steps() const { return times_.size() - head_; }
 
  private:
-  std::size_t step_at(Time t) const;   // the step that holds at time t
-  std::size_t split_at(Time t);        // makes a step begin at t and returns its index
-  void merge_at(std::size_t i);        // removes step i if it does not differ from the one before
+  std::size_t step_at(Time t) const;  // the step that holds at time t
+  std::size_t split_at(Time t);       // makes a step begin at t and returns its index
+  void merge_at(std::size_t i);       // removes step i if it does not differ from the one before
 
-  std::vector<Time> times_;            // begin of each step, ascending; the last one lasts for ever
+  std::vector<Time> times_;  // begin of each step, ascending; the last one lasts for ever
   std::vector<std::int32_t> free_;
-  std::size_t head_ = 0;               // first step still of interest
+  std::size_t head_ = 0;  // first step still of interest
 };
 
 }  // namespace headroom

@@ -43,8 +43,7 @@ struct Bug : std::logic_error {
 [[noreturn]] void report_bug(const char* what, const char* file, int line);
 
 // Holds in every build. `what` states the broken promise.
-inline void ensure(bool holds, const char* what, const char* file = __builtin_FILE(),
-                   int line = __builtin_LINE()) {
+inline void ensure(bool holds, const char* what, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   if (!holds) [[unlikely]] {
     report_bug(what, file, line);
   }

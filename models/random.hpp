@@ -50,9 +50,9 @@ class Substream {
 struct Distribution {
   enum class Kind : std::uint8_t { constant, uniform, lognormal };
   Kind kind = Kind::constant;
-  double a = 0;  // constant: value; uniform: minimum; lognormal: mean (s)
-  double b = 0;  // uniform: maximum; lognormal: standard deviation (s)
-  double minimum = 0;     // lognormal samples are cut to [minimum, maximum] (s)
+  double a = 0;        // constant: value; uniform: minimum; lognormal: mean (s)
+  double b = 0;        // uniform: maximum; lognormal: standard deviation (s)
+  double minimum = 0;  // lognormal samples are cut to [minimum, maximum] (s)
   double maximum = 1e9;
 
   bool operator==(const Distribution&) const = default;

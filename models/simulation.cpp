@@ -45,7 +45,8 @@ class ReplayWorld {
 
   std::optional<Time> wait(Time wake, News& news) {
     if (!more_) {
-      if (wake != kNever && !interrupted_) differ(fmt::format("the core wants to act at {} s, the record ends before", wake / kSecond));
+      if (wake != kNever && !interrupted_)
+        differ(fmt::format("the core wants to act at {} s, the record ends before", wake / kSecond));
       return std::nullopt;
     }
     if (!result_.first_difference.empty()) return std::nullopt;
@@ -67,8 +68,12 @@ class ReplayWorld {
  private:
   void read() {
     switch (reader_.next(time_, news_, commands_)) {
-      case JournalReader::Result::step: more_ = true; break;
-      case JournalReader::Result::end: more_ = false; break;
+      case JournalReader::Result::step:
+        more_ = true;
+        break;
+      case JournalReader::Result::end:
+        more_ = false;
+        break;
       case JournalReader::Result::corrupt:
         throw InputError(fmt::format("{}: step {} is damaged", name_, result_.steps));
     }
@@ -92,8 +97,8 @@ class ReplayWorld {
   }
   static std::string describe(const Commands& commands, std::size_t i) {
     if (i >= commands.list.size()) return "none";
-    static constexpr std::array<std::string_view, kCommandKinds> kNames = {
-        "reject job", "allocate job", "start job", "launch for group", "terminate in group"};
+    static constexpr std::array<std::string_view, kCommandKinds> kNames = {"reject job", "allocate job", "start job",
+                                                                           "launch for group", "terminate in group"};
     const Command& c = commands.list[i];
     std::string text = fmt::format("{} {}", kNames[static_cast<std::size_t>(c.kind)], c.subject);
     if (c.share_count > 0) {

@@ -12,8 +12,8 @@
 namespace headroom {
 
 struct SimulationOptions {
-  JournalSink* journal = nullptr;            // gets the bytes of every step
-  const std::atomic<bool>* stop = nullptr;   // ends the run early when it becomes true
+  JournalSink* journal = nullptr;           // gets the bytes of every step
+  const std::atomic<bool>* stop = nullptr;  // ends the run early when it becomes true
   // Called now and then with the simulated time and the jobs submitted so far; may be empty.
   std::function<void(Time now, std::size_t submitted)> progress;
 };
@@ -32,8 +32,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
 inline constexpr std::string_view kJournalMagic = "headroom.journal/1\n";
 std::string journal_header(const Scenario& scenario);
 // `interrupted`: the run was ended before its end, so the core had more to do.
-std::string journal_trailer(const Scenario& scenario, const std::string& digest, std::uint64_t steps,
-                            bool interrupted);
+std::string journal_trailer(const Scenario& scenario, const std::string& digest, std::uint64_t steps, bool interrupted);
 
 struct ReplayResult {
   std::string recorded_digest;

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "engine/journal.hpp"
 #include "models/policies/scaler_pcs.hpp"
 #include "models/report/summary.hpp"
 #include "models/simulated_world.hpp"
-#include "engine/journal.hpp"
 
 namespace headroom {
 namespace {
@@ -90,9 +90,15 @@ Case draw_case(std::uint64_t seed) {
     r.exclusive = draw.below(4) == 0 && !c.design.is_pool;
     r.limit = between(1, 300) * kSecond;
     switch (draw.below(4)) {
-      case 0: job.run_time = r.limit; break;
-      case 1: job.run_time = r.limit + between(1, 50) * kSecond; break;
-      default: job.run_time = between(0, r.limit / kSecond) * kSecond; break;
+      case 0:
+        job.run_time = r.limit;
+        break;
+      case 1:
+        job.run_time = r.limit + between(1, 50) * kSecond;
+        break;
+      default:
+        job.run_time = between(0, r.limit / kSecond) * kSecond;
+        break;
     }
     if (draw.below(8) == 0) job.outcome = Outcome::failed;
     job.number = static_cast<std::uint64_t>(j) + 1;
@@ -134,7 +140,8 @@ class Watch {
  private:
   void hear(Time now, const Stimulus& s) {
     switch (s.kind) {
-      case Stimulus::Kind::job_arrived: break;
+      case Stimulus::Kind::job_arrived:
+        break;
       case Stimulus::Kind::job_finished:
         for (const NodeShare& share : held_.at(s.subject)) {
           in_use_[index(share.node)] -= share.cores;
@@ -146,8 +153,11 @@ class Watch {
         up_[s.subject] = true;
         if (jobs_on_[s.subject] == 0) idle_since_[s.subject] = now;
         break;
-      case Stimulus::Kind::instance_running: break;
-      case Stimulus::Kind::instance_terminated: exists_[s.subject] = false; break;
+      case Stimulus::Kind::instance_running:
+        break;
+      case Stimulus::Kind::instance_terminated:
+        exists_[s.subject] = false;
+        break;
     }
   }
 
@@ -186,8 +196,11 @@ class Watch {
 
   void obey(Time now, const Command& c, std::span<const NodeShare> shares) {
     switch (c.kind) {
-      case Command::Kind::reject_job: break;
-      case Command::Kind::allocate_job: hold(c.subject, shares); break;
+      case Command::Kind::reject_job:
+        break;
+      case Command::Kind::allocate_job:
+        hold(c.subject, shares);
+        break;
       case Command::Kind::start_job:
         hold(c.subject, shares);
         for (const NodeShare& share : shares) ensure(up_[index(share.node)], "a job starts when all its nodes are up");
@@ -335,7 +348,8 @@ PropertyReport check_properties(const PolicyEntry& policy, std::uint64_t first_s
   if (policy.serves_head) {
     report.promises.emplace_back("on a rigid machine the first of the queue waits only when it does not fit");
   }
-  if (policy.keeps_reservations) report.promises.emplace_back("on a rigid machine no job starts later than first reserved");
+  if (policy.keeps_reservations)
+    report.promises.emplace_back("on a rigid machine no job starts later than first reserved");
   for (std::uint64_t seed = first_seed; seed < first_seed + cases; ++seed) {
     ++report.cases;
     try {

@@ -13,14 +13,14 @@ namespace headroom {
 
 struct InstanceType {
   std::string name;
-  std::string arch;                  // x86_64 or arm64
+  std::string arch;  // x86_64 or arm64
   std::int32_t vcpus = 0;
-  std::int32_t cores = 0;            // physical: what a PCS node offers (PCS-17)
+  std::int32_t cores = 0;  // physical: what a PCS node offers (PCS-17)
   std::int64_t memory_mib = 0;
   std::int32_t gpus = 0;
   std::string gpu_model;
-  std::int32_t efa_interfaces = 0;   // 0: no EFA
-  double network_gbps = 0;           // baseline
+  std::int32_t efa_interfaces = 0;  // 0: no EFA
+  double network_gbps = 0;          // baseline
   bool spot = false;
   std::vector<std::pair<std::string, double>> usd_per_hour;  // on demand, Linux, by region
 

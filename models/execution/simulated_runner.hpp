@@ -15,8 +15,7 @@ class SimulatedRunner {
     const bool killed = j.run_time > j.request.limit;
     const Time run = killed ? j.request.limit : j.run_time;
     const Outcome outcome = killed ? Outcome::timed_out : j.outcome;
-    events.push(later(now, run),
-                {Stimulus::Kind::job_finished, number(job), static_cast<std::uint32_t>(outcome)});
+    events.push(later(now, run), {Stimulus::Kind::job_finished, number(job), static_cast<std::uint32_t>(outcome)});
   }
 
  private:

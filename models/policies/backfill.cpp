@@ -77,8 +77,8 @@ void Backfill::open(const View& view, QueueId queue) {
 }
 
 // Whether a job's requested time is over while the news of its end is still to come (per-event order): its cores count
-// as free, and so do those of a reservation that was to begin then. As in the literature, a submission makes use of that
-// only if the new job fits at once.
+// as free, and so do those of a reservation that was to begin then. As in the literature, a submission makes use of
+// that only if the new job fits at once.
 bool Backfill::is_over(const View& view, QueueId queue, Position arrived) {
   Queue& q = queues_[index(queue)];
   const PendingQueue& pending = view.pending(queue);
@@ -169,7 +169,8 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
     return;
   }
   if (moved) {
-    // Jobs behind this one may use the window it left, now; those before it and those of other queues, in the next pass.
+    // Jobs behind this one may use the window it left, now; those before it and those of other queues, in the next
+    // pass.
     vacated_until_ = std::max(vacated_until_, before.until);
     free_more(view, queue, before.until);
   }

@@ -26,21 +26,21 @@ class Backfill final : public SchedulerPolicy {
 
   // What is kept of a queue between passes: nothing that the View keeps.
   struct Queue {
-    std::size_t held = 0;             // reservations
-    JobId last_held{0};               // the last job with one; every job before it has one too
-    Time next_change = kNever;        // first change of the free cores after the last full pass
-    Time next_due = kNever;           // no reservation begins before
+    std::size_t held = 0;       // reservations
+    JobId last_held{0};         // the last job with one; every job before it has one too
+    Time next_change = kNever;  // first change of the free cores after the last full pass
+    Time next_due = kNever;     // no reservation begins before
     // of the pass under way:
     Position cursor = 0;
-    Position held_end = 0;            // jobs before it have reservations
+    Position held_end = 0;  // jobs before it have reservations
     Position candidate = PendingQueue::kEnd;
-    Time freed_until = 0;             // reservations can move only to begin in what was given back, before this time
-    std::int32_t freed_cores = 0;     // most free cores anywhere in it: wider jobs cannot move
+    Time freed_until = 0;          // reservations can move only to begin in what was given back, before this time
+    std::int32_t freed_cores = 0;  // most free cores anywhere in it: wider jobs cannot move
     Room room;
     bool room_known = false;
-    bool everything = false;          // not only the new arrivals
+    bool everything = false;  // not only the new arrivals
     bool closed = false;
-    bool stale = true;                // candidate is to be found anew
+    bool stale = true;  // candidate is to be found anew
   };
 
   void free_more(const View& view, QueueId queue, Time until);
@@ -53,8 +53,8 @@ class Backfill final : public SchedulerPolicy {
   std::size_t depth_;
   bool strict_;
   std::vector<Queue> queues_;
-  Time vacated_until_ = 0;            // windows that moved reservations left end before; jobs of any queue may use them
-  std::vector<NodeShare> nodes_;      // scratch
+  Time vacated_until_ = 0;        // windows that moved reservations left end before; jobs of any queue may use them
+  std::vector<NodeShare> nodes_;  // scratch
 };
 
 }  // namespace headroom

@@ -10,14 +10,10 @@ namespace headroom {
 const std::vector<PolicyEntry>& scheduler_policies() {
   static const std::vector<PolicyEntry> kPolicies = {
       {"fcfs", "first come, first served: nothing passes the first job that does not fit",
-       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
-         return std::make_unique<Backfill>(0, true);
-       },
+       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> { return std::make_unique<Backfill>(0, true); },
        true, true, false},
       {"easy", "EASY backfilling: one reservation, for the first job that does not fit",
-       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
-         return std::make_unique<Backfill>(1, false);
-       },
+       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> { return std::make_unique<Backfill>(1, false); },
        false, true, true},
       {"conservative", "conservative backfilling: a reservation for every job that does not fit",
        [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {

@@ -30,8 +30,8 @@ class ScalerPcs final : public ScalerPolicy {
   Time terminate(const View& view, ScalePlan& plan);
 
   Options options_;
-  std::deque<Idle> idle_;          // by since; an entry whose node worked since then is void
-  std::vector<NodeId> batch_;      // scratch
+  std::deque<Idle> idle_;      // by since; an entry whose node worked since then is void
+  std::vector<NodeId> batch_;  // scratch
 };
 
 }  // namespace headroom

@@ -15,7 +15,9 @@ namespace headroom {
 namespace fs = std::filesystem;
 
 WholeFile::WholeFile(std::string path)
-    : path_(std::move(path)), part_(path_ + ".part" + std::to_string(::getpid())), file_(std::fopen(part_.c_str(), "wb")) {
+    : path_(std::move(path)),
+      part_(path_ + ".part" + std::to_string(::getpid())),
+      file_(std::fopen(part_.c_str(), "wb")) {
   if (file_ == nullptr) fail("cannot be written");
 }
 

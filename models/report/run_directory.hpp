@@ -10,7 +10,8 @@
 
 namespace headroom {
 
-// One file under way. Without commit() nothing is left of it. Throws EnvironmentError when the disk does not play along.
+// One file under way. Without commit() nothing is left of it. Throws EnvironmentError when the disk does not play
+// along.
 class WholeFile {
  public:
   explicit WholeFile(std::string path);

@@ -10,28 +10,28 @@ namespace headroom {
 
 struct JobRecord {
   JobRequest request;
-  Time allocated = kNever;        // when it got its nodes
-  Time start = kNever;            // when it ran
+  Time allocated = kNever;  // when it got its nodes
+  Time start = kNever;      // when it ran
   Time end = kNever;
   std::uint32_t first_share = 0;  // into RunRecord::shares
   std::uint32_t share_count = 0;
   JobState state = JobState::pending;
-  Refusal refusal{};              // when rejected
+  Refusal refusal{};  // when rejected
 };
 
 struct InstanceRecord {
   NodeId node;
   GroupId group;
   Time launch = kNever;
-  Time running = kNever;          // billing starts
-  Time ready = kNever;            // the node registered
-  Time end = kNever;              // termination asked for: EC2 bills nothing from shutting-down on
+  Time running = kNever;  // billing starts
+  Time ready = kNever;    // the node registered
+  Time end = kNever;      // termination asked for: EC2 bills nothing from shutting-down on
 };
 
 // Part of an instance (or of a permanent node) that a job held.
 struct HeldShare {
   static constexpr std::uint32_t kPermanent = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t instance;         // into RunRecord::instances; kPermanent: the node needs none
+  std::uint32_t instance;  // into RunRecord::instances; kPermanent: the node needs none
   NodeId node;
   std::int32_t cores;
 };
@@ -48,8 +48,8 @@ class RunRecord {
   std::span<const HeldShare> shares_of(const JobRecord& job) const {
     return std::span(shares_).subspan(job.first_share, job.share_count);
   }
-  Time begin() const { return begin_; }       // of the first step; kNever before it
-  Time end() const { return end_; }           // of the last step
+  Time begin() const { return begin_; }  // of the first step; kNever before it
+  Time end() const { return end_; }      // of the last step
   std::uint64_t steps() const { return steps_; }
   std::uint64_t events() const { return events_; }
 
@@ -59,7 +59,7 @@ class RunRecord {
   std::vector<JobRecord> jobs_;
   std::vector<InstanceRecord> instances_;
   std::vector<HeldShare> shares_;
-  std::vector<std::uint32_t> instance_of_;    // by node: its present or last instance
+  std::vector<std::uint32_t> instance_of_;  // by node: its present or last instance
   Time begin_ = kNever;
   Time end_ = 0;
   std::uint64_t steps_ = 0;

@@ -48,17 +48,27 @@ std::uint64_t peak_of(const std::vector<std::pair<Time, int>>& changes) {
 void count(JobCounts& counts, const JobRecord& job) {
   ++counts.submitted;
   switch (job.state) {
-    case JobState::completed: ++counts.completed; break;
-    case JobState::failed: ++counts.failed; break;
-    case JobState::timed_out: ++counts.timed_out; break;
-    case JobState::cancelled: ++counts.cancelled; break;
+    case JobState::completed:
+      ++counts.completed;
+      break;
+    case JobState::failed:
+      ++counts.failed;
+      break;
+    case JobState::timed_out:
+      ++counts.timed_out;
+      break;
+    case JobState::cancelled:
+      ++counts.cancelled;
+      break;
     case JobState::rejected:
       ++counts.rejected;
       ++counts.refused[static_cast<std::size_t>(job.refusal)];
       break;
     case JobState::pending:
     case JobState::configuring:
-    case JobState::running: ++counts.unfinished; break;
+    case JobState::running:
+      ++counts.unfinished;
+      break;
   }
 }
 
@@ -75,16 +85,20 @@ void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use)
 
 std::string_view refusal_name(Refusal refusal) {
   switch (refusal) {
-    case Refusal::job_limit: return "job_limit";
-    case Refusal::too_wide: return "too_wide";
+    case Refusal::job_limit:
+      return "job_limit";
+    case Refusal::too_wide:
+      return "too_wide";
   }
   return "";
 }
 
 std::string_view refusal_text(Refusal refusal) {
   switch (refusal) {
-    case Refusal::job_limit: return "over the cluster's limit of active and queued jobs [PCS-3]";
-    case Refusal::too_wide: return "wider than its queue could ever hold [PCS-33]";
+    case Refusal::job_limit:
+      return "over the cluster's limit of active and queued jobs [PCS-3]";
+    case Refusal::too_wide:
+      return "wider than its queue could ever hold [PCS-33]";
   }
   return "";
 }
@@ -124,9 +138,8 @@ std::vector<std::vector<Period>> busy_periods(const RunRecord& record) {
     }
   }
   for (std::vector<Period>& list : periods) {
-    std::sort(list.begin(), list.end(), [](const Period& a, const Period& b) {
-      return a.from != b.from ? a.from < b.from : a.until < b.until;
-    });
+    std::sort(list.begin(), list.end(),
+              [](const Period& a, const Period& b) { return a.from != b.from ? a.from < b.from : a.until < b.until; });
     std::size_t last = 0;
     for (std::size_t i = 1; i < list.size(); ++i) {
       if (list[i].from <= list[last].until) {

@@ -43,7 +43,7 @@ struct HourSplit {  // of instances, hours; total = busy + idle + boot
 };
 
 struct QueueSummary {
-  std::uint64_t jobs = 0;        // that ran
+  std::uint64_t jobs = 0;  // that ran
   double wait_mean_s = 0;
   double wait_max_s = 0;
   double bounded_slowdown_mean = 0;
@@ -54,7 +54,7 @@ struct UserSummary {
   std::uint64_t jobs = 0;
   double wait_mean_s = 0;
   double core_hours = 0;
-  MicroUsd cost = 0;             // of the cores while its jobs ran
+  MicroUsd cost = 0;  // of the cores while its jobs ran
 };
 
 struct GroupSummary {
@@ -82,8 +82,8 @@ struct Summary {
 
 // What one instance did, for nodes.csv and the sums above.
 struct InstanceUse {
-  Time end = 0;                  // of billing: termination, or the end of the run
-  Time busy = 0;                 // held by at least one job
+  Time end = 0;   // of billing: termination, or the end of the run
+  Time busy = 0;  // held by at least one job
   MicroUsd cost = 0;
 };
 

@@ -1,6 +1,5 @@
 // The summary as JSON (docs/output.md), as a table for people, as CSV for scripts.
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "models/report/format.hpp"
@@ -41,9 +40,14 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
   for (const Adjustment& a : context.workload.adjustments) {
     j["workload"]["adjustments"].push_back({{"what", a.what}, {"jobs", a.jobs}});
   }
-  j["jobs"] = {{"submitted", s.jobs.submitted}, {"completed", s.jobs.completed}, {"failed", s.jobs.failed},
-               {"timed_out", s.jobs.timed_out}, {"cancelled", s.jobs.cancelled}, {"rejected", s.jobs.rejected},
-               {"requeues", 0},                 {"unfinished", s.jobs.unfinished}};
+  j["jobs"] = {{"submitted", s.jobs.submitted},
+               {"completed", s.jobs.completed},
+               {"failed", s.jobs.failed},
+               {"timed_out", s.jobs.timed_out},
+               {"cancelled", s.jobs.cancelled},
+               {"rejected", s.jobs.rejected},
+               {"requeues", 0},
+               {"unfinished", s.jobs.unfinished}};
   j["jobs"]["rejected_by_reason"] = Json::object();
   for (std::size_t r = 0; r < kRefusals; ++r) {
     j["jobs"]["rejected_by_reason"][std::string(refusal_name(static_cast<Refusal>(r)))] = s.jobs.refused[r];
@@ -52,8 +56,11 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
   j["bounded_slowdown"] = json_of(s.bounded_slowdown);
   j["makespan_s"] = s.makespan_s;
   j["utilization"] = s.utilization;
-  j["nodes"] = {{"peak", s.nodes_peak}, {"launched", s.nodes_launched}, {"terminated", s.nodes_terminated},
-                {"launch_failures", 0}, {"interruptions", 0}};
+  j["nodes"] = {{"peak", s.nodes_peak},
+                {"launched", s.nodes_launched},
+                {"terminated", s.nodes_terminated},
+                {"launch_failures", 0},
+                {"interruptions", 0}};
   j["instance_hours"] = json_of(s.instance_hours);
   j["cost_usd"] = {{"total", usd(s.total_cost())},
                    {"instances", usd(s.instances_cost)},
@@ -79,13 +86,10 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
   j["by_user"] = Json::object();
   for (const auto& [name, u] : s.by_user) {
     if (u.jobs == 0) continue;
-    j["by_user"][name] = {{"jobs", u.jobs},
-                          {"wait_mean_s", u.wait_mean_s},
-                          {"core_hours", u.core_hours},
-                          {"cost_usd", usd(u.cost)}};
+    j["by_user"][name] = {
+        {"jobs", u.jobs}, {"wait_mean_s", u.wait_mean_s}, {"core_hours", u.core_hours}, {"cost_usd", usd(u.cost)}};
   }
-  const double jobs_per_s =
-      context.wall_s > 0 ? static_cast<double>(record.jobs().size()) / context.wall_s : 0;
+  const double jobs_per_s = context.wall_s > 0 ? static_cast<double>(record.jobs().size()) / context.wall_s : 0;
   j["engine"] = {{"steps", record.steps()},
                  {"events", record.events()},
                  {"wall_s", context.wall_s},
@@ -142,8 +146,10 @@ std::string summary_table(const Summary& s, const RunContext& context) {
   line("workload", context.workload.source);
   line("policy", fmt::format("{}, seed {}", scenario.scheduler.policy, scenario.seed));
   std::string jobs = fmt::format("{} submitted: {} completed", count(s.jobs.submitted), count(s.jobs.completed));
-  const std::pair<std::uint64_t, const char*> others[] = {{s.jobs.failed, "failed"},       {s.jobs.timed_out, "timed out"},
-                                                          {s.jobs.cancelled, "cancelled"}, {s.jobs.rejected, "rejected"},
+  const std::pair<std::uint64_t, const char*> others[] = {{s.jobs.failed, "failed"},
+                                                          {s.jobs.timed_out, "timed out"},
+                                                          {s.jobs.cancelled, "cancelled"},
+                                                          {s.jobs.rejected, "rejected"},
                                                           {s.jobs.unfinished, "unfinished"}};
   for (const auto& [n, what] : others) {
     if (n > 0) jobs += fmt::format(", {} {}", count(n), what);
@@ -155,8 +161,8 @@ std::string summary_table(const Summary& s, const RunContext& context) {
   }
   line("makespan", duration(s.makespan_s));
   line("core utilization", fmt::format("{:.1f} %", 100 * s.utilization));
-  out += fmt::format("\n  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "", "mean", "median", "p90", "p95", "p99",
-                     "max");
+  out += fmt::format("\n  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "", "mean", "median", "p90", "p95",
+                     "p99", "max");
   const auto spread = [&out](std::string_view label, const Spread& v, auto text) {
     if (v.count == 0) {
       out += fmt::format("  {:<18} no job ran\n", label);
@@ -180,15 +186,16 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     line("cost", fmt::format("{} USD: instances {}, controller {}, node management {}", grouped(usd(s.total_cost()), 2),
                              grouped(usd(s.instances_cost), 2), grouped(usd(s.controller_cost), 2),
                              grouped(usd(s.management_cost), 2)));
-    out += fmt::format("\n  {:<18} {:<16} {:>9} {:>6} {:>14} {:>14}\n", "node group", "type", "launched", "peak", "hours",
-                       "USD");
+    out += fmt::format("\n  {:<18} {:<16} {:>9} {:>6} {:>14} {:>14}\n", "node group", "type", "launched", "peak",
+                       "hours", "USD");
     for (const auto& [name, g] : s.by_node_group) {
       out += fmt::format("  {:<18} {:<16} {:>9} {:>6} {:>14} {:>14}\n", name, g.instance_type, count(g.launched),
                          count(g.peak), grouped(g.hours.total, 2), grouped(usd(g.cost), 2));
     }
   }
   if (s.by_queue.size() > 1) {
-    out += fmt::format("\n  {:<18} {:>9} {:>14} {:>14} {:>14}\n", "queue", "jobs", "mean wait", "max wait", "core hours");
+    out +=
+        fmt::format("\n  {:<18} {:>9} {:>14} {:>14} {:>14}\n", "queue", "jobs", "mean wait", "max wait", "core hours");
     for (const auto& [name, q] : s.by_queue) {
       out += fmt::format("  {:<18} {:>9} {:>14} {:>14} {:>14}\n", name, count(q.jobs), duration(q.wait_mean_s),
                          duration(q.wait_max_s), grouped(q.core_hours, 1));

@@ -10,14 +10,22 @@ namespace {
 
 std::string_view state_name(JobState state) {
   switch (state) {
-    case JobState::pending: return "PENDING";
-    case JobState::configuring: return "CONFIGURING";
-    case JobState::running: return "RUNNING";
-    case JobState::completed: return "COMPLETED";
-    case JobState::failed: return "FAILED";
-    case JobState::cancelled: return "CANCELLED";
-    case JobState::timed_out: return "TIMEOUT";
-    case JobState::rejected: return "REJECTED";
+    case JobState::pending:
+      return "PENDING";
+    case JobState::configuring:
+      return "CONFIGURING";
+    case JobState::running:
+      return "RUNNING";
+    case JobState::completed:
+      return "COMPLETED";
+    case JobState::failed:
+      return "FAILED";
+    case JobState::cancelled:
+      return "CANCELLED";
+    case JobState::timed_out:
+      return "TIMEOUT";
+    case JobState::rejected:
+      return "REJECTED";
   }
   return "";
 }
@@ -220,8 +228,7 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
     for (const InstanceRecord& i : record.instances()) {
       during(pending, i.launch, std::min(i.ready, i.end), 1);
       during(actual, i.ready, i.end, 1);
-      during(price, i.running, i.end,
-             design.groups[index(i.group)].price_per_hour + design.management_per_hour);
+      during(price, i.running, i.end, design.groups[index(i.group)].price_per_hour + design.management_per_hour);
     }
     for (const std::vector<Period>& periods : busy_periods(record)) {
       for (const Period& p : periods) during(utilized, p.from, p.until, 1);

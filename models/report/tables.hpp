@@ -1,4 +1,5 @@
-// The tables of a run directory as CSV text: one row a job, an instance, a minute. Columns are stated in docs/output.md.
+// The tables of a run directory as CSV text: one row a job, an instance, a minute. Columns are stated in
+// docs/output.md.
 #pragma once
 
 #include <functional>

@@ -20,17 +20,19 @@ struct SizeLimits {
 
 SizeLimits limits_of(ClusterSize size) {  // PCS-3
   switch (size) {
-    case ClusterSize::small: return {32, 256};
-    case ClusterSize::medium: return {512, 8192};
-    case ClusterSize::large: return {2048, 16384};
+    case ClusterSize::small:
+      return {32, 256};
+    case ClusterSize::medium:
+      return {512, 8192};
+    case ClusterSize::large:
+      return {2048, 16384};
   }
   return {0, 0};
 }
 
 [[noreturn]] void refuse(const Scenario& scenario, std::size_t group, const std::string& what) {
-  throw InputError(fmt::format("{}: computeNodeGroups[{}] ({}): {}",
-                               scenario.file.empty() ? "scenario" : scenario.file, group,
-                               scenario.groups[group].name, what));
+  throw InputError(fmt::format("{}: computeNodeGroups[{}] ({}): {}", scenario.file.empty() ? "scenario" : scenario.file,
+                               group, scenario.groups[group].name, what));
 }
 
 InstanceType type_named(const Scenario& scenario, std::size_t group, const std::string& name) {

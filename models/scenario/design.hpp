@@ -16,7 +16,7 @@ using MicroUsd = std::int64_t;
 
 struct GroupFacts {
   std::string name;
-  InstanceType type;               // of a pool: no type, its name is empty
+  InstanceType type;  // of a pool: no type, its name is empty
   MicroUsd price_per_hour = 0;
   std::string zone;
   std::string placement_group;
@@ -28,7 +28,7 @@ struct Design {
   std::vector<std::string> queue_names;
   std::vector<SimulatedCloud::Boot> boots;  // by group
   MicroUsd controller_per_hour = 0;
-  MicroUsd management_per_hour = 0;         // for each instance
+  MicroUsd management_per_hour = 0;  // for each instance
   bool is_pool = false;
 
   std::string node_name(NodeId node) const;  // <group>-<n>, n from 1 (PCS-23)

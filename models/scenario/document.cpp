@@ -150,9 +150,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::ordered_json> {
   JsonValue take() { return std::move(root_); }
 
  private:
-  void fail(std::string_view text) {
-    problems_.add({source_, cursor_.token_line}, "", text, cursor_.token_column);
-  }
+  void fail(std::string_view text) { problems_.add({source_, cursor_.token_line}, "", text, cursor_.token_column); }
 
   JsonValue* add(Kind kind) {
     if (++values_ > kMostValues) {
@@ -214,8 +212,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::ordered_json> {
     for (std::size_t i = 1; i < members.size() && !problems_.full(); ++i) {
       if (members[i]->key != members[i - 1]->key) continue;
       const std::string path = path_of_open();
-      problems_.add({source_, members[i]->key_line},
-                    path.empty() ? members[i]->key : path + "." + members[i]->key,
+      problems_.add({source_, members[i]->key_line}, path.empty() ? members[i]->key : path + "." + members[i]->key,
                     fmt::format("given twice, first in line {}", members[i - 1]->key_line));
     }
   }
@@ -256,8 +253,7 @@ nlohmann::ordered_json library_value(const JsonValue& value) {
   auto& members = object.get_ref<Json::object_t&>();
   members.reserve(value.items.size());
   for (const JsonValue& member : value.items) {
-    static_cast<std::vector<Json::object_t::value_type>&>(members).emplace_back(member.key,
-                                                                                library_value(member));
+    static_cast<std::vector<Json::object_t::value_type>&>(members).emplace_back(member.key, library_value(member));
   }
   return object;
 }
@@ -265,14 +261,11 @@ nlohmann::ordered_json library_value(const JsonValue& value) {
 }  // namespace
 
 const JsonValue* JsonValue::find(std::string_view name) const {
-  const auto found =
-      std::find_if(items.begin(), items.end(), [&](const JsonValue& m) { return m.key == name; });
+  const auto found = std::find_if(items.begin(), items.end(), [&](const JsonValue& m) { return m.key == name; });
   return kind == Kind::object && found != items.end() ? &*found : nullptr;
 }
 
-JsonValue* JsonValue::find(std::string_view name) {
-  return const_cast<JsonValue*>(std::as_const(*this).find(name));
-}
+JsonValue* JsonValue::find(std::string_view name) { return const_cast<JsonValue*>(std::as_const(*this).find(name)); }
 
 void Problems::add(Where where, std::string_view path, std::string_view text, int column) {
   if (full()) return;
@@ -305,8 +298,7 @@ void Problems::raise() const {
     text += order[i]->text;
   }
   if (order.size() > kShown) {
-    text += fmt::format("\n{}: {}{} more problems", sources_[0], full() ? "at least " : "",
-                        order.size() - kShown);
+    text += fmt::format("\n{}: {}{} more problems", sources_[0], full() ? "at least " : "", order.size() - kShown);
   }
   throw InputError(text);
 }

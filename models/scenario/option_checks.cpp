@@ -30,8 +30,7 @@ constexpr std::string_view kDistributionForms =
     R"(a duration, {"uniform": [min, max]} or {"lognormal": {"mean": m, "sd": s, "min": a, "max": b}})";
 
 std::string expected_duration(const Option& option) {
-  return fmt::format("a duration {}, such as 90, \"90s\", \"15m\", \"2h\" or \"7d\"",
-                     bounds_text(option, " s"));
+  return fmt::format("a duration {}, such as 90, \"90s\", \"15m\", \"2h\" or \"7d\"", bounds_text(option, " s"));
 }
 
 std::string expectation(const Option& option) {
@@ -70,8 +69,7 @@ std::string expectation(const Option& option) {
 
 bool holds(const Option& option, double value) {
   const auto minimum = static_cast<double>(option.minimum);
-  return (option.over_minimum ? value > minimum : value >= minimum) &&
-         value <= static_cast<double>(option.maximum);
+  return (option.over_minimum ? value > minimum : value >= minimum) && value <= static_cast<double>(option.maximum);
 }
 
 std::optional<std::int64_t> integer_of(const Option& option, const JsonValue& value) {
@@ -147,21 +145,18 @@ std::optional<Distribution> distribution_of(const JsonValue& value, std::optiona
   if (value.kind == Kind::integer || value.kind == Kind::number || value.kind == Kind::string) {
     const auto seconds = seconds_in(value, "", fault);
     if (!seconds) {
-      fault->text =
-          fmt::format("found {}, expected a distribution: {}", describe_found(value), kDistributionForms);
+      fault->text = fmt::format("found {}, expected a distribution: {}", describe_found(value), kDistributionForms);
       return std::nullopt;
     }
     return Distribution{.kind = Distribution::Kind::constant, .a = *seconds};
   }
-  const auto wrong = [&](const JsonValue& at, std::string key,
-                         std::string text) -> std::optional<Distribution> {
+  const auto wrong = [&](const JsonValue& at, std::string key, std::string text) -> std::optional<Distribution> {
     fault = Fault{&at, std::move(key), std::move(text)};
     return std::nullopt;
   };
   if (value.kind != Kind::object || value.items.size() != 1) {
-    return wrong(
-        value, "",
-        fmt::format("found {}, expected a distribution: {}", describe_found(value), kDistributionForms));
+    return wrong(value, "",
+                 fmt::format("found {}, expected a distribution: {}", describe_found(value), kDistributionForms));
   }
   const JsonValue& law = value.items[0];
   if (law.key == "uniform") {
@@ -223,8 +218,7 @@ class Checker {
         if (value.kind != Kind::object) return refuse(option, value, path);
         for (const JsonValue& member : value.items) {
           if (member.key.empty() || has_control_character(member.key)) {
-            problems_.add(member.where, path,
-                          fmt::format("found the key {}, expected a name", quote(member.key)));
+            problems_.add(member.where, path, fmt::format("found the key {}, expected a name", quote(member.key)));
           }
           check(*node.child("*"), member, join(path, member.key));
         }
@@ -232,9 +226,8 @@ class Checker {
       case array: {
         if (value.kind != Kind::array || value.items.size() < static_cast<std::size_t>(option.minimum)) {
           if (value.kind != Kind::array) return refuse(option, value, path);
-          return problems_.add(
-              value.where, path,
-              fmt::format("found {} elements, expected {}", value.items.size(), expectation(option)));
+          return problems_.add(value.where, path,
+                               fmt::format("found {} elements, expected {}", value.items.size(), expectation(option)));
         }
         for (std::size_t i = 0; i < value.items.size() && !problems_.full(); ++i) {
           check(*node.child("[]"), value.items[i], fmt::format("{}[{}]", path, i));
@@ -256,8 +249,8 @@ class Checker {
       case choice:
         return refuse_unless(string_of(option, value).has_value(), option, value, path);
       case choice_or_duration:
-        return refuse_unless(string_of(option, value).has_value() || duration_of(option, value).has_value(),
-                             option, value, path);
+        return refuse_unless(string_of(option, value).has_value() || duration_of(option, value).has_value(), option,
+                             value, path);
       case distribution: {
         std::optional<Fault> fault;
         if (!distribution_of(value, fault)) problems_.add(fault->at->where, path + fault->key, fault->text);
@@ -339,10 +332,9 @@ class Checker {
         problems_.add({member->where.source, member->key_line > 0 ? member->key_line : member->where.line},
                       kClusterKeys[i], "not together with pool");
       } else if (!pool && member == nullptr && i < kNeededClusterKeys) {
-        problems_.add(
-            root.where, kClusterKeys[i],
-            fmt::format("missing; expected {}{}", expectation(*option_tree().child(kClusterKeys[i])->option),
-                        i == 0 ? ", or pool in its place" : ""));
+        problems_.add(root.where, kClusterKeys[i],
+                      fmt::format("missing; expected {}{}", expectation(*option_tree().child(kClusterKeys[i])->option),
+                                  i == 0 ? ", or pool in its place" : ""));
       }
     }
   }
@@ -361,8 +353,8 @@ class Checker {
     }
     if (given.size() == 1) return;
     problems_.add(given.empty() ? value.where : where, path,
-                  fmt::format("expected {} of {}; found {}", all.size() == 2 ? "one" : "exactly one",
-                              either(all), given.empty() ? "none" : either(given, " and ")));
+                  fmt::format("expected {} of {}; found {}", all.size() == 2 ? "one" : "exactly one", either(all),
+                              given.empty() ? "none" : either(given, " and ")));
   }
 
   Problems& problems_;
@@ -388,14 +380,11 @@ const JsonValue* fallback_of(const Option& option) {
 }  // namespace
 
 std::string bounds_text(const Option& option, std::string_view unit) {
-  return option.over_minimum
-             ? fmt::format("over {}{}, up to {}{}", option.minimum, unit, option.maximum, unit)
-             : fmt::format("from {}{} to {}{}", option.minimum, unit, option.maximum, unit);
+  return option.over_minimum ? fmt::format("over {}{}, up to {}{}", option.minimum, unit, option.maximum, unit)
+                             : fmt::format("from {}{} to {}{}", option.minimum, unit, option.maximum, unit);
 }
 
-void check_options(const JsonValue& root, Problems& problems) {
-  Checker(problems).check(option_tree(), root, "");
-}
+void check_options(const JsonValue& root, Problems& problems) { Checker(problems).check(option_tree(), root, ""); }
 
 std::string nearest_hint(std::string_view word, std::span<const std::string_view> known) {
   static constexpr std::size_t kLongestWord = 80;
@@ -459,9 +448,7 @@ std::optional<Time> parse_duration(std::string_view text) {
 
 std::string Section::path_of(std::string_view key) const { return join(path_, key); }
 
-const JsonValue* Section::find(std::string_view key) const {
-  return value_ == nullptr ? nullptr : value_->find(key);
-}
+const JsonValue* Section::find(std::string_view key) const { return value_ == nullptr ? nullptr : value_->find(key); }
 
 Where Section::where(std::string_view key) const {
   const JsonValue* const value = find(key);
@@ -500,8 +487,8 @@ std::vector<std::pair<std::string, Section>> Section::members(std::string_view k
   const JsonValue* const value = find(key);
   if (value == nullptr || value->kind != Kind::object) return result;
   for (const JsonValue& item : value->items) {
-    result.emplace_back(item.key, Section(item.kind == Kind::object ? &item : nullptr, element,
-                                          join(path_of(key), item.key)));
+    result.emplace_back(item.key,
+                        Section(item.kind == Kind::object ? &item : nullptr, element, join(path_of(key), item.key)));
   }
   return result;
 }
@@ -521,8 +508,7 @@ std::optional<std::int64_t> Section::integer(std::string_view key) const {
 std::optional<std::int32_t> Section::count(std::string_view key) const {
   const auto value = integer(key);
   if (!value) return std::nullopt;
-  ensure(*value >= std::numeric_limits<std::int32_t>::min() && *value <= kMaxCount,
-         "a count's bounds fit 32 bits");
+  ensure(*value >= std::numeric_limits<std::int32_t>::min() && *value <= kMaxCount, "a count's bounds fit 32 bits");
   return static_cast<std::int32_t>(*value);
 }
 

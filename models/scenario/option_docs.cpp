@@ -158,8 +158,7 @@ std::string markdown_type(const Option& option) {
     case integer:
     case number: {
       const std::string_view name = option.type == integer ? "integer" : "number";
-      if (bounded && !option.over_minimum)
-        return fmt::format("{}, {} to {}", name, option.minimum, option.maximum);
+      if (bounded && !option.over_minimum) return fmt::format("{}, {} to {}", name, option.minimum, option.maximum);
       if (bounded) return fmt::format("{}, {}", name, bounds_text(option, ""));
       return fmt::format("{}, {} {}", name, option.over_minimum ? "over" : "at least", option.minimum);
     }
@@ -219,13 +218,12 @@ std::string scenario_options_markdown() {
       continue;
     }
     if (option.path.ends_with("[]")) continue;  // its array or its members say it all
-    const bool timed =
-        option.type == duration || option.type == distribution || option.type == choice_or_duration;
+    const bool timed = option.type == duration || option.type == distribution || option.type == choice_or_duration;
     const std::string fallback = option.required           ? "required"
                                  : option.fallback.empty() ? ""
                                                            : fmt::format("`{}`", option.fallback);
-    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", option.path, markdown_type(option),
-                        timed ? "s" : option.unit, fallback, option.help);
+    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", option.path, markdown_type(option), timed ? "s" : option.unit,
+                        fallback, option.help);
   }
   text += "\nAccepted because the PCS API prints or takes them, without effect:\n" + wrapped(ignored_keys);
   text += "\nKnown, but refused until a later version:\n" + wrapped(unsupported_keys);

@@ -79,15 +79,13 @@ std::string known_names(const JsonValue& array) {
 
 class Change {
  public:
-  Change(JsonValue& root, int source, Problems& problems)
-      : root_(root), source_(source), problems_(problems) {}
+  Change(JsonValue& root, int source, Problems& problems) : root_(root), source_(source), problems_(problems) {}
 
   void set(std::string_view path, const std::string& text) {
     if (!is_utf8(path) || !is_utf8(text)) return refuse("not UTF-8");
     const auto steps = parse_path(path);
     if (!steps) {
-      return refuse(
-          "not a path; expected keys with dots and [index] or [name], such as computeNodeGroups[0].name");
+      return refuse("not a path; expected keys with dots and [index] or [name], such as computeNodeGroups[0].name");
     }
     JsonValue* value = &root_;
     const OptionNode* node = &option_tree();
@@ -186,8 +184,8 @@ class Change {
   JsonValue parse_value(const std::string& text, const OptionNode* node) {
     Problems problems({""});
     auto value = read_json(text, 0, problems);
-    const bool wants_text = node != nullptr && (node->option->type == OptionType::string ||
-                                                node->option->type == OptionType::choice);
+    const bool wants_text =
+        node != nullptr && (node->option->type == OptionType::string || node->option->type == OptionType::choice);
     const bool is_text = value && (value->kind == Kind::integer || value->kind == Kind::number ||
                                    value->kind == Kind::boolean || value->kind == Kind::null);
     if (value && problems.empty() && !(wants_text && is_text)) {

@@ -62,9 +62,8 @@ struct SizeLimit {
   ClusterSize size;
   std::int64_t instances;
 };
-constexpr SizeLimit kSizes[] = {{"SMALL", ClusterSize::small, 32},
-                                {"MEDIUM", ClusterSize::medium, 512},
-                                {"LARGE", ClusterSize::large, 2048}};
+constexpr SizeLimit kSizes[] = {
+    {"SMALL", ClusterSize::small, 32}, {"MEDIUM", ClusterSize::medium, 512}, {"LARGE", ClusterSize::large, 2048}};
 
 // Fills a Scenario from a document that check_options has seen, and checks what joins several keys. Values
 // that were refused already read as their type's zero; rules that need them are left out.
@@ -115,8 +114,8 @@ class Builder {
     if (!name) return {};
     if (!is_resource_name(*name, longest)) {
       add(section, key,
-          fmt::format("found {}, expected 3 to {} letters, digits or hyphens, a letter first [{}]",
-                      quote(*name), longest, rule));
+          fmt::format("found {}, expected 3 to {} letters, digits or hyphens, a letter first [{}]", quote(*name),
+                      longest, rule));
     }
     return *name;
   }
@@ -138,8 +137,7 @@ class Builder {
     if (placement == nullptr) return {};
     const std::string path = launch_template.path_of("Placement");
     if (placement->kind != Kind::object) {
-      problems_.add(placement->where, path,
-                    fmt::format("found {}, expected an object", describe_found(*placement)));
+      problems_.add(placement->where, path, fmt::format("found {}, expected an object", describe_found(*placement)));
       return {};
     }
     const JsonValue* const name = placement->find("GroupName");
@@ -150,9 +148,9 @@ class Builder {
       return {};
     }
     if (root_.child("placementGroups").present() && placement_groups_.count(name->text) == 0) {
-      problems_.add(name->where, path + ".GroupName",
-                    fmt::format("unknown placement group {}; known: {}", quote(name->text),
-                                known_list(placement_groups_)));
+      problems_.add(
+          name->where, path + ".GroupName",
+          fmt::format("unknown placement group {}; known: {}", quote(name->text), known_list(placement_groups_)));
     }
     return name->text;
   }
@@ -170,8 +168,7 @@ class Builder {
     read_version(cluster.child("scheduler"));
     const Section slurm = cluster.child("slurmConfiguration");
     design.scale_down_idle_time = slurm.integer("scaleDownIdleTimeInSeconds").value_or(0) * kSecond;
-    for (const auto& [name, setting] :
-         read_settings(slurm, {"SelectTypeParameters", "Prolog", "Epilog"}, "PCS-7")) {
+    for (const auto& [name, setting] : read_settings(slurm, {"SelectTypeParameters", "Prolog", "Epilog"}, "PCS-7")) {
       const auto value = setting.string("parameterValue");
       if (name != "SelectTypeParameters" || !value || *value == "CR_CPU") continue;
       add(setting, "parameterValue",
@@ -181,16 +178,15 @@ class Builder {
   }
 
   void read_version(const Section& scheduler) {
-    const std::vector<std::string> known = newer_edition()
-                                               ? std::vector<std::string>{"24.11", "25.05", "25.11"}
-                                               : std::vector<std::string>{"23.11", "24.05"};
+    const std::vector<std::string> known = newer_edition() ? std::vector<std::string>{"24.11", "25.05", "25.11"}
+                                                           : std::vector<std::string>{"23.11", "24.05"};
     scenario_.cluster.slurm_version = known.back();
     const auto version = scheduler.string("version");
     if (!version) return;
     if (std::find(known.begin(), known.end(), *version) == known.end()) {
       add(scheduler, "version",
-          fmt::format("found {}, expected one of {} in edition {} [PCS-2]", quote(*version),
-                      known_list(known), scenario_.pcs_edition));
+          fmt::format("found {}, expected one of {} in edition {} [PCS-2]", quote(*version), known_list(known),
+                      scenario_.pcs_edition));
     }
     scenario_.cluster.slurm_version = *version;
   }
@@ -209,9 +205,9 @@ class Builder {
         const std::string hint = nearest_hint(*name, known);
         add(setting, "parameterName",
             fmt::format("{} is no setting that is supported here [{}]; {}", quote(*name), rule,
-                        hint.empty() ? "expected one of " +
-                                           known_list(std::vector<std::string>(known.begin(), known.end()))
-                                     : hint.substr(1)));
+                        hint.empty()
+                            ? "expected one of " + known_list(std::vector<std::string>(known.begin(), known.end()))
+                            : hint.substr(1)));
       } else if (!seen.insert(*name).second) {
         add(setting, "parameterName", fmt::format("{} is given twice", quote(*name)));
       } else {
@@ -267,12 +263,10 @@ class Builder {
     problems_.add(
         latest(scaling.where(), latest(scaling.where("minInstanceCount"), scaling.where("maxInstanceCount"))),
         scaling.path(),
-        fmt::format(
-            "minInstanceCount {} with maxInstanceCount {}: a group is static (equal, over zero) or "
-            "dynamic (minimum 0){} [PCS-11]. {}",
-            *minimum, *maximum,
-            newer_edition() ? " or a mix (0 < minimum < maximum)" : "; a mix needs pcsEdition 2026-08",
-            hint));
+        fmt::format("minInstanceCount {} with maxInstanceCount {}: a group is static (equal, over zero) or "
+                    "dynamic (minimum 0){} [PCS-11]. {}",
+                    *minimum, *maximum,
+                    newer_edition() ? " or a mix (0 < minimum < maximum)" : "; a mix needs pcsEdition 2026-08", hint));
   }
 
   void read_subnets(const Section& section, GroupDesign& group) {
@@ -286,9 +280,8 @@ class Builder {
       const auto known = zones_.find(subnet.text);
       if (known != zones_.end() && i == 0) group.zone = known->second;
       if (known == zones_.end() && root_.child("subnets").present()) {
-        problems_.add(
-            subnet.where, fmt::format("{}[{}]", section.path_of("subnetIds"), i),
-            fmt::format("unknown subnet {}; known: {}", quote(subnet.text), known_list(keys_of(zones_))));
+        problems_.add(subnet.where, fmt::format("{}[{}]", section.path_of("subnetIds"), i),
+                      fmt::format("unknown subnet {}; known: {}", quote(subnet.text), known_list(keys_of(zones_))));
       }
     }
   }
@@ -319,8 +312,8 @@ class Builder {
       const auto value = parse_integer<std::int32_t>(*text);
       if (!value || *value < least) {
         add(setting, "parameterValue",
-            fmt::format("found {}, expected an integer from {} to {} as a string [PCS-16]", quote(*text),
-                        least, std::numeric_limits<std::int32_t>::max()));
+            fmt::format("found {}, expected an integer from {} to {} as a string [PCS-16]", quote(*text), least,
+                        std::numeric_limits<std::int32_t>::max()));
       } else if (name == "Weight") {
         group.weight = *value;
       }
@@ -347,8 +340,7 @@ class Builder {
         const auto group = group_by_name_.find(*id);
         if (group == group_by_name_.end()) {
           add(config, "computeNodeGroupId",
-              fmt::format("unknown compute node group {}; known: {} [PCS-30]", quote(*id),
-                          known_list(group_names())));
+              fmt::format("unknown compute node group {}; known: {} [PCS-30]", quote(*id), known_list(group_names())));
         } else if (!seen.insert(group->second).second) {
           add(config, "computeNodeGroupId", fmt::format("the group {} is given twice", quote(*id)));
         } else {
@@ -404,8 +396,7 @@ class Builder {
     cloud.boot.bootstrap = boot.distribution("bootstrap").value_or(Distribution{});
     cloud.boot.bootstrap_gpu = boot.distribution("bootstrapGpu").value_or(Distribution{});
     if (const JsonValue* prices = section.find("prices"); prices != nullptr && prices->kind == Kind::object) {
-      for (const JsonValue& price : prices->items)
-        cloud.prices_usd_per_hour.emplace_back(price.key, price.number);
+      for (const JsonValue& price : prices->items) cloud.prices_usd_per_hour.emplace_back(price.key, price.number);
     }
     cloud.controller_usd_per_hour = section.number("controllerUsdPerHour").value_or(0);
     cloud.node_management_usd_per_hour = section.number("nodeManagementUsdPerHour").value_or(0);
@@ -429,8 +420,7 @@ class Builder {
       add(section, "map", "not together with jobs: they say themselves what they need");
     }
     if (section.has("filter") && !section.has("trace")) add(section, "filter", "only together with trace");
-    for (const std::string_view key :
-         {"jobCount", "processors", "jobTypes", "estimateFactor", "loadFactor"}) {
+    for (const std::string_view key : {"jobCount", "processors", "jobTypes", "estimateFactor", "loadFactor"}) {
       if (section.has(key) && !section.has("generator")) add(section, key, "only together with generator");
     }
     read_map(section.child("map"));
@@ -447,8 +437,7 @@ class Builder {
     if (scenario_.pool) {
       problems_.add(where, path, "a pool has no queues");
     } else if (queue_names_.count(name) == 0 && !queue_names_.empty()) {
-      problems_.add(where, path,
-                    fmt::format("unknown queue {}; known: {}", quote(name), known_list(queue_names_)));
+      problems_.add(where, path, fmt::format("unknown queue {}; known: {}", quote(name), known_list(queue_names_)));
     }
   }
 
@@ -486,8 +475,7 @@ class Builder {
       filter.no_requested_time = NoRequestedTime::value;
       filter.default_requested_time = *time;
     }
-    filter.overrun =
-        section.string("overrun") == "raise" ? TraceFilter::Overrun::raise : TraceFilter::Overrun::kill;
+    filter.overrun = section.string("overrun") == "raise" ? TraceFilter::Overrun::raise : TraceFilter::Overrun::kill;
     filter.min_run_time = section.duration("minRunTime").value_or(0);
     filter.max_processors = section.count("maxProcessors").value_or(0);
   }
@@ -560,8 +548,7 @@ class Builder {
 
 }  // namespace
 
-Scenario parse_scenario(std::string_view json_text, const std::string& file,
-                        const ScenarioOverrides& overrides) {
+Scenario parse_scenario(std::string_view json_text, const std::string& file, const ScenarioOverrides& overrides) {
   Problems problems(problem_sources(file, overrides));
   auto root = read_json(json_text, 0, problems);
   if (!root) problems.raise();

@@ -31,10 +31,10 @@ struct GroupDesign {
   std::vector<std::string> instance_types;
   std::int32_t min_instances = 0;
   std::int32_t max_instances = 0;
-  std::int32_t weight = 1;            // PCS-16
+  std::int32_t weight = 1;  // PCS-16
   std::vector<std::string> subnets;
-  std::string zone;                   // of the first subnet, where `subnets` names it
-  std::string placement_group;        // from the launch template, where one names it
+  std::string zone;             // of the first subnet, where `subnets` names it
+  std::string placement_group;  // from the launch template, where one names it
 };
 
 struct QueueDesign {
@@ -51,8 +51,8 @@ struct SchedulerOptions {
 
 struct ScalerOptions {
   std::string policy = "pcs";
-  Time interval = 0;                       // how often waiting jobs are looked at; 0: at once. AWS publishes none.
-  Time suspend_timeout = 120 * kSecond;    // from taking a node down until it may be used again
+  Time interval = 0;                     // how often waiting jobs are looked at; 0: at once. AWS publishes none.
+  Time suspend_timeout = 120 * kSecond;  // from taking a node down until it may be used again
 };
 
 // Time from the launch call to a ready node = pending + bootstrap (boot-times: 1a, 2a).
@@ -72,9 +72,9 @@ struct CloudOptions {
 // How processors of a log become a request (workload.map).
 struct TraceMap {
   enum class Unit : std::uint8_t { core, node };
-  Unit unit = Unit::core;             // a node unit is a whole node (exclusive)
-  std::int32_t processors_per_unit = 1;  // rounded up
-  std::string queue;                  // every job goes here; empty: the first queue
+  Unit unit = Unit::core;                                    // a node unit is a whole node (exclusive)
+  std::int32_t processors_per_unit = 1;                      // rounded up
+  std::string queue;                                         // every job goes here; empty: the first queue
   std::vector<std::pair<std::int64_t, std::string>> queues;  // by the log's queue number (field 15), before `queue`
 };
 
@@ -82,48 +82,48 @@ struct TraceFilter {
   enum class NoRequestedTime : std::uint8_t { run_time, drop, value };
   enum class Overrun : std::uint8_t { kill, raise };
   NoRequestedTime no_requested_time = NoRequestedTime::run_time;
-  Time default_requested_time = 0;    // for NoRequestedTime::value
-  Overrun overrun = Overrun::kill;    // run time over requested time: killed at the limit, or the request is raised
-  Time min_run_time = 0;              // shorter jobs are dropped
-  std::int32_t max_processors = 0;    // wider jobs (either processor field) are dropped; 0: none
+  Time default_requested_time = 0;  // for NoRequestedTime::value
+  Overrun overrun = Overrun::kill;  // run time over requested time: killed at the limit, or the request is raised
+  Time min_run_time = 0;            // shorter jobs are dropped
+  std::int32_t max_processors = 0;  // wider jobs (either processor field) are dropped; 0: none
 };
 
 struct LublinOptions {
   std::uint64_t jobs = 10000;
   std::int32_t processors = 128;
-  bool job_types = true;              // batch and interactive streams apart
-  double estimate_factor = 1;         // requested time = run time x factor, rounded up to a minute
-  double load_factor = 1;             // arrival gaps are divided by it
+  bool job_types = true;       // batch and interactive streams apart
+  double estimate_factor = 1;  // requested time = run time x factor, rounded up to a minute
+  double load_factor = 1;      // arrival gaps are divided by it
 };
 
 struct InlineJob {
   std::string id;
   Time submit = 0;
   Time run_time = 0;
-  Time time_limit = 0;                // 0: none given
+  Time time_limit = 0;  // 0: none given
   std::string queue;
   std::string user;
   std::int32_t nodes = 0;
   std::int32_t tasks_per_node = 0;
   std::int32_t cpus = 0;
   bool exclusive = false;
-  int line = 0;                       // where it stands in the scenario
+  int line = 0;  // where it stands in the scenario
 };
 
 struct WorkloadOptions {
   enum class Source : std::uint8_t { trace, lublin, jobs };
   Source source = Source::jobs;
-  std::string trace;                  // as written; found beside the scenario, then in HEADROOM_TRACES
+  std::string trace;  // as written; found beside the scenario, then in HEADROOM_TRACES
   TraceMap map;
   TraceFilter filter;
   LublinOptions lublin;
   std::vector<InlineJob> jobs;
-  std::uint64_t max_jobs = 0;         // --max-jobs; 0: all
+  std::uint64_t max_jobs = 0;  // --max-jobs; 0: all
 };
 
 struct Scenario {
-  std::string file;                   // for messages; "" when made in memory
-  std::string text;                   // the effective JSON (after --set), as a journal stores it
+  std::string file;  // for messages; "" when made in memory
+  std::string text;  // the effective JSON (after --set), as a journal stores it
   std::string name;
   std::uint64_t seed = 1;
   std::string region = "us-east-1";
@@ -136,7 +136,7 @@ struct Scenario {
   ScalerOptions scaler;
   CloudOptions cloud;
   WorkloadOptions workload;
-  std::string expected_digest;        // expect.digest; empty: none
+  std::string expected_digest;  // expect.digest; empty: none
 };
 
 // What the command line changes before the scenario is checked.

@@ -23,9 +23,7 @@ constexpr std::size_t kFirstBufferBytes = 256 * 1024;
 
 std::string system_message(int error) { return std::system_category().message(error); }
 
-bool starts_with(std::string_view bytes, std::string_view magic) {
-  return bytes.substr(0, magic.size()) == magic;
-}
+bool starts_with(std::string_view bytes, std::string_view magic) { return bytes.substr(0, magic.size()) == magic; }
 
 }  // namespace
 
@@ -101,8 +99,7 @@ class Decoder {
       throw InputError(shown_name + ": " + error_);
     }
     const std::string_view head(input_.data(), input_end_);
-    const bool skippable_zstd_frame = head.size() >= 4 &&
-                                      (static_cast<unsigned char>(head[0]) & 0xf0u) == 0x50u &&
+    const bool skippable_zstd_frame = head.size() >= 4 && (static_cast<unsigned char>(head[0]) & 0xf0u) == 0x50u &&
                                       head.substr(1, 3) == "\x2a\x4d\x18";
     if (starts_with(head, "BZh") || starts_with(head, std::string_view("\xfd"
                                                                        "7zXZ",
@@ -199,8 +196,7 @@ class Decoder {
         error_ = "gzip data ends early";
         return 0;
       } else if (result != Z_OK && result != Z_BUF_ERROR) {
-        error_ =
-            std::string("corrupt gzip data (") + (gzip_.msg != nullptr ? gzip_.msg : "unknown reason") + ")";
+        error_ = std::string("corrupt gzip data (") + (gzip_.msg != nullptr ? gzip_.msg : "unknown reason") + ")";
         return n;
       }
       if (n > 0) {

@@ -30,8 +30,7 @@ void set_shape(JobRequest& request, const InlineJob& job, const Place& place) {
     request.cores = divide_up(job.cpus, job.nodes);
     if (job.tasks_per_node > 0 && request.cores > job.tasks_per_node) {
       place.fail("found " + std::to_string(job.cpus) + " cpus on " + std::to_string(job.nodes) +
-                 " nodes, expected at most tasksPerNode = " + std::to_string(job.tasks_per_node) +
-                 " on each");
+                 " nodes, expected at most tasksPerNode = " + std::to_string(job.tasks_per_node) + " on each");
     }
   } else if (job.nodes > 0) {
     request.cores = std::max(job.tasks_per_node, 1);
@@ -62,8 +61,7 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
     const std::string name = job.id.empty() ? std::to_string(i + 1) : job.id;
     const Place place{file, job, name};
     if (const auto [first, is_new] = line_of_name.emplace(name, job.line); !is_new) {
-      place.fail("the id is taken by the job in line " + std::to_string(first->second) +
-                 ", expected another");
+      place.fail("the id is taken by the job in line " + std::to_string(first->second) + ", expected another");
     }
   }
   std::stable_sort(order.begin(), order.end(),

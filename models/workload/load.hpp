@@ -7,8 +7,8 @@
 namespace headroom {
 
 // Where a log named in a scenario is: as given when that path exists (or is absolute, or "-"), beside the scenario,
-// then in the folders of HEADROOM_TRACES. A log is also found when it is compressed otherwise (.swf, .swf.gz, .swf.zst).
-// Throws InputError listing the places searched.
+// then in the folders of HEADROOM_TRACES. A log is also found when it is compressed otherwise (.swf, .swf.gz,
+// .swf.zst). Throws InputError listing the places searched.
 std::string find_trace(const std::string& name, const std::string& scenario_file);
 
 Workload load_workload(const Scenario& scenario, const Design& design);

@@ -13,7 +13,7 @@ namespace headroom {
 namespace {
 
 constexpr double kBucketSeconds = 1800;
-constexpr int kCyclicDayStart = 11;  // the bucket (from 1) where the gamma law of a day's arrivals begins
+constexpr int kCyclicDayStart = 11;        // the bucket (from 1) where the gamma law of a day's arrivals begins
 constexpr double kLongestLogRunTime = 12;  // e^12 s: no more than two days
 constexpr double kLongestLogGap = 13;      // e^13 s: no more than five days
 
@@ -64,19 +64,7 @@ constexpr std::array<Constants, 3> kConstants{{
      {6.0415, .8531},
      {6.1271, 5.2740},
      1.0519},
-    {.244,
-     .576,
-     .8,
-     2.5,
-     0,
-     .86,
-     {4.2, .94},
-     {312, .03},
-     -.0054,
-     .78,
-     {10.2303, .4871},
-     {8.1737, 3.9631},
-     1.0225},
+    {.244, .576, .8, 2.5, 0, .86, {4.2, .94}, {312, .03}, -.0054, .78, {10.2303, .4871}, {8.1737, 3.9631}, 1.0225},
 }};
 constexpr int kAllJobs = 2;
 
@@ -176,8 +164,7 @@ class Widths {
 class Arrivals {
  public:
   Arrivals(int type, double load_factor, Substream stream)
-      : gap_{constants_of(type).rush_gap.alpha * constants_of(type).gap_ratio,
-             constants_of(type).rush_gap.beta},
+      : gap_{constants_of(type).rush_gap.alpha * constants_of(type).gap_ratio, constants_of(type).rush_gap.beta},
         load_factor_(load_factor),
         stream_(stream) {
     for (int bucket = 0; bucket < kLublinBuckets; ++bucket) {

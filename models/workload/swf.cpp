@@ -163,17 +163,16 @@ void SwfReader::fail_field(const char* at, const char* end, int field, const cha
   while (stop != end && !is_blank(*stop)) {
     ++stop;
   }
-  throw InputError(shown_name() + ":" + std::to_string(lines_.line_number()) + ": field " +
-                   std::to_string(field + 1) + " (" + kFieldRules[static_cast<std::size_t>(field)].name +
-                   "): found " + shown_text(std::string_view(at, static_cast<std::size_t>(stop - at))) +
-                   ", expected " + expected);
+  throw InputError(shown_name() + ":" + std::to_string(lines_.line_number()) + ": field " + std::to_string(field + 1) +
+                   " (" + kFieldRules[static_cast<std::size_t>(field)].name + "): found " +
+                   shown_text(std::string_view(at, static_cast<std::size_t>(stop - at))) + ", expected " + expected);
 }
 
 // The rare shapes of a number: decimals, exponents, a plus sign, too many digits. `at` moves behind it.
 std::int64_t SwfReader::parse_oddity(const char*& at, const char* end, int field) const {
   if (at == end) {
-    throw InputError(shown_name() + ":" + std::to_string(lines_.line_number()) + ": found " +
-                     std::to_string(field) + (field == 1 ? " field" : " fields") + ", expected 18");
+    throw InputError(shown_name() + ":" + std::to_string(lines_.line_number()) + ": found " + std::to_string(field) +
+                     (field == 1 ? " field" : " fields") + ", expected 18");
   }
   const FieldRule& rule = kFieldRules[static_cast<std::size_t>(field)];
   const char* p = at;
@@ -247,8 +246,7 @@ bool SwfReader::next(SwfRecord& record) {
       const char* const digits = p;
       std::int64_t value = 0;
       // 18 digits cannot overflow.
-      for (unsigned digit = 0;
-           (digit = static_cast<unsigned char>(*p) - unsigned{'0'}) < 10 && p - digits < 18; ++p) {
+      for (unsigned digit = 0; (digit = static_cast<unsigned char>(*p) - unsigned{'0'}) < 10 && p - digits < 18; ++p) {
         value = 10 * value + digit;
       }
       if (p != digits && (is_blank(*p) || p == end) && value <= rule.largest) [[likely]] {
@@ -378,8 +376,7 @@ Outcome outcome_of(std::int64_t status) {
 }  // namespace
 
 Workload read_swf(const std::string& path, const std::string& shown_name, const TraceMap& map,
-                  const TraceFilter& filter, const std::vector<std::string>& queue_names,
-                  std::uint64_t max_jobs) {
+                  const TraceFilter& filter, const std::vector<std::string>& queue_names, std::uint64_t max_jobs) {
   const bool value_missing =
       filter.no_requested_time == TraceFilter::NoRequestedTime::value && filter.default_requested_time <= 0;
   ensure(!value_missing, "a default requested time is positive");
@@ -424,11 +421,11 @@ Workload read_swf(const std::string& path, const std::string& shown_name, const 
   while ((max_jobs == 0 || workload.jobs.size() < max_jobs) && reader.next(record)) {
     if (workload.records++ == 0) {
       // The header's word is worth a guess, not an allocation of any size.
-      const std::int64_t announced = std::clamp<std::int64_t>(
-          std::max(reader.header().max_records, reader.header().max_jobs), 0, 1 << 19);
-      workload.jobs.reserve(
-          max_jobs == 0 ? static_cast<std::size_t>(announced)
-                        : std::min(static_cast<std::size_t>(announced), static_cast<std::size_t>(max_jobs)));
+      const std::int64_t announced =
+          std::clamp<std::int64_t>(std::max(reader.header().max_records, reader.header().max_jobs), 0, 1 << 19);
+      workload.jobs.reserve(max_jobs == 0
+                                ? static_cast<std::size_t>(announced)
+                                : std::min(static_cast<std::size_t>(announced), static_cast<std::size_t>(max_jobs)));
     }
     if (const Event reason = reason_to_drop(); reason != kEndOfDrops) {
       ++counts[reason];
@@ -491,9 +488,8 @@ Workload read_swf(const std::string& path, const std::string& shown_name, const 
     throw InputError(message);
   }
   if (out_of_order > 0) {
-    std::stable_sort(
-        workload.jobs.begin(), workload.jobs.end(),
-        [](const WorkloadJob& a, const WorkloadJob& b) { return a.request.submit < b.request.submit; });
+    std::stable_sort(workload.jobs.begin(), workload.jobs.end(),
+                     [](const WorkloadJob& a, const WorkloadJob& b) { return a.request.submit < b.request.submit; });
   }
   return workload;
 }

@@ -39,9 +39,7 @@ struct SwfRecord {
   Time think_time = -1;
 
   // What the job asks for: the requested processors or else the allocated ones; <= 0: neither is known.
-  std::int64_t processors() const {
-    return requested_processors > 0 ? requested_processors : allocated_processors;
-  }
+  std::int64_t processors() const { return requested_processors > 0 ? requested_processors : allocated_processors; }
 };
 
 // What the header comments (`; Key: value`) say. Unknown numbers are -1, unknown texts empty; where a key
@@ -65,8 +63,7 @@ struct SwfHeader {
 class SwfReader {
  public:
   // As LineReader's.
-  explicit SwfReader(const std::string& path, std::string shown_name = {})
-      : lines_(path, std::move(shown_name)) {}
+  explicit SwfReader(const std::string& path, std::string shown_name = {}) : lines_(path, std::move(shown_name)) {}
 
   // The next record; false at the end of the input.
   bool next(SwfRecord& record);
@@ -103,7 +100,6 @@ class SwfReader {
 //
 // Throws InputError for bad text, for a log without records and for one of which nothing is left.
 Workload read_swf(const std::string& path, const std::string& shown_name, const TraceMap& map,
-                  const TraceFilter& filter, const std::vector<std::string>& queue_names,
-                  std::uint64_t max_jobs = 0);
+                  const TraceFilter& filter, const std::vector<std::string>& queue_names, std::uint64_t max_jobs = 0);
 
 }  // namespace headroom

@@ -56,9 +56,8 @@ std::string utc_date(std::int64_t unix_s) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{static_cast<int>(day)}}};
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d UTC", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(second / 3600), static_cast<int>(second / 60 % 60),
-                static_cast<int>(second % 60));
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(second / 3600),
+                static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
   return text.data();
 }
 
@@ -93,9 +92,8 @@ TraceInfo trace_info(const std::string& path, const std::string& shown_name) {
     kQueue,
     kFields
   };
-  constexpr std::array<const char*, kFields> kFieldNames{"submit time", "wait time",      "run time",
-                                                         "processors",  "requested time", "memory",
-                                                         "status",      "user",           "queue"};
+  constexpr std::array<const char*, kFields> kFieldNames{
+      "submit time", "wait time", "run time", "processors", "requested time", "memory", "status", "user", "queue"};
   std::array<std::uint64_t, kFields> missing{};
   std::uint64_t overruns = 0;
   std::uint64_t out_of_order = 0;
@@ -253,8 +251,7 @@ std::string printable(std::string text) {
 
 void add_row(std::string& text, const std::string& name, const std::string& value) {
   constexpr std::size_t kNameColumns = 18;
-  text += "  " + name + std::string(name.size() < kNameColumns ? kNameColumns - name.size() : 1, ' ') +
-          value + "\n";
+  text += "  " + name + std::string(name.size() < kNameColumns ? kNameColumns - name.size() : 1, ' ') + value + "\n";
 }
 
 void add_quantiles(std::string& text, const std::string& name, const Quantiles& q) {
@@ -281,20 +278,17 @@ std::string trace_info_text(const TraceInfo& info) {
   }
   if (!machine.empty()) {
     constexpr std::size_t kLongest = 88;
-    add_row(text, "machine",
-            printable(machine.size() > kLongest ? machine.substr(0, kLongest) + "..." : machine));
+    add_row(text, "machine", printable(machine.size() > kLongest ? machine.substr(0, kLongest) + "..." : machine));
   }
-  add_row(text, "processors",
-          std::to_string(info.machine_processors) + " (" + machine_source(info.machine_from) + ")");
+  add_row(text, "processors", std::to_string(info.machine_processors) + " (" + machine_source(info.machine_from) + ")");
   if (const std::string date = utc_date(header.unix_start_time); !date.empty()) {
     add_row(text, "log starts",
             date + (header.time_zone.empty() ? "" : " (" + printable(header.time_zone.substr(0, 60)) + ")"));
   }
-  add_row(text, "records",
-          std::to_string(info.records) + ", " + std::to_string(info.jobs) + " of them usable as jobs");
-  add_row(text, "span",
-          shown_number((info.last_end_s - info.first_submit_s) / 86400) +
-              " days from the first submit to the last end");
+  add_row(text, "records", std::to_string(info.records) + ", " + std::to_string(info.jobs) + " of them usable as jobs");
+  add_row(
+      text, "span",
+      shown_number((info.last_end_s - info.first_submit_s) / 86400) + " days from the first submit to the last end");
   add_row(text, "arrivals", shown_number(info.arrivals_per_hour) + " jobs an hour");
   add_row(text, "offered load", info.offered_load > 0 ? shown_number(info.offered_load) : "unknown");
   add_row(text, "users", std::to_string(info.users));
@@ -321,9 +315,9 @@ std::string trace_info_text(const TraceInfo& info) {
   add_quantiles(text, "processors", info.processors);
   add_quantiles(text, "run time (s)", info.run_time_s);
   add_quantiles(text, "requested (s)", info.requested_time_s);
-  add_row(text, "widths",
-          shown_percent(info.serial_share) + " serial, " + shown_percent(info.power_of_two_share) +
-              " other powers of two");
+  add_row(
+      text, "widths",
+      shown_percent(info.serial_share) + " serial, " + shown_percent(info.power_of_two_share) + " other powers of two");
   add_row(text, "accuracy",
           info.requested_time_s.count > 0
               ? shown_percent(info.accuracy) + " of the requested time is used, in the mean over jobs"
@@ -349,9 +343,9 @@ std::string trace_info_json(const TraceInfo& info) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   const auto number_or_null = [](std::int64_t number) { return number < 0 ? Json() : Json(number); };
   const auto quantiles = [](const Quantiles& q) {
-    return q.count == 0 ? Json() : Json{{"count", q.count}, {"min", q.min}, {"p25", q.p25},
-                                        {"p50", q.p50},     {"p75", q.p75}, {"p90", q.p90},
-                                        {"p99", q.p99},     {"max", q.max}, {"mean", q.mean}};
+    return q.count == 0 ? Json()
+                        : Json{{"count", q.count}, {"min", q.min}, {"p25", q.p25}, {"p50", q.p50},  {"p75", q.p75},
+                               {"p90", q.p90},     {"p99", q.p99}, {"max", q.max}, {"mean", q.mean}};
   };
   const auto counts = [](const auto& pairs) {
     Json object = Json::object();

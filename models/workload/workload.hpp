@@ -12,9 +12,9 @@ namespace headroom {
 
 struct WorkloadJob {
   JobRequest request;
-  Time run_time = 0;                       // true run time, >= 0; more than request.limit: killed at the limit
-  Outcome outcome = Outcome::completed;    // how it ends unless its limit comes first
-  std::uint64_t number = 0;                // the log's own job number, or the position of an inline job (from 1)
+  Time run_time = 0;                     // true run time, >= 0; more than request.limit: killed at the limit
+  Outcome outcome = Outcome::completed;  // how it ends unless its limit comes first
+  std::uint64_t number = 0;              // the log's own job number, or the position of an inline job (from 1)
 };
 
 // One kind of repair or loss while reading, as shown to the user.
@@ -24,13 +24,13 @@ struct Adjustment {
 };
 
 struct Workload {
-  std::vector<WorkloadJob> jobs;           // by submit time, then by order in the source
-  std::vector<std::string> user_names;     // WorkloadJob::request.user indexes this
-  std::vector<std::string> job_names;      // names of inline jobs; empty: numbers are the names
-  std::vector<Adjustment> adjustments;     // only those that happened
-  std::uint64_t records = 0;               // job records in the source; jobs.size() + dropped
+  std::vector<WorkloadJob> jobs;        // by submit time, then by order in the source
+  std::vector<std::string> user_names;  // WorkloadJob::request.user indexes this
+  std::vector<std::string> job_names;   // names of inline jobs; empty: numbers are the names
+  std::vector<Adjustment> adjustments;  // only those that happened
+  std::uint64_t records = 0;            // job records in the source; jobs.size() + dropped
   std::uint64_t dropped = 0;
-  std::string source;                      // file name or generator, for messages
+  std::string source;  // file name or generator, for messages
 };
 
 }  // namespace headroom

@@ -29,8 +29,8 @@ struct Instance {
 std::string text_of(const Instance& instance) {
   std::string text = std::to_string(instance.processors) + " processors; (submit, width, run, limit):";
   for (const PlainJob& j : instance.jobs) {
-    text += " (" + std::to_string(j.submit) + ", " + std::to_string(j.width) + ", " + std::to_string(j.run) +
-            ", " + std::to_string(j.limit) + ")";
+    text += " (" + std::to_string(j.submit) + ", " + std::to_string(j.width) + ", " + std::to_string(j.run) + ", " +
+            std::to_string(j.limit) + ")";
   }
   return text;
 }
@@ -139,8 +139,7 @@ class NaiveMachine {
   std::int32_t free_at(std::int64_t t) const {
     std::int32_t free = free_of_running_at(t);
     for (const std::size_t j : waiting_) {
-      if (reserved_[j] != kNot && reserved_[j] <= t && t < reserved_[j] + jobs_[j].limit)
-        free -= jobs_[j].width;
+      if (reserved_[j] != kNot && reserved_[j] <= t && t < reserved_[j] + jobs_[j].limit) free -= jobs_[j].width;
     }
     return free;
   }
@@ -227,8 +226,7 @@ std::unique_ptr<Backfill> make_policy(Discipline discipline) {
   return std::make_unique<Backfill>(Backfill::kAll, false);
 }
 
-std::vector<std::int64_t> engine_start_times(const Instance& instance, Discipline discipline,
-                                             bool per_event) {
+std::vector<std::int64_t> engine_start_times(const Instance& instance, Discipline discipline, bool per_event) {
   ClusterSpec spec;
   spec.groups.push_back({1, instance.processors, Supply::permanent, 1});
   spec.queues.push_back({{GroupId{0}}});
@@ -242,8 +240,7 @@ std::vector<std::int64_t> engine_start_times(const Instance& instance, Disciplin
     workload.jobs.push_back(job);
   }
   Controller controller(spec, make_policy(discipline), nullptr);
-  SimulatedWorld world(workload, SimulatedCloud({}, 1),
-                       per_event ? SameInstant::per_event : SameInstant::batched, 0);
+  SimulatedWorld world(workload, SimulatedCloud({}, 1), per_event ? SameInstant::per_event : SameInstant::batched, 0);
   RunRecord record(1);
   run(world, controller, record);
   std::vector<std::int64_t> starts;
@@ -344,10 +341,8 @@ TEST(EasyPerEvent, RunsWhenANewJobFitsBesidesADueReservation) {
 // Two submissions at 4 s, when a requested time is over whose end is not known yet: the first does not fit,
 // the second does, and lets the fourth job pass.
 TEST(EasyPerEvent, RunsWhenTheSecondOfTwoNewJobsFits) {
-  const Instance instance{
-      6, {{3, 1, 1, 1}, {3, 1, 2, 3}, {3, 3, 2, 5}, {3, 1, 1, 3}, {4, 2, 2, 6}, {4, 2, 2, 1}}};
-  EXPECT_EQ(engine_start_times(instance, Discipline::easy, true),
-            (std::vector<std::int64_t>{3, 3, 5, 4, 7, 4}));
+  const Instance instance{6, {{3, 1, 1, 1}, {3, 1, 2, 3}, {3, 3, 2, 5}, {3, 1, 1, 3}, {4, 2, 2, 6}, {4, 2, 2, 1}}};
+  EXPECT_EQ(engine_start_times(instance, Discipline::easy, true), (std::vector<std::int64_t>{3, 3, 5, 4, 7, 4}));
 }
 
 std::string name_of(const testing::TestParamInfo<Case>& tested) {
@@ -359,8 +354,7 @@ std::string name_of(const testing::TestParamInfo<Case>& tested) {
 INSTANTIATE_TEST_SUITE_P(Rigid, BackfillAgainstThePapers,
                          testing::Values(Case{Discipline::fcfs, false}, Case{Discipline::fcfs, true},
                                          Case{Discipline::easy, false}, Case{Discipline::easy, true},
-                                         Case{Discipline::conservative, false},
-                                         Case{Discipline::conservative, true}),
+                                         Case{Discipline::conservative, false}, Case{Discipline::conservative, true}),
                          name_of);
 
 }  // namespace

@@ -101,8 +101,7 @@ TEST(LineReader, ReadsConcatenatedMembersAndFrames) {
   EXPECT_EQ(lines_of(folder.write("b", zstd("one\ntw") + zstd("") + zstd("o\nthree"))), expected);
   // A skippable frame (as pzstd writes) may stand first.
   const std::string skippable("\x50\x2a\x4d\x18\x04\x00\x00\x00kept", 12);
-  EXPECT_EQ(lines_of(folder.write("c", skippable + zstd("one\ntwo\n") + skippable + zstd("three\n"))),
-            expected);
+  EXPECT_EQ(lines_of(folder.write("c", skippable + zstd("one\ntwo\n") + skippable + zstd("three\n"))), expected);
   // Block devices pad with zeros.
   EXPECT_EQ(lines_of(folder.write("d", gzip("one\ntwo\nthree\n") + std::string(4096, '\0'))), expected);
   EXPECT_EQ(lines_of(folder.write("e", gzip(""))), Lines{});
@@ -155,8 +154,7 @@ TEST(LineReader, TellsTruncatedAndCorruptData) {
       const std::string failure = failure_of(folder.write("cut", data.substr(0, size)));
       EXPECT_EQ(failure.rfind("log: " + name + " data ends early after ", 0), 0u) << size << ": " << failure;
     }
-    EXPECT_EQ(failure_of(folder.write("short", data.substr(0, 4))),
-              "log: " + name + " data ends early after 0 lines");
+    EXPECT_EQ(failure_of(folder.write("short", data.substr(0, 4))), "log: " + name + " data ends early after 0 lines");
     const std::string half = failure_of(folder.write("half", data.substr(0, data.size() / 2)));
     const int lines = std::stoi(half.substr(half.find("after ") + 6));
     EXPECT_GT(lines, 5'000) << half;

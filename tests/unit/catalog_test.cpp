@@ -51,9 +51,7 @@ TEST(Catalog, KnowsNoTypesThatDoNotExist) {
   }
 }
 
-TEST(Catalog, TakesNoPartOfARowForAName) {
-  EXPECT_FALSE(find_instance_type("c5n.18xlarge,x86_64").has_value());
-}
+TEST(Catalog, TakesNoPartOfARowForAName) { EXPECT_FALSE(find_instance_type("c5n.18xlarge,x86_64").has_value()); }
 
 TEST(Catalog, IsSortedAndEveryRowIsWhole) {
   const std::vector<InstanceType> all = all_instance_types();

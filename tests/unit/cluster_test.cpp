@@ -37,8 +37,7 @@ Shares placed(const Cluster& cluster, const JobRequest& request, Time now = 0) {
 // --- can it ever run ---
 
 TEST(Cluster, CanEverHoldWhatItsQueueCouldHoldEmpty) {
-  ClusterSpec spec =
-      one_queue({{2, 4, Supply::dynamic, 1}, {3, 8, Supply::dynamic, 1}, {9, 64, Supply::dynamic, 1}});
+  ClusterSpec spec = one_queue({{2, 4, Supply::dynamic, 1}, {3, 8, Supply::dynamic, 1}, {9, 64, Supply::dynamic, 1}});
   spec.queues.front().groups.pop_back();  // the last group belongs to another queue
   spec.queues.push_back({{GroupId{2}}});
   const Cluster cluster(spec);
@@ -83,8 +82,7 @@ TEST(Cluster, BeginsWithPermanentNodesUpAndStaticOnesWanted) {
 TEST(Cluster, PrefersLowerWeightThenNames) {
   const Cluster cluster(
       one_queue({{2, 4, Supply::dynamic, 5}, {2, 4, Supply::dynamic, 1}, {2, 4, Supply::dynamic, 5}}));
-  EXPECT_EQ(placed(cluster, nodes_for(5, 1, kHour)),
-            (Shares{on(2, 1), on(3, 1), on(0, 1), on(1, 1), on(4, 1)}));
+  EXPECT_EQ(placed(cluster, nodes_for(5, 1, kHour)), (Shares{on(2, 1), on(3, 1), on(0, 1), on(1, 1), on(4, 1)}));
 }
 
 TEST(Cluster, PrefersNodesThatAreUpThenThoseThatBootThenTheRestWhateverTheirWeight) {
@@ -106,8 +104,7 @@ TEST(Cluster, PrefersNodesThatAreUpThenThoseThatBootThenTheRestWhateverTheirWeig
   bench.step(2 * kMinute);
   ASSERT_EQ(bench.node(3), NodeState::up);
   ASSERT_EQ(bench.node(2), NodeState::powering_up);
-  EXPECT_EQ(placed(bench.cluster(), nodes_for(3, 1, kHour), 2 * kMinute),
-            (Shares{on(3, 1), on(0, 1), on(1, 1)}))
+  EXPECT_EQ(placed(bench.cluster(), nodes_for(3, 1, kHour), 2 * kMinute), (Shares{on(3, 1), on(0, 1), on(1, 1)}))
       << "node 2 is full";
   // A booting node with room left: half of it is another job's.
   ControllerBench half(one_queue({{2, 4, Supply::dynamic, 1}, {2, 4, Supply::dynamic, 9}}));
@@ -224,8 +221,7 @@ class NaiveBooks {
       if (request.nodes > 0 && s.cores < request.cores) return false;
       cores += s.cores;
     }
-    return request.nodes > 0 ? shares.size() == static_cast<std::size_t>(request.nodes)
-                             : cores >= request.cores;
+    return request.nodes > 0 ? shares.size() == static_cast<std::size_t>(request.nodes) : cores >= request.cores;
   }
   Time earliest(const JobRequest& request, Time not_before) const {
     for (Time t = not_before; t < kHorizon; ++t) {
@@ -244,8 +240,8 @@ ClusterSpec draw_spec(Draw& draw) {
   ClusterSpec spec;
   const std::int64_t groups = draw.between(1, 3);
   for (std::int64_t g = 0; g < groups; ++g) {
-    spec.groups.push_back({draw.small(1, 4), draw.small(1, 4),
-                           draw.one_in(2) ? Supply::permanent : Supply::dynamic, draw.small(1, 2)});
+    spec.groups.push_back(
+        {draw.small(1, 4), draw.small(1, 4), draw.one_in(2) ? Supply::permanent : Supply::dynamic, draw.small(1, 2)});
   }
   const std::int64_t queues = draw.between(1, 2);
   for (std::int64_t q = 0; q < queues; ++q) {
@@ -286,9 +282,7 @@ void compare(std::uint64_t seed) {
   };
   std::vector<Held> held;
   ControllerBench bench(spec);
-  bench.scale = [](const View&, std::span<const NodeId>, ScalePlan&) {
-    return kNever;
-  };  // nothing ever boots
+  bench.scale = [](const View&, std::span<const NodeId>, ScalePlan&) { return kNever; };  // nothing ever boots
   Time now = 0;
   bench.schedule = [&](const View& view, Plan& plan) {
     const Cluster& cluster = view.cluster();
@@ -306,8 +300,7 @@ void compare(std::uint64_t seed) {
         EXPECT_TRUE(books.can_give(request, now, shares));
         const Room room = cluster.room(request.queue, view.now());
         const std::int32_t cores = cluster.least_cores(request);
-        EXPECT_TRUE(cores <= room.short_cores &&
-                    (request.limit <= room.short_limit || cores <= room.long_cores))
+        EXPECT_TRUE(cores <= room.short_cores && (request.limit <= room.short_limit || cores <= room.long_cores))
             << "there is room for what fits";
       }
     }
@@ -347,8 +340,7 @@ void compare(std::uint64_t seed) {
       return true;
     });
     // A job whose nodes do not boot within its limit holds on to them: that is another test's.
-    if (std::any_of(held.begin(), held.end(), [&](const Held& h) { return !h.reserved && h.until == now; }))
-      return;
+    if (std::any_of(held.begin(), held.end(), [&](const Held& h) { return !h.reserved && h.until == now; })) return;
     bench.arrive(draw_request(draw, spec.queues.size()));
     bench.step(now * kSecond);
   }

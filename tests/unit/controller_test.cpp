@@ -56,8 +56,7 @@ TEST(Controller, StartsAJobOnNodesThatAreUpAtOnce) {
 }
 
 TEST(Controller, GivesEveryOutcomeItsState) {
-  for (const Outcome outcome :
-       {Outcome::completed, Outcome::failed, Outcome::cancelled, Outcome::timed_out}) {
+  for (const Outcome outcome : {Outcome::completed, Outcome::failed, Outcome::cancelled, Outcome::timed_out}) {
     ControllerBench bench(group_of(1, 1, Supply::permanent));
     const JobId job = bench.submit(0, cores_for(1, kMinute));
     bench.finish(job, outcome);
@@ -416,9 +415,7 @@ TEST(Controller, StopsASchedulerThatGivesLessThanWasAskedFor) {
   wrong_plan([](const View&, Plan& plan) { return plan.start(JobId{1}, Shares{}), kNever; },
              "a job starts only with its full allocation");
   ControllerBench bench(group_of(2, 4, Supply::permanent));
-  bench.schedule = [](const View&, Plan& plan) {
-    return plan.start(JobId{0}, Shares{on(0, 4), on(1, 1)}), kNever;
-  };
+  bench.schedule = [](const View&, Plan& plan) { return plan.start(JobId{0}, Shares{on(0, 4), on(1, 1)}), kNever; };
   bench.arrive(cores_for(6, kHour));
   expect_bug([&] { bench.step(0); }, "a job starts only with its full allocation");
 }
@@ -465,9 +462,8 @@ TEST(Controller, StopsASchedulerThatStartsOverAReservation) {
 }
 
 TEST(Controller, StopsASchedulerThatReservesWhatIsHeldOrReserved) {
-  wrong_plan(
-      [](const View&, Plan& plan) { return plan.reserve(JobId{1}, kHour - 1, Shares{on(0, 2)}), kNever; },
-      "a reservation takes nothing that is held");
+  wrong_plan([](const View&, Plan& plan) { return plan.reserve(JobId{1}, kHour - 1, Shares{on(0, 2)}), kNever; },
+             "a reservation takes nothing that is held");
   wrong_plan(
       [](const View&, Plan& plan) {
         plan.reserve(JobId{1}, 2 * kHour, Shares{on(0, 2)});
@@ -488,13 +484,10 @@ TEST(Controller, StopsASchedulerThatReservesWhatIsHeldOrReserved) {
 
 TEST(Controller, StopsASchedulerThatReservesForJobsThatDoNotWaitOrInThePast) {
   const std::string promise = "a reservation is for a pending job";
-  wrong_plan(
-      [](const View&, Plan& plan) { return plan.reserve(JobId{0}, 2 * kHour, Shares{on(1, 4)}), kNever; },
-      promise);
-  wrong_plan([](const View&, Plan& plan) { return plan.reserve(JobId{1}, 0, Shares{on(1, 4)}), kNever; },
+  wrong_plan([](const View&, Plan& plan) { return plan.reserve(JobId{0}, 2 * kHour, Shares{on(1, 4)}), kNever; },
              promise);
-  wrong_plan([](const View&, Plan& plan) { return plan.reserve(JobId{1}, kNever, Shares{on(1, 4)}), kNever; },
-             promise);
+  wrong_plan([](const View&, Plan& plan) { return plan.reserve(JobId{1}, 0, Shares{on(1, 4)}), kNever; }, promise);
+  wrong_plan([](const View&, Plan& plan) { return plan.reserve(JobId{1}, kNever, Shares{on(1, 4)}), kNever; }, promise);
   wrong_plan([](const View&, Plan& plan) { return plan.drop_reservation(JobId{1}), kNever; },
              "only a reservation that exists is dropped");
   wrong_plan([](const View&, Plan& plan) { return plan.drop_reservation(JobId{0}), kNever; },
@@ -522,9 +515,7 @@ TEST(Controller, StopsASchedulerThatUsesANodeOnItsWayDown) {
 // Whole allocations only: one node named twice is one node.
 TEST(Controller, StopsASchedulerThatNamesOneNodeTwice) {
   ControllerBench bench(group_of(2, 4, Supply::permanent));
-  bench.schedule = [](const View&, Plan& plan) {
-    return plan.start(JobId{0}, Shares{on(0, 1), on(0, 1)}), kNever;
-  };
+  bench.schedule = [](const View&, Plan& plan) { return plan.start(JobId{0}, Shares{on(0, 1), on(0, 1)}), kNever; };
   bench.arrive(nodes_for(2, 1, kHour));
   EXPECT_THROW(bench.step(0), Bug);
 }
@@ -649,8 +640,7 @@ TEST(Controller, StopsOnNewsThatCannotBe) {
     tell(bench);
     expect_bug([&] { bench.step(kMinute); }, promise);
   };
-  after_start([](ControllerBench& b) { b.tell(Stimulus::Kind::node_ready, 0); },
-              "only a node that was launched");
+  after_start([](ControllerBench& b) { b.tell(Stimulus::Kind::node_ready, 0); }, "only a node that was launched");
   after_start([](ControllerBench& b) { b.tell(Stimulus::Kind::instance_running, 0); },
               "an instance runs after its launch");
   after_start([](ControllerBench& b) { b.gone(0); }, "after its termination was asked for");
@@ -662,10 +652,8 @@ TEST(Controller, StopsOnNewsThatCannotBe) {
       "state machine");
   after_start([](ControllerBench& b) { b.arrive(cores_for(0, kHour)); }, "a request is well formed");
   after_start([](ControllerBench& b) { b.arrive(cores_for(1, 0)); }, "a request is well formed");
-  after_start([](ControllerBench& b) { b.arrive(in_queue(1, cores_for(1, kHour))); },
-              "a request is well formed");
-  after_start([](ControllerBench& b) { b.tell(Stimulus::Kind::job_arrived, 1); },
-              "every arrival brings its request");
+  after_start([](ControllerBench& b) { b.arrive(in_queue(1, cores_for(1, kHour))); }, "a request is well formed");
+  after_start([](ControllerBench& b) { b.tell(Stimulus::Kind::job_arrived, 1); }, "every arrival brings its request");
 }
 
 TEST(Controller, StopsOnAJobThatEndsBeforeItRuns) {

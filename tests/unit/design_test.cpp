@@ -76,9 +76,8 @@ TEST(Design, BootsGpuTypesWithTheirOwnBootstrap) {
 TEST(Design, RefusesTypesThatDoNotGoTogether) {
   Scenario arch = scenario_with({"c7g.16xlarge", "c7a.16xlarge"});
   arch.region = "us-east-1";
-  EXPECT_THAT(failure_of(arch),
-              AllOf(HasSubstr("s.json: computeNodeGroups[0] (compute): "), HasSubstr("c7g.16xlarge"),
-                    HasSubstr("c7a.16xlarge"), HasSubstr("[PCS-12]")));
+  EXPECT_THAT(failure_of(arch), AllOf(HasSubstr("s.json: computeNodeGroups[0] (compute): "), HasSubstr("c7g.16xlarge"),
+                                      HasSubstr("c7a.16xlarge"), HasSubstr("[PCS-12]")));
   Scenario vcpus = scenario_with({"c5n.18xlarge", "c5n.9xlarge"});
   vcpus.region = "us-east-1";
   EXPECT_THAT(failure_of(vcpus), HasSubstr("[PCS-12]"));

@@ -15,9 +15,7 @@ class Draw {
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(stream_.below(static_cast<std::uint64_t>(high - low + 1)));
   }
-  std::int32_t small(std::int32_t low, std::int32_t high) {
-    return static_cast<std::int32_t>(between(low, high));
-  }
+  std::int32_t small(std::int32_t low, std::int32_t high) { return static_cast<std::int32_t>(between(low, high)); }
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(stream_.below(n)); }
   bool one_in(std::uint64_t n) { return stream_.below(n) == 0; }
 

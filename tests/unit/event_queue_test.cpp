@@ -62,8 +62,7 @@ TEST(EventQueue, KeepsTheOrderWhileEventsComeAndGo) {
     const std::size_t size = 1 + draw.below(60);
     while (waiting.size() < size) schedule(0);
     for (int i = 0; i < 1000; ++i) {
-      const auto first =
-          std::min_element(waiting.begin(), waiting.end(), before);  // of equals, the first created
+      const auto first = std::min_element(waiting.begin(), waiting.end(), before);  // of equals, the first created
       ASSERT_EQ((Event{queue.next_time(), queue.next()}), *first) << "seed " << seed << ", event " << i;
       const Time now = first->time;
       queue.pop();

@@ -120,8 +120,7 @@ TEST(InlineJobs, RefusesWhatCannotBe) {
             "s.json:7: job \"1\": found 10 cpus on 2 nodes, expected at most tasksPerNode = 4 on each");
   InlineJob job = job_of(1, 0, 0);
   job.queue = "absent";
-  EXPECT_EQ(failure_of({job}),
-            "s.json:7: job \"1\": queue: found \"absent\", expected one of the scenario's queues");
+  EXPECT_EQ(failure_of({job}), "s.json:7: job \"1\": queue: found \"absent\", expected one of the scenario's queues");
 }
 
 }  // namespace

@@ -8,9 +8,8 @@
 namespace headroom {
 namespace {
 
-constexpr JobState kStates[] = {JobState::pending,   JobState::configuring, JobState::running,
-                                JobState::completed, JobState::failed,      JobState::cancelled,
-                                JobState::timed_out, JobState::rejected};
+constexpr JobState kStates[] = {JobState::pending, JobState::configuring, JobState::running,   JobState::completed,
+                                JobState::failed,  JobState::cancelled,   JobState::timed_out, JobState::rejected};
 
 // A way from the beginning to every state.
 std::vector<JobState> way_to(JobState state) {
@@ -44,8 +43,7 @@ const std::set<std::pair<JobState, JobState>>& allowed() {
 TEST(JobTable, MovesJobsAsTheStateMachineAllowsAndNoOtherWay) {
   for (const JobState from : kStates) {
     for (const JobState to : kStates) {
-      SCOPED_TRACE("from " + std::to_string(static_cast<int>(from)) + " to " +
-                   std::to_string(static_cast<int>(to)));
+      SCOPED_TRACE("from " + std::to_string(static_cast<int>(from)) + " to " + std::to_string(static_cast<int>(to)));
       JobTable jobs;
       const JobId job = jobs.add({});
       for (const JobState state : way_to(from)) jobs.move(job, state);
@@ -63,8 +61,7 @@ TEST(JobTable, MovesJobsAsTheStateMachineAllowsAndNoOtherWay) {
 
 TEST(JobTable, EndsInStatesThatNothingLeaves) {
   for (const JobState from : kStates) {
-    const bool leaves =
-        std::any_of(allowed().begin(), allowed().end(), [&](const auto& p) { return p.first == from; });
+    const bool leaves = std::any_of(allowed().begin(), allowed().end(), [&](const auto& p) { return p.first == from; });
     EXPECT_EQ(is_final(from), !leaves) << static_cast<int>(from);
   }
 }

@@ -52,8 +52,7 @@ std::vector<Step> draw_steps(std::uint64_t seed, std::size_t most) {
   for (Step& step : steps) {
     step.now = now;
     for (std::size_t n = draw.below(5); n > 0; --n) {
-      Stimulus s{static_cast<Stimulus::Kind>(draw.below(kStimulusKinds)), draw_number(draw),
-                 draw_number(draw)};
+      Stimulus s{static_cast<Stimulus::Kind>(draw.below(kStimulusKinds)), draw_number(draw), draw_number(draw)};
       if (s.kind == Stimulus::Kind::job_arrived) {
         s.detail = 0;  // arrivals have none
         JobRequest r;
@@ -71,8 +70,8 @@ std::vector<Step> draw_steps(std::uint64_t seed, std::size_t most) {
     for (std::size_t n = draw.below(4); n > 0; --n) {
       std::vector<NodeShare> shares(draw.one_in(10) ? 200 : draw.below(4));
       for (NodeShare& s : shares) s = {NodeId{draw_number(draw)}, draw_cores(draw)};
-      step.commands.add(static_cast<Command::Kind>(draw.below(kCommandKinds)), draw_number(draw),
-                        draw_number(draw), shares);
+      step.commands.add(static_cast<Command::Kind>(draw.below(kCommandKinds)), draw_number(draw), draw_number(draw),
+                        shares);
     }
     now += draw.one_in(3) ? 0 : draw.between(0, 1000 * kSecond);
   }
@@ -92,15 +91,15 @@ std::string encoded(const std::vector<Step>& steps) {
 }
 
 bool same_request(const JobRequest& a, const JobRequest& b) {
-  return a.submit == b.submit && a.limit == b.limit && a.queue == b.queue && a.user == b.user &&
-         a.nodes == b.nodes && a.cores == b.cores && a.exclusive == b.exclusive;
+  return a.submit == b.submit && a.limit == b.limit && a.queue == b.queue && a.user == b.user && a.nodes == b.nodes &&
+         a.cores == b.cores && a.exclusive == b.exclusive;
 }
 
 void expect_same(const Step& a, const Step& b) {
   EXPECT_EQ(a.now, b.now);
   EXPECT_EQ(a.news.stimuli, b.news.stimuli);
-  EXPECT_TRUE(std::equal(a.news.arrivals.begin(), a.news.arrivals.end(), b.news.arrivals.begin(),
-                         b.news.arrivals.end(), same_request));
+  EXPECT_TRUE(std::equal(a.news.arrivals.begin(), a.news.arrivals.end(), b.news.arrivals.begin(), b.news.arrivals.end(),
+                         same_request));
   ASSERT_EQ(a.commands.list.size(), b.commands.list.size());
   for (std::size_t i = 0; i < a.commands.list.size(); ++i) {
     const Command& x = a.commands.list[i];
@@ -119,14 +118,12 @@ std::pair<Result, std::size_t> read_all(std::string_view bytes) {
   std::size_t steps = 0;
   for (;;) {
     const Result result = reader.next(step.now, step.news, step.commands);
-    EXPECT_LE(step.news.stimuli.size() + step.commands.list.size() + step.commands.shares.size(),
-              bytes.size());
+    EXPECT_LE(step.news.stimuli.size() + step.commands.list.size() + step.commands.shares.size(), bytes.size());
     if (result != Result::step) return {result, steps};
     EXPECT_LE(++steps, bytes.size());
-    EXPECT_EQ(step.news.arrivals.size(),
-              static_cast<std::size_t>(
-                  std::count_if(step.news.stimuli.begin(), step.news.stimuli.end(),
-                                [](const Stimulus& s) { return s.kind == Stimulus::Kind::job_arrived; })));
+    EXPECT_EQ(step.news.arrivals.size(), static_cast<std::size_t>(std::count_if(
+                                             step.news.stimuli.begin(), step.news.stimuli.end(),
+                                             [](const Stimulus& s) { return s.kind == Stimulus::Kind::job_arrived; })));
     EXPECT_GE(step.now, 0);
     if (steps > bytes.size()) return {result, steps};
   }
@@ -163,8 +160,7 @@ TEST(Journal, WritesBlocksAndLosesNothingBetweenThem) {
   // One step that is longer than a block.
   Step huge;
   huge.now = steps.back().now;
-  huge.commands.add(Command::Kind::start_job, 1, 0,
-                    std::vector<NodeShare>(100'000, NodeShare{NodeId{1'000'000}, 96}));
+  huge.commands.add(Command::Kind::start_job, 1, 0, std::vector<NodeShare>(100'000, NodeShare{NodeId{1'000'000}, 96}));
   steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2), huge);
   steps[steps.size() / 2].now = steps[steps.size() / 2 - 1].now;
   steps.push_back(huge);
@@ -253,8 +249,7 @@ TEST(Journal, ReadsAnyTruncationAsFewerStepsOrDamage) {
       ends.push_back(encoded({steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(n)}).size());
     }
     for (std::size_t size = 0; size <= bytes.size(); ++size) {
-      const std::string cut =
-          bytes.substr(0, size);  // a copy: reading behind its end is an error that tools see
+      const std::string cut = bytes.substr(0, size);  // a copy: reading behind its end is an error that tools see
       const auto [result, count] = read_all(cut);
       const auto end = std::upper_bound(ends.begin(), ends.end(), size) - 1;
       ASSERT_EQ(count, static_cast<std::size_t>(end - ends.begin())) << "seed " << seed << ", size " << size;
@@ -282,8 +277,7 @@ TEST(Journal, SurvivesNoise) {
   for (std::uint64_t seed = 1; seed <= 5000; ++seed) {
     Draw draw(seed);
     std::string bytes(draw.below(200), '\0');
-    for (char& byte : bytes)
-      byte = static_cast<char>(draw.one_in(2) ? draw.between(0, 3) : draw.between(0, 255));
+    for (char& byte : bytes) byte = static_cast<char>(draw.one_in(2) ? draw.between(0, 3) : draw.between(0, 255));
     read_all(bytes);
   }
 }
@@ -308,8 +302,7 @@ TEST(Journal, BelievesNoHugeCounts) {
     Result result = reader.next(step.now, step.news, step.commands);
     if (result == Result::step) result = reader.next(step.now, step.news, step.commands);
     EXPECT_EQ(result, Result::corrupt);
-    EXPECT_LT(step.news.stimuli.capacity() + step.commands.list.capacity() + step.commands.shares.capacity(),
-              100u);
+    EXPECT_LT(step.news.stimuli.capacity() + step.commands.list.capacity() + step.commands.shares.capacity(), 100u);
   }
 }
 

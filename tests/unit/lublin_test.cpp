@@ -100,8 +100,7 @@ TEST(Lublin, KeepsThePublishedSharesOfWidths) {
   expect_share(shares_of(batch).serial, .2927, batch.size());
   // Other parallel widths can be a power of two by chance, mostly 2 and 4, but not most of them.
   for (const auto& [jobs, share, serial] :
-       {std::tuple{&all, .576, .244}, std::tuple{&interactive, .625, .1541},
-        std::tuple{&batch, .6686, .2927}}) {
+       {std::tuple{&all, .576, .244}, std::tuple{&interactive, .625, .1541}, std::tuple{&batch, .6686, .2927}}) {
     const double found = shares_of(*jobs).power_of_two;
     EXPECT_GT(found, share - 0.01);
     EXPECT_LT(found, share + 0.5 * (1 - share - serial));
@@ -175,8 +174,7 @@ TEST(Lublin, FollowsTheDailyCycle) {
     peak = std::max(peak, lublin_arrival_share(kAll, bucket));
   }
   for (int bucket = 0; bucket < kLublinBuckets; ++bucket) {
-    EXPECT_NEAR(found[static_cast<std::size_t>(bucket)] / n, lublin_arrival_share(kAll, bucket), 0.15 * peak)
-        << bucket;
+    EXPECT_NEAR(found[static_cast<std::size_t>(bucket)] / n, lublin_arrival_share(kAll, bucket), 0.15 * peak) << bucket;
   }
 }
 
@@ -195,8 +193,7 @@ TEST(Lublin, KeepsThePublishedMeanGap) {
   const std::uint64_t n = 200'000;
   const double standard_error = std::sqrt((moment(2) - mean * mean) / static_cast<double>(n));
   EXPECT_LT(standard_error, 0.03 * mean) << "or the test says nothing";
-  const double span_s =
-      static_cast<double>(generate(options_of(n, 128, false)).jobs.back().request.submit) / kSecond;
+  const double span_s = static_cast<double>(generate(options_of(n, 128, false)).jobs.back().request.submit) / kSecond;
   EXPECT_NEAR(span_s / static_cast<double>(n), mean, 4.5 * standard_error + 86400.0 / static_cast<double>(n));
 }
 
@@ -206,8 +203,8 @@ TEST(Lublin, DividesGapsByTheLoadFactor) {
   options.load_factor = 2;
   const auto doubled = generate(options).jobs;
   // The same draws, and the cycle's price for a whole day is the same: the span is halved up to one day.
-  EXPECT_NEAR(static_cast<double>(doubled.back().request.submit),
-              static_cast<double>(normal.back().request.submit) / 2, static_cast<double>(24 * kHour));
+  EXPECT_NEAR(static_cast<double>(doubled.back().request.submit), static_cast<double>(normal.back().request.submit) / 2,
+              static_cast<double>(24 * kHour));
   for (std::size_t i = 0; i < normal.size(); ++i) {
     ASSERT_EQ(normal[i].run_time, doubled[i].run_time);
     ASSERT_EQ(normal[i].request.cores, doubled[i].request.cores);

@@ -49,8 +49,7 @@ class NaiveProfile {
     }
     return kNever;
   }
-  bool could_begin_earlier(Time not_before, Time before, Time from, Time duration,
-                           std::int32_t amount) const {
+  bool could_begin_earlier(Time not_before, Time before, Time from, Time duration, std::int32_t amount) const {
     for (Time t = not_before; t < before; ++t) {
       if (min_free(t, std::min(later(t, duration), from)) >= amount) return true;
     }
@@ -85,9 +84,7 @@ void compare(std::uint64_t seed) {
     SCOPED_TRACE("seed " + std::to_string(seed) + ", operation " + std::to_string(i));
     const auto time = [&] { return draw.between(now, NaiveProfile::kHorizon); };
     const auto end = [&](Time from) {
-      return from == NaiveProfile::kHorizon || draw.one_in(6)
-                 ? kNever
-                 : draw.between(from + 1, NaiveProfile::kHorizon);
+      return from == NaiveProfile::kHorizon || draw.one_in(6) ? kNever : draw.between(from + 1, NaiveProfile::kHorizon);
     };
     if (draw.one_in(8)) {
       now = std::min(now + draw.between(0, 5), NaiveProfile::kHorizon);

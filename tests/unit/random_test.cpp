@@ -48,8 +48,7 @@ TEST(Distribution, StaysWithinTheBoundsOfAUniformAndReachesThem) {
 }
 
 TEST(Distribution, HasTheMomentsOfALognormal) {
-  for (const auto& [mean, deviation] :
-       {std::pair{100.0, 30.0}, std::pair{400.0, 400.0}, std::pair{60.0, 5.0}}) {
+  for (const auto& [mean, deviation] : {std::pair{100.0, 30.0}, std::pair{400.0, 400.0}, std::pair{60.0, 5.0}}) {
     const Moments m = moments_of({Distribution::Kind::lognormal, mean, deviation});
     EXPECT_NEAR(m.mean, mean, 0.02 * mean);
     EXPECT_NEAR(m.deviation, deviation, 0.04 * deviation);
@@ -75,8 +74,7 @@ TEST(Distribution, CutsALognormalAtItsBounds) {
 }
 
 TEST(Distribution, SamplesWholeSeconds) {
-  const Distribution kinds[] = {{Distribution::Kind::uniform, 0.3, 77.7},
-                                {Distribution::Kind::lognormal, 33.3, 21}};
+  const Distribution kinds[] = {{Distribution::Kind::uniform, 0.3, 77.7}, {Distribution::Kind::lognormal, 33.3, 21}};
   for (const Distribution& d : kinds) {
     for (std::uint64_t i = 0; i < 1000; ++i) {
       Substream stream(5, Purpose::boot, i);

@@ -143,8 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"StringWithControls", "\"base\"", "\"a\\u0007b\"",
              "s.json:2: name: found \"a\\u0007b\", expected no control characters"},
         Case{"StringWithUmlauts", "\"base\"", "\"größe\"", ""},
-        Case{"LongTextIsCut", "\"SMALL\"",
-             "\"0123456789012345678901234567890123456789012345678901234567890123456789\"",
+        Case{"LongTextIsCut", "\"SMALL\"", "\"0123456789012345678901234567890123456789012345678901234567890123456789\"",
              "s.json:7: cluster.size: found "
              "\"012345678901234567890123456789012345678901234567890123456789\"..., "
              "expected \"SMALL\", \"MEDIUM\" or \"LARGE\""},
@@ -176,10 +175,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"DurationTooLong", "\"runTime\": 60", "\"runTime\": 1e300",
              "s.json:27: workload.jobs[0].runTime: found 1e+300, expected a duration from 0 s to 10000000000 "
              "s" DURATION_FORMS},
-        Case{
-            "DurationZeroWhereOver", "\"timeLimit\": \"1h\"", "\"timeLimit\": 0",
-            "s.json:28: workload.jobs[1].timeLimit: found 0, expected a duration over 0 s, up to 10000000000 "
-            "s" DURATION_FORMS},
+        Case{"DurationZeroWhereOver", "\"timeLimit\": \"1h\"", "\"timeLimit\": 0",
+             "s.json:28: workload.jobs[1].timeLimit: found 0, expected a duration over 0 s, up to 10000000000 "
+             "s" DURATION_FORMS},
         Case{"DurationOfAMicrosecond", "\"timeLimit\": \"1h\"", "\"timeLimit\": 0.000001", ""},
         Case{"UnknownKeyNear", "\"cluster\"", "\"clusterr\"",
              "s.json:1: cluster: missing; expected an object, or pool in its place\n"
@@ -217,14 +215,12 @@ INSTANTIATE_TEST_SUITE_P(
              "letters, digits or hyphens, a letter first [PCS-1]"},
         Case{"Pcs1Longest", "get-started", "a123456789012345678901234567890123456789", ""},
         Case{"Pcs1GetShape", "clusterName", "name", ""},
-        Case{"Pcs1BothShapes", "\"clusterName\": \"get-started\"",
-             "\"clusterName\": \"abc\", \"name\": \"abc\"",
+        Case{"Pcs1BothShapes", "\"clusterName\": \"get-started\"", "\"clusterName\": \"abc\", \"name\": \"abc\"",
              "s.json:5: cluster: expected one of \"clusterName\" or \"name\"; found \"clusterName\" and "
              "\"name\""},
         Case{"Pcs1NoName", "\"clusterName\": \"get-started\",", "",
              "s.json:4: cluster: expected one of \"clusterName\" or \"name\"; found none"},
-        Case{"Pcs2Type", "\"SLURM\"", "\"PBS\"",
-             "s.json:6: cluster.scheduler.type: found \"PBS\", expected \"SLURM\""},
+        Case{"Pcs2Type", "\"SLURM\"", "\"PBS\"", "s.json:6: cluster.scheduler.type: found \"PBS\", expected \"SLURM\""},
         Case{"Pcs2Version", "\"24.05\"", "\"24.11\"",
              "s.json:6: cluster.scheduler.version: found \"24.11\", expected one of \"23.11\", \"24.05\" in "
              "edition "
@@ -248,8 +244,7 @@ INSTANTIATE_TEST_SUITE_P(
              "10000000"},
         Case{"Pcs6Longest", "\"size\": \"SMALL\"",
              "\"size\": \"SMALL\", \"slurmConfiguration\": {\"scaleDownIdleTimeInSeconds\": 10000000}", ""},
-        Case{"Pcs6OfAGroup", "\"id\": \"pcs_login1\"",
-             "\"slurmConfiguration\": {\"scaleDownIdleTimeInSeconds\": 60}",
+        Case{"Pcs6OfAGroup", "\"id\": \"pcs_login1\"", "\"slurmConfiguration\": {\"scaleDownIdleTimeInSeconds\": 60}",
              "s.json:12: computeNodeGroups[0].slurmConfiguration.scaleDownIdleTimeInSeconds: an idle time of "
              "a group "
              "needs pcsEdition 2026-08 [PCS-6]"},
@@ -319,8 +314,7 @@ INSTANTIATE_TEST_SUITE_P(
              "s.json:12: computeNodeGroups[0].purchaseOption: \"SPOT\" is not supported yet; expected "
              "\"ONDEMAND\""},
         Case{"Pcs14OnDemand", "\"id\": \"pcs_login1\"",
-             "\"purchaseOption\": \"ONDEMAND\", \"spotOptions\": {\"allocationStrategy\": \"lowest-price\"}",
-             ""},
+             "\"purchaseOption\": \"ONDEMAND\", \"spotOptions\": {\"allocationStrategy\": \"lowest-price\"}", ""},
         Case{"Pcs16Weight", "\"id\": \"pcs_login1\"",
              "\"slurmConfiguration\": {\"slurmCustomSettings\": [{\"parameterName\": \"Weight\", "
              "\"parameterValue\": "
@@ -350,8 +344,7 @@ INSTANTIATE_TEST_SUITE_P(
              "s.json:23: queues[0].computeNodeGroupConfigurations[0].computeNodeGroupId: unknown compute "
              "node group "
              "\"compute-2\"; known: \"login\", \"compute-1\" [PCS-30]"},
-        Case{"Pcs30ById", "\"computeNodeGroupId\": \"compute-1\"", "\"computeNodeGroupId\": \"pcs_login1\"",
-             ""},
+        Case{"Pcs30ById", "\"computeNodeGroupId\": \"compute-1\"", "\"computeNodeGroupId\": \"pcs_login1\"", ""},
         Case{"Pcs30GroupTwice", "{\"computeNodeGroupId\": \"compute-1\"}",
              "{\"computeNodeGroupId\": \"login\"}, {\"computeNodeGroupId\": \"pcs_login1\"}",
              "s.json:23: queues[0].computeNodeGroupConfigurations[1].computeNodeGroupId: the group "
@@ -369,12 +362,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NoQueues", "\"queues\"", "\"queue\"",
              "s.json:1: queues: missing; expected an array of at least 1 element\n"
              "s.json:22: queue: unknown key; did you mean \"queues\"?"},
-        Case{
-            "QueueSettings", "\"queueName\": \"demo\"",
-            "\"queueName\": \"demo\", \"slurmConfiguration\": {\"slurmCustomSettings\": [{\"parameterName\": "
-            "\"MaxTime\", \"parameterValue\": \"60\"}]}",
-            "s.json:23: queues[0].slurmConfiguration.slurmCustomSettings: settings of a queue are not "
-            "supported yet"},
+        Case{"QueueSettings", "\"queueName\": \"demo\"",
+             "\"queueName\": \"demo\", \"slurmConfiguration\": {\"slurmCustomSettings\": [{\"parameterName\": "
+             "\"MaxTime\", \"parameterValue\": \"60\"}]}",
+             "s.json:23: queues[0].slurmConfiguration.slurmCustomSettings: settings of a queue are not "
+             "supported yet"},
         Case{"QueueWithoutSettings", "\"queueName\": \"demo\"",
              "\"queueName\": \"demo\", \"slurmConfiguration\": {\"slurmCustomSettings\": []}", ""}),
     kCaseName);
@@ -392,34 +384,32 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Jobs, OfCluster,
-    testing::Values(
-        Case{"IdTwice", "\"two\"", "\"one\"",
-             "s.json:28: workload.jobs[1].id: \"one\" names another job already"},
-        Case{"IdMissing", "\"id\": \"one\", ", "", ""},
-        Case{"RunTimeMissing", ", \"runTime\": 60", "",
-             "s.json:27: workload.jobs[0].runTime: missing; expected a duration from 0 s to 10000000000 "
-             "s" DURATION_FORMS},
-        Case{"UnknownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"night\"",
-             "s.json:27: workload.jobs[0].queue: unknown queue \"night\"; known: \"demo\""},
-        Case{"KnownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"demo\"", ""},
-        Case{"NodesZero", "\"nodes\": 4", "\"nodes\": 0",
-             "s.json:28: workload.jobs[1].nodes: found 0, expected an integer from 1 to 2147483647"},
-        Case{"CpusAndNodes", "\"nodes\": 4", "\"nodes\": 4, \"cpus\": 8", ""},
-        Case{"TasksWithoutNodes", "\"nodes\": 4", "\"tasksPerNode\": 4", ""},
-        Case{"TasksWithNodes", "\"nodes\": 4", "\"nodes\": 2, \"tasksPerNode\": 4", ""},
-        Case{"SubmitNegative", "\"5m\"", "-1",
-             "s.json:28: workload.jobs[1].submit: found -1, expected a duration from 0 s to 10000000000 "
-             "s" DURATION_FORMS},
-        Case{"Later", "\"nodes\": 4", "\"nodes\": 4, \"dependency\": \"afterok:one\"",
-             "s.json:28: workload.jobs[1].dependency: not supported yet"}),
+    testing::Values(Case{"IdTwice", "\"two\"", "\"one\"",
+                         "s.json:28: workload.jobs[1].id: \"one\" names another job already"},
+                    Case{"IdMissing", "\"id\": \"one\", ", "", ""},
+                    Case{"RunTimeMissing", ", \"runTime\": 60", "",
+                         "s.json:27: workload.jobs[0].runTime: missing; expected a duration from 0 s to 10000000000 "
+                         "s" DURATION_FORMS},
+                    Case{"UnknownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"night\"",
+                         "s.json:27: workload.jobs[0].queue: unknown queue \"night\"; known: \"demo\""},
+                    Case{"KnownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"demo\"", ""},
+                    Case{"NodesZero", "\"nodes\": 4", "\"nodes\": 0",
+                         "s.json:28: workload.jobs[1].nodes: found 0, expected an integer from 1 to 2147483647"},
+                    Case{"CpusAndNodes", "\"nodes\": 4", "\"nodes\": 4, \"cpus\": 8", ""},
+                    Case{"TasksWithoutNodes", "\"nodes\": 4", "\"tasksPerNode\": 4", ""},
+                    Case{"TasksWithNodes", "\"nodes\": 4", "\"nodes\": 2, \"tasksPerNode\": 4", ""},
+                    Case{"SubmitNegative", "\"5m\"", "-1",
+                         "s.json:28: workload.jobs[1].submit: found -1, expected a duration from 0 s to 10000000000 "
+                         "s" DURATION_FORMS},
+                    Case{"Later", "\"nodes\": 4", "\"nodes\": 4, \"dependency\": \"afterok:one\"",
+                         "s.json:28: workload.jobs[1].dependency: not supported yet"}),
     kCaseName);
 
 INSTANTIATE_TEST_SUITE_P(
     Keys, OfPool,
     testing::Values(
         Case{"AsItIs", "100", "100", ""},
-        Case{"NoProcessors", "100", "0",
-             "s.json:2: pool.processors: found 0, expected an integer from 1 to 10000000"},
+        Case{"NoProcessors", "100", "0", "s.json:2: pool.processors: found 0, expected an integer from 1 to 10000000"},
         Case{"WithCluster", "\"pool\"", "\"cloud\": {},\n  \"scaler\": {},\n  \"pool\"",
              "s.json:2: cloud: not together with pool\n"
              "s.json:3: scaler: not together with pool"},
@@ -446,17 +436,15 @@ INSTANTIATE_TEST_SUITE_P(
              "s.json:3: workload.map: not together with jobs: they say themselves what they need"},
         Case{"LoadFactorZero", "\"trace\": \"kth.swf\"", "\"generator\": \"lublin\", \"loadFactor\": 0",
              "s.json:3: workload.loadFactor: found 0, expected a number over 0, up to 1000"},
-        Case{"LoadFactorSmall", "\"trace\": \"kth.swf\"", "\"generator\": \"lublin\", \"loadFactor\": 0.01",
-             ""},
+        Case{"LoadFactorSmall", "\"trace\": \"kth.swf\"", "\"generator\": \"lublin\", \"loadFactor\": 0.01", ""},
         Case{"EstimateFactor", "\"trace\": \"kth.swf\"", "\"generator\": \"lublin\", \"estimateFactor\": 0.5",
              "s.json:3: workload.estimateFactor: found 0.5, expected a number from 1 to 1000"},
         Case{"MapUnitNode", "\"trace\"", "\"map\": {\"unit\": \"node\"}, \"trace\"",
              "s.json:3: workload.map.unit: a pool has no nodes; expected \"core\""},
         Case{"MapQueue", "\"trace\"", "\"map\": {\"queue\": \"night\"}, \"trace\"",
              "s.json:3: workload.map.queue: a pool has no queues"},
-        Case{
-            "MapQueueNumber", "\"trace\"", "\"map\": {\"queues\": {\"first\": \"night\"}}, \"trace\"",
-            "s.json:3: workload.map.queues.first: expected the log's queue number as the key, such as \"1\""},
+        Case{"MapQueueNumber", "\"trace\"", "\"map\": {\"queues\": {\"first\": \"night\"}}, \"trace\"",
+             "s.json:3: workload.map.queues.first: expected the log's queue number as the key, such as \"1\""},
         Case{"ProcessorsPerUnit", "\"trace\"", "\"map\": {\"processorsPerUnit\": 0}, \"trace\"",
              "s.json:3: workload.map.processorsPerUnit: found 0, expected an integer from 1 to 2147483647"},
         Case{"NoRequestedTimeWord", "\"trace\"", "\"filter\": {\"noRequestedTime\": \"dropp\"}, \"trace\"",
@@ -464,16 +452,12 @@ INSTANTIATE_TEST_SUITE_P(
              "a duration "
              "over 0 s, up to 10000000000 s" DURATION_FORMS "; did you mean \"drop\"?"},
         Case{"NoRequestedTimeValue", "\"trace\"", "\"filter\": {\"noRequestedTime\": \"1d\"}, \"trace\"", ""},
-        Case{"JobQueue", "\"trace\": \"kth.swf\"",
-             "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"queue\": \"demo\"}]",
+        Case{"JobQueue", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"queue\": \"demo\"}]",
              "s.json:3: workload.jobs[0].queue: a pool has no queues"},
-        Case{"JobNodes", "\"trace\": \"kth.swf\"",
-             "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"nodes\": 2}]",
+        Case{"JobNodes", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"nodes\": 2}]",
              "s.json:3: workload.jobs[0].nodes: a pool has no nodes; use cpus"},
-        Case{"JobCpus", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"cpus\": 2}]",
-             ""},
-        Case{"LaterRootKeys", "\"pool\"",
-             "\"operations\": [],\n  \"faults\": [], \"network\": {},\n  \"pool\"",
+        Case{"JobCpus", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"cpus\": 2}]", ""},
+        Case{"LaterRootKeys", "\"pool\"", "\"operations\": [],\n  \"faults\": [], \"network\": {},\n  \"pool\"",
              "s.json:2: operations: not supported yet\n"
              "s.json:3: faults: not supported yet\n"
              "s.json:3: network: not supported yet"}),
@@ -500,8 +484,7 @@ TEST(ScenarioKeys, OfTheWholeTableThatComeLaterAreRefusedByName) {
       key = replaced(key, "*", "pg");
     }
     const std::string errors = errors_of(text);
-    EXPECT_TRUE(errors.starts_with("s.json:") && errors.ends_with(": " + key + ": not supported yet"))
-        << errors;
+    EXPECT_TRUE(errors.starts_with("s.json:") && errors.ends_with(": " + key + ": not supported yet")) << errors;
   }
   EXPECT_GT(seen, 15u);
 }
@@ -539,8 +522,8 @@ TEST(ScenarioEdition, Of2026AllowsMixedGroupsAndNewerSlurm) {
   EXPECT_EQ(scenario.groups[1].min_instances, 2);
   EXPECT_EQ(scenario.cluster.slurm_version, "25.11");
 
-  const std::string idle = replaced(text, "\"id\": \"pcs_login1\"",
-                                    "\"slurmConfiguration\": {\"scaleDownIdleTimeInSeconds\": -1}");
+  const std::string idle =
+      replaced(text, "\"id\": \"pcs_login1\"", "\"slurmConfiguration\": {\"scaleDownIdleTimeInSeconds\": -1}");
   EXPECT_EQ(errors_of(idle), "");
   EXPECT_EQ(errors_of(replaced(idle, "-1", "60")),
             "s.json:12: computeNodeGroups[0].slurmConfiguration.scaleDownIdleTimeInSeconds: not supported "
@@ -567,10 +550,9 @@ TEST(ScenarioPlaces, AreLookedUpWhereTheyAreGiven) {
   EXPECT_EQ(errors_of(replaced(text, "[\"subnet-a\", \"subnet-b\"]", "[\"subnet-a\", \"subnet-c\"]")),
             "s.json:16: computeNodeGroups[0].subnetIds[1]: unknown subnet \"subnet-c\"; known: \"subnet-a\", "
             "\"subnet-b\"");
-  EXPECT_EQ(
-      errors_of(replaced(text, "\"id\": \"lt-1\"", "\"id\": \"lt-2\"")),
-      "s.json:16: computeNodeGroups[0].customLaunchTemplate.id: unknown launch template \"lt-2\"; known: "
-      "\"lt-1\"");
+  EXPECT_EQ(errors_of(replaced(text, "\"id\": \"lt-1\"", "\"id\": \"lt-2\"")),
+            "s.json:16: computeNodeGroups[0].customLaunchTemplate.id: unknown launch template \"lt-2\"; known: "
+            "\"lt-1\"");
   EXPECT_EQ(errors_of(replaced(text, "\"GroupName\": \"pg-1\"", "\"GroupName\": \"pg-2\"")),
             "s.json:4: launchTemplates.lt-1.Placement.GroupName: unknown placement group \"pg-2\"; known: "
             "\"pg-1\"");
@@ -589,9 +571,9 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
       "\"sd\": s, "
       "\"min\": a, \"max\": b}}";
   const std::string duration = "expected a duration from 0 s to 10000000000 s" DURATION_FORMS;
-  for (const char* good : {"0", "16.5", "\"20s\"", R"({"uniform": [16, "18s"]})", R"({"uniform": [16, 16]})",
-                           R"({"lognormal": {"mean": 72, "sd": 0}})",
-                           R"({"lognormal": {"mean": "1m", "sd": 5, "min": 50, "max": 90}})"}) {
+  for (const char* good :
+       {"0", "16.5", "\"20s\"", R"({"uniform": [16, "18s"]})", R"({"uniform": [16, 16]})",
+        R"({"lognormal": {"mean": 72, "sd": 0}})", R"({"lognormal": {"mean": "1m", "sd": 5, "min": 50, "max": 90}})"}) {
     EXPECT_EQ(errors(good), "");
   }
   EXPECT_EQ(errors("-1"), "s.json:1: cloud.boot.pending: found -1, " + forms);
@@ -599,12 +581,9 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
   EXPECT_EQ(errors("{}"), "s.json:1: cloud.boot.pending: found an object, " + forms);
   EXPECT_EQ(errors(R"({"uniforn": [1, 2]})"),
             "s.json:1: cloud.boot.pending.uniforn: unknown key; did you mean \"uniform\"?");
-  EXPECT_EQ(errors(R"({"uniform": [2]})"),
-            "s.json:1: cloud.boot.pending.uniform: found an array, expected [min, max]");
-  EXPECT_EQ(errors(R"({"uniform": [2, 1]})"),
-            "s.json:1: cloud.boot.pending.uniform: the minimum is over the maximum");
-  EXPECT_EQ(errors(R"({"uniform": [2, -1]})"),
-            "s.json:1: cloud.boot.pending.uniform[1]: found -1, " + duration);
+  EXPECT_EQ(errors(R"({"uniform": [2]})"), "s.json:1: cloud.boot.pending.uniform: found an array, expected [min, max]");
+  EXPECT_EQ(errors(R"({"uniform": [2, 1]})"), "s.json:1: cloud.boot.pending.uniform: the minimum is over the maximum");
+  EXPECT_EQ(errors(R"({"uniform": [2, -1]})"), "s.json:1: cloud.boot.pending.uniform[1]: found -1, " + duration);
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 0, "sd": 1}})"),
             "s.json:1: cloud.boot.pending.lognormal.mean: found 0, expected a duration over 0 s");
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 5}})"),
@@ -621,8 +600,8 @@ TEST(ScenarioDurations, AreExactInMicroseconds) {
   EXPECT_EQ(parse_duration("1.5h"), 90 * kMinute);
   EXPECT_EQ(parse_duration("7d"), 7 * 24 * kHour);
   EXPECT_EQ(parse_duration("0.000001s"), 1);
-  for (const char* bad : {"", "s", "90", "-1s", "+1s", "1e3s", ".5s", "5.s", "1.2.3s", "1 s", "1s ", "inf",
-                          "infs", "nans", "0x1s", "1w", "1H", "99999999999d"}) {
+  for (const char* bad : {"", "s", "90", "-1s", "+1s", "1e3s", ".5s", "5.s", "1.2.3s", "1 s", "1s ", "inf", "infs",
+                          "nans", "0x1s", "1w", "1H", "99999999999d"}) {
     EXPECT_EQ(parse_duration(bad), std::nullopt) << bad;
   }
 }
@@ -696,8 +675,7 @@ TEST(ScenarioValues, ReachTheirPlaces) {
   EXPECT_EQ(s.workload.map.unit, TraceMap::Unit::node);
   EXPECT_EQ(s.workload.map.processors_per_unit, 8);
   EXPECT_EQ(s.workload.map.queue, "long");
-  EXPECT_EQ(s.workload.map.queues,
-            (std::vector<std::pair<std::int64_t, std::string>>{{1, "short"}, {-3, "long"}}));
+  EXPECT_EQ(s.workload.map.queues, (std::vector<std::pair<std::int64_t, std::string>>{{1, "short"}, {-3, "long"}}));
   EXPECT_EQ(s.workload.filter.no_requested_time, TraceFilter::NoRequestedTime::value);
   EXPECT_EQ(s.workload.filter.default_requested_time, 2 * kHour);
   EXPECT_EQ(s.workload.filter.overrun, TraceFilter::Overrun::raise);
@@ -734,8 +712,7 @@ TEST(ScenarioValues, OfInlineJobs) {
 // The struct's own initial values are what code without a file gets; they must not drift from the table.
 TEST(ScenarioDefaults, OfTheTableAreThoseOfTheStructs) {
   const Scenario made;
-  const Scenario s =
-      parse_scenario(R"({"pool": {"processors": 1}, "workload": {"generator": "lublin"}})", "");
+  const Scenario s = parse_scenario(R"({"pool": {"processors": 1}, "workload": {"generator": "lublin"}})", "");
   EXPECT_EQ(s.seed, made.seed);
   EXPECT_EQ(s.region, made.region);
   EXPECT_EQ(s.pcs_edition, made.pcs_edition);
@@ -804,29 +781,24 @@ TEST(ScenarioOverride, SetsWhatThePathNames) {
 }
 
 TEST(ScenarioOverride, IsNamedInMessages) {
-  const auto errors = [](const char* key, const char* value) {
-    return errors_of(kBase, set({{key, value}}));
-  };
+  const auto errors = [](const char* key, const char* value) { return errors_of(kBase, set({{key, value}})); };
   EXPECT_EQ(errors("scaler.interval", "soon"),
             "--set scaler.interval: found \"soon\", expected a duration from 0 s to 86400 s" DURATION_FORMS);
   EXPECT_EQ(errors("computeNodeGroups[1].scalingConfiguration.maxInstanceCount", "-8"),
             "--set computeNodeGroups[1].scalingConfiguration.maxInstanceCount: found -8, expected an integer "
             "from 0 to "
             "2147483647");
-  EXPECT_EQ(
-      errors("computeNodeGroups[compute-1].scalingConfiguration.minInstanceCount", "1"),
-      "--set computeNodeGroups[compute-1].scalingConfiguration.minInstanceCount: "
-      "computeNodeGroups[1].scalingConfiguration: minInstanceCount 1 with maxInstanceCount 4: a group is "
-      "static "
-      "(equal, over zero) or dynamic (minimum 0); a mix needs pcsEdition 2026-08 [PCS-11]. Did you mean "
-      "minInstanceCount 4?");
+  EXPECT_EQ(errors("computeNodeGroups[compute-1].scalingConfiguration.minInstanceCount", "1"),
+            "--set computeNodeGroups[compute-1].scalingConfiguration.minInstanceCount: "
+            "computeNodeGroups[1].scalingConfiguration: minInstanceCount 1 with maxInstanceCount 4: a group is "
+            "static "
+            "(equal, over zero) or dynamic (minimum 0); a mix needs pcsEdition 2026-08 [PCS-11]. Did you mean "
+            "minInstanceCount 4?");
   EXPECT_EQ(errors("schedulr.policy", "fcfs"),
             "--set schedulr.policy: schedulr: unknown key; did you mean \"scheduler\"?");
-  EXPECT_EQ(errors("cloud", R"({"boot": {"pending": "x"}})").substr(0, 38),
-            "--set cloud: cloud.boot.pending: found");
-  EXPECT_EQ(
-      errors("computeNodeGroups[gpu].name", "x"),
-      "--set computeNodeGroups[gpu].name: no element is named \"gpu\"; known: \"login\", \"compute-1\"");
+  EXPECT_EQ(errors("cloud", R"({"boot": {"pending": "x"}})").substr(0, 38), "--set cloud: cloud.boot.pending: found");
+  EXPECT_EQ(errors("computeNodeGroups[gpu].name", "x"),
+            "--set computeNodeGroups[gpu].name: no element is named \"gpu\"; known: \"login\", \"compute-1\"");
   EXPECT_EQ(errors("computeNodeGroups[3].name", "x"),
             "--set computeNodeGroups[3].name: index 3 is beyond the array's 2 elements");
   EXPECT_EQ(errors("computeNodeGroups.name", "x"),
@@ -834,10 +806,9 @@ TEST(ScenarioOverride, IsNamedInMessages) {
   EXPECT_EQ(errors("name.first", "x"), "--set name.first: \"first\" is below \"base\", which has no keys");
   EXPECT_EQ(errors("name", "a\xff"), "--set name: not UTF-8");
   for (const char* path : {"", ".", "a.", ".a", "a..b", "a[", "a[]", "a[0", "a]", "a[0]b", "[0]", "a.[0]"}) {
-    EXPECT_EQ(
-        errors(path, "1"),
-        "--set " + std::string(path) +
-            ": not a path; expected keys with dots and [index] or [name], such as computeNodeGroups[0].name");
+    EXPECT_EQ(errors(path, "1"),
+              "--set " + std::string(path) +
+                  ": not a path; expected keys with dots and [index] or [name], such as computeNodeGroups[0].name");
   }
   std::string deep = "a";
   for (int i = 0; i < 100'000; ++i) deep += ".a";
@@ -856,9 +827,8 @@ TEST(ScenarioOverride, OfSeedTraceAndJobs) {
   overrides.seed = 99;
   overrides.trace = "logs/x.swf";
   overrides.max_jobs = 10;
-  const std::string text =
-      replaced(kPool, "\"trace\": \"kth.swf\"",
-               R"("generator": "lublin", "jobCount": 5, "map": {"processorsPerUnit": 4})");
+  const std::string text = replaced(kPool, "\"trace\": \"kth.swf\"",
+                                    R"("generator": "lublin", "jobCount": 5, "map": {"processorsPerUnit": 4})");
   const Scenario s = parse_scenario(text, "s.json", overrides);
   EXPECT_EQ(s.seed, 99u);
   EXPECT_EQ(s.workload.source, WorkloadOptions::Source::trace);
@@ -876,8 +846,7 @@ TEST(ScenarioOverride, OfSeedTraceAndJobs) {
             "--seed: found 1.8446744073709552e+19, expected an integer from 0 to 9223372036854775807");
   bad.seed.reset();
   bad.trace = "";
-  EXPECT_EQ(errors_of(kPool, bad),
-            "--trace: workload.trace: found \"\", expected a string that is not empty");
+  EXPECT_EQ(errors_of(kPool, bad), "--trace: workload.trace: found \"\", expected a string that is not empty");
 }
 
 TEST(ScenarioOverride, DropsTheExpectedDigestOnlyWhenTheRunChanges) {
@@ -887,8 +856,7 @@ TEST(ScenarioOverride, DropsTheExpectedDigestOnlyWhenTheRunChanges) {
   EXPECT_EQ(parse_scenario(text, "s.json", seed).expected_digest, "abc");
   seed.seed = 6;
   EXPECT_EQ(parse_scenario(text, "s.json", seed).expected_digest, "");
-  EXPECT_EQ(parse_scenario(text, "s.json", set({{"seed", "6"}, {"expect.digest", "def"}})).expected_digest,
-            "def");
+  EXPECT_EQ(parse_scenario(text, "s.json", set({{"seed", "6"}, {"expect.digest", "def"}})).expected_digest, "def");
 }
 
 // --- The worst inputs ---
@@ -901,8 +869,7 @@ TEST(ScenarioText, ThatIsNoJsonSaysWhere) {
   EXPECT_EQ(errors_of("{\"name\": \"x\",\n}"),
             "s.json:2:1: not JSON: in object key: unexpected '}'; expected string literal");
   EXPECT_EQ(errors_of("{\"seed\": 1").substr(0, 45), "s.json:1:10: not JSON: in object: unexpected ");
-  EXPECT_EQ(errors_of("{\"name\": \"x\ny\"}").substr(0, 50),
-            "s.json:1:11: not JSON: in value: invalid string: c");
+  EXPECT_EQ(errors_of("{\"name\": \"x\ny\"}").substr(0, 50), "s.json:1:11: not JSON: in value: invalid string: c");
   EXPECT_EQ(errors_of("{} {}").substr(0, 24), "s.json:1:4: not JSON: in");
   EXPECT_EQ(errors_of("{\"seed\": 1e999}"), "s.json:1:15: number overflow parsing '1e999'");
   EXPECT_EQ(errors_of("[1]"), "s.json:1: found an array, expected an object");
@@ -931,8 +898,8 @@ TEST(ScenarioText, NestedTooDeeplyIsRefused) {
   EXPECT_EQ(errors_of(objects), "s.json:65:1: nested deeper than 64 levels");
   // Free content may use all levels but the three it stands in.
   const auto nested = [](std::size_t levels) {
-    return with_root_key(kBase, "\"launchTemplates\": {\"lt\": {\"x\": " + std::string(levels, '[') +
-                                    std::string(levels, ']') + "}}");
+    return with_root_key(
+        kBase, "\"launchTemplates\": {\"lt\": {\"x\": " + std::string(levels, '[') + std::string(levels, ']') + "}}");
   };
   EXPECT_EQ(errors_of(nested(61)), "");
   EXPECT_NE(errors_of(nested(62)), "");
@@ -993,9 +960,7 @@ void expect_file(const fs::path& path, const std::string& expected) {
   EXPECT_TRUE(read_file(path) == expected) << path << " is out of date; run this test with UPDATE=1";
 }
 
-TEST(ScenarioSchema, IsWhatTheTableSays) {
-  expect_file(kSource / "scenarios/schema.json", scenario_schema());
-}
+TEST(ScenarioSchema, IsWhatTheTableSays) { expect_file(kSource / "scenarios/schema.json", scenario_schema()); }
 
 TEST(ScenarioPage, HoldsTheTableAndAnExampleThatParses) {
   const fs::path path = kSource / "docs/scenario.md";
@@ -1005,22 +970,19 @@ TEST(ScenarioPage, HoldsTheTableAndAnExampleThatParses) {
   const auto to = page.find("<!-- options: end -->");
   ASSERT_NE(from, std::string::npos);
   ASSERT_NE(to, std::string::npos);
-  expect_file(path, page.substr(0, from + begin.size()) + "\n" + scenario_options_markdown() + "\n" +
-                        page.substr(to));
+  expect_file(path, page.substr(0, from + begin.size()) + "\n" + scenario_options_markdown() + "\n" + page.substr(to));
 
   const auto fence = page.find("```json\n");
   ASSERT_NE(fence, std::string::npos);
   const auto example = fence + std::string("```json\n").size();
-  const Scenario s =
-      parse_scenario(page.substr(example, page.find("```", example) - example), "docs/scenario.md");
+  const Scenario s = parse_scenario(page.substr(example, page.find("```", example) - example), "docs/scenario.md");
   EXPECT_EQ(s.workload.jobs.size(), 2u);
 }
 
 std::vector<fs::path> scenario_files() {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(kSource / "scenarios")) {
-    if (entry.path().extension() == ".json" && entry.path().filename() != "schema.json")
-      files.push_back(entry.path());
+    if (entry.path().extension() == ".json" && entry.path().filename() != "schema.json") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -1035,8 +997,7 @@ TEST(ShippedScenarios, AreAccepted) {
       const Scenario s = load_scenario(file.string());
       EXPECT_EQ(s.name, file.stem().string());
     }) << file;
-    EXPECT_NE(readme.find("[" + file.filename().string() + "]"), std::string::npos)
-        << file << " is not in the README";
+    EXPECT_NE(readme.find("[" + file.filename().string() + "]"), std::string::npos) << file << " is not in the README";
   }
 }
 
@@ -1075,10 +1036,9 @@ TEST(ScenarioSchema, AgreesWithTheParserInPythonToo) {
         "print('\\n'.join(wrong))\n"
         "sys.exit(1 if wrong else 0)\n");
   std::ofstream(folder / "schema") << scenario_schema();
-  const std::string command = "python3 '" + (folder / "validate.py").string() + "' '" +
-                              (folder / "schema").string() + "' '" + folder.string() + "'";
-  EXPECT_EQ(std::system(command.c_str()), 0)
-      << "the files named above are judged otherwise than the parser does";
+  const std::string command = "python3 '" + (folder / "validate.py").string() + "' '" + (folder / "schema").string() +
+                              "' '" + folder.string() + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0) << "the files named above are judged otherwise than the parser does";
   fs::remove_all(folder);
 }
 

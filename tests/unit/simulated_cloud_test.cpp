@@ -36,8 +36,7 @@ TEST(SimulatedCloud, TellsWhenAnInstanceRunsAndWhenItsNodeIsReady) {
   EXPECT_EQ(events.next(), (Stimulus{Kind::node_ready, 5, 0}));
   events.pop();
   cloud.launch(GroupId{1}, NodeId{6}, 300 * kSecond, events);
-  EXPECT_EQ(events.next(), (Stimulus{Kind::instance_running, 6, 0}))
-      << "running comes before ready at one instant";
+  EXPECT_EQ(events.next(), (Stimulus{Kind::instance_running, 6, 0})) << "running comes before ready at one instant";
   events.pop();
   EXPECT_EQ(events.next_time(), 303 * kSecond);
 }

@@ -136,8 +136,7 @@ TEST(BusyPeriods, MergeJobsThatShareANode) {
   story.at(10);
   // On node 0: [100, 200), [150, 300), [120, 130) in them, [300, 320) at their end, and [400, 450) apart.
   std::vector<std::tuple<std::int64_t, int, std::uint32_t>> moments;  // time, end or start, job
-  const std::pair<std::int64_t, std::int64_t> spans[] = {
-      {100, 200}, {150, 300}, {120, 130}, {300, 320}, {400, 450}};
+  const std::pair<std::int64_t, std::int64_t> spans[] = {{100, 200}, {150, 300}, {120, 130}, {300, 320}, {400, 450}};
   for (const auto& [from, until] : spans) {
     const std::uint32_t job = story.arrive();
     moments.emplace_back(from, 1, job);
@@ -159,8 +158,7 @@ TEST(BusyPeriods, MergeJobsThatShareANode) {
   story.at(500);
   const auto busy = busy_periods(story.record);
   ASSERT_EQ(busy.size(), 2u);
-  EXPECT_EQ(in_seconds(busy[0]),
-            (std::vector<std::pair<std::int64_t, std::int64_t>>{{100, 320}, {400, 450}}));
+  EXPECT_EQ(in_seconds(busy[0]), (std::vector<std::pair<std::int64_t, std::int64_t>>{{100, 320}, {400, 450}}));
   EXPECT_EQ(in_seconds(busy[1]), (std::vector<std::pair<std::int64_t, std::int64_t>>{{460, 500}}));
   EXPECT_EQ(story.summary().jobs.unfinished, 1u);
   EXPECT_EQ(story.summary().jobs.completed, 5u);

@@ -23,9 +23,9 @@ struct Line {
               requested = "4", time = "60", requested_memory = "-1", status = "1", user = "3", group = "-1",
               executable = "-1", queue = "-1";
   std::string text() const {
-    return job + " " + submit + " " + wait + " " + run + " " + allocated + " " + cpu + " " + memory + " " +
-           requested + " " + time + " " + requested_memory + " " + status + " " + user + " " + group + " " +
-           executable + " " + queue + " -1 -1 -1";
+    return job + " " + submit + " " + wait + " " + run + " " + allocated + " " + cpu + " " + memory + " " + requested +
+           " " + time + " " + requested_memory + " " + status + " " + user + " " + group + " " + executable + " " +
+           queue + " -1 -1 -1";
   }
 };
 
@@ -89,19 +89,19 @@ TEST_F(Swf, ReadsAllFieldsOfARecord) {
   SwfReader reader(folder_.write("a", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18\n"));
   SwfRecord r;
   ASSERT_TRUE(reader.next(r));
-  EXPECT_EQ((std::vector<std::int64_t>{r.job, r.submit / kSecond, r.wait / kSecond, r.run / kSecond,
-                                       r.allocated_processors, r.cpu_time / kSecond, r.used_memory_kib,
-                                       r.requested_processors, r.requested_time / kSecond,
-                                       r.requested_memory_kib, r.status, r.user, r.group, r.executable,
-                                       r.queue, r.partition, r.preceding_job, r.think_time / kSecond}),
-            (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}));
+  EXPECT_EQ(
+      (std::vector<std::int64_t>{r.job, r.submit / kSecond, r.wait / kSecond, r.run / kSecond, r.allocated_processors,
+                                 r.cpu_time / kSecond, r.used_memory_kib, r.requested_processors,
+                                 r.requested_time / kSecond, r.requested_memory_kib, r.status, r.user, r.group,
+                                 r.executable, r.queue, r.partition, r.preceding_job, r.think_time / kSecond}),
+      (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}));
   EXPECT_FALSE(reader.next(r));
 }
 
 TEST_F(Swf, TakesTheLooseFormsOfTheArchive) {
   const std::string line = "\t 1\t0 -1  10 4 -1 -1 4 60 -1 1 3 -1 -1 -1 -1 -1 -1 \t";
-  const Workload workload = read("\r\n" + line + "\r\n;comment: in the middle\n\n  \t\n  ; indented\n" +
-                                 line + " extra x ; more\n" + line);
+  const Workload workload =
+      read("\r\n" + line + "\r\n;comment: in the middle\n\n  \t\n  ; indented\n" + line + " extra x ; more\n" + line);
   EXPECT_EQ(workload.jobs.size(), 3u);
   EXPECT_EQ(notes_of(workload), (Notes{{"more than 18 columns: the rest ignored", 1}}));
 }
@@ -124,8 +124,7 @@ TEST_F(Swf, TakesDecimals) {
   EXPECT_EQ(job.request.cores, 3);
   EXPECT_EQ(workload.user_names, std::vector<std::string>{"7"});
 
-  SwfReader reader(
-      folder_.write("a", "1 -1.0 -0.5 5. 4 142.00 -1 4 60.000001 -1 1 -1.0 -1 -1 -1 -1 -1 0001\n"));
+  SwfReader reader(folder_.write("a", "1 -1.0 -0.5 5. 4 142.00 -1 4 60.000001 -1 1 -1.0 -1 -1 -1 -1 -1 0001\n"));
   SwfRecord record;
   ASSERT_TRUE(reader.next(record));
   EXPECT_EQ(record.submit, -kSecond);
@@ -146,8 +145,7 @@ TEST_F(Swf, NamesFileLineAndFieldOfBadText) {
   line.run = "1e30";
   EXPECT_EQ(failure(line.text()),
             "log.swf:1: field 4 (run time): found \"1e30\", expected a number up to 100000000000");
-  for (const char* bad :
-       {"--1", "1-", "-", "+", "1.2.3", "0x10", "nan", "inf", "-inf", "1,5", "12:30", "1e", "+-1"}) {
+  for (const char* bad : {"--1", "1-", "-", "+", "1.2.3", "0x10", "nan", "inf", "-inf", "1,5", "12:30", "1e", "+-1"}) {
     line.run = bad;
     EXPECT_EQ(failure(line.text()),
               std::string("log.swf:1: field 4 (run time): found \"") + bad + "\", expected a number");
@@ -159,18 +157,15 @@ TEST_F(Swf, NamesFileLineAndFieldOfBadText) {
   }
   line = Line{};
   line.requested = "2147483648";
-  EXPECT_EQ(
-      failure(line.text()),
-      "log.swf:1: field 8 (requested processors): found \"2147483648\", expected a number up to 2147483647");
+  EXPECT_EQ(failure(line.text()),
+            "log.swf:1: field 8 (requested processors): found \"2147483648\", expected a number up to 2147483647");
   line = Line{};
   line.job = std::string("1\0", 2);
   EXPECT_EQ(failure(line.text()), "log.swf:1: field 1 (job number): found \"1\\x00\", expected a number");
   EXPECT_EQ(failure("1 2 3\n"), "log.swf:1: found 3 fields, expected 18");
   EXPECT_EQ(failure(good + "1\n"), "log.swf:2: found 1 field, expected 18");
-  EXPECT_EQ(failure("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 \n"),
-            "log.swf:1: found 17 fields, expected 18");
-  EXPECT_EQ(failure("{\"jobs\": []}\n"),
-            "log.swf:1: field 1 (job number): found \"{\"jobs\":\", expected a number");
+  EXPECT_EQ(failure("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 \n"), "log.swf:1: found 17 fields, expected 18");
+  EXPECT_EQ(failure("{\"jobs\": []}\n"), "log.swf:1: field 1 (job number): found \"{\"jobs\":\", expected a number");
   // A last field that is cut by a comment sign is no number.
   EXPECT_EQ(failure("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18;\n"),
             "log.swf:1: field 18 (think time): found \"18;\", expected a number");
@@ -179,13 +174,10 @@ TEST_F(Swf, NamesFileLineAndFieldOfBadText) {
 
 TEST_F(Swf, SurvivesTheWorstInputs) {
   EXPECT_EQ(failure(""), "log.swf: no jobs: found no record, expected lines of 18 fields");
-  EXPECT_EQ(failure("; MaxJobs: 9999999999999\n\n"),
-            "log.swf: no jobs: found no record, expected lines of 18 fields");
-  EXPECT_EQ(failure(std::string(1000, '\0')).rfind("log.swf:1: field 1 (job number): found \"\\x00\\x00", 0),
-            0u);
+  EXPECT_EQ(failure("; MaxJobs: 9999999999999\n\n"), "log.swf: no jobs: found no record, expected lines of 18 fields");
+  EXPECT_EQ(failure(std::string(1000, '\0')).rfind("log.swf:1: field 1 (job number): found \"\\x00\\x00", 0), 0u);
   EXPECT_EQ(failure(std::string(2'000'000, '1')), "log.swf:1: line longer than 1 MiB");
-  EXPECT_EQ(failure(std::string(500'000, '1')), "log.swf:1: field 1 (job number): found \"" +
-                                                    std::string(40, '1') +
+  EXPECT_EQ(failure(std::string(500'000, '1')), "log.swf:1: field 1 (job number): found \"" + std::string(40, '1') +
                                                     "...\", expected a number up to 9007199254740992");
   std::string garbage;
   for (unsigned i = 0, x = 1; i < 100'000; ++i) {
@@ -231,10 +223,9 @@ TEST_F(Swf, WidthIsTheRequestOrElseTheAllocation) {
 
 TEST_F(Swf, FiltersByWidthInEitherField) {
   filter_.max_processors = 4;
-  const Workload workload =
-      read({Line{.allocated = "4", .requested = "4"}, Line{.allocated = "5", .requested = "4"},
-            Line{.allocated = "4", .requested = "5"}, Line{.allocated = "4", .requested = "-1"},
-            Line{.allocated = "5", .requested = "-1"}});
+  const Workload workload = read({Line{.allocated = "4", .requested = "4"}, Line{.allocated = "5", .requested = "4"},
+                                  Line{.allocated = "4", .requested = "5"}, Line{.allocated = "4", .requested = "-1"},
+                                  Line{.allocated = "5", .requested = "-1"}});
   EXPECT_EQ(workload.jobs.size(), 2u);
   EXPECT_EQ(notes_of(workload)["wider than 4 processors: dropped"], 3u);
 }
@@ -254,8 +245,7 @@ TEST_F(Swf, FiltersByTimes) {
 }
 
 TEST_F(Swf, FillsOrDropsMissingRequestedTimes) {
-  const std::vector<Line> lines{Line{.run = "100", .time = "-1"}, Line{.run = "0", .time = "0"},
-                                Line{.time = "60"}};
+  const std::vector<Line> lines{Line{.run = "100", .time = "-1"}, Line{.run = "0", .time = "0"}, Line{.time = "60"}};
   Workload workload = read(lines);
   EXPECT_EQ(workload.jobs.at(0).request.limit, 100 * kSecond);
   EXPECT_EQ(workload.jobs.at(1).request.limit, kSecond);
@@ -289,17 +279,17 @@ TEST_F(Swf, KillsOrRaisesOverruns) {
 }
 
 TEST_F(Swf, MapsStatusToOutcome) {
-  const Workload workload = read({Line{.job = "1", .status = "1"}, Line{.job = "2", .status = "-1"},
-                                  Line{.job = "3", .status = "0"}, Line{.job = "4", .status = "5"},
-                                  Line{.job = "5", .status = "137"}, Line{.job = "6", .status = "4"},
-                                  Line{.job = "7", .status = "3"}, Line{.job = "8", .status = "-9"}});
+  const Workload workload =
+      read({Line{.job = "1", .status = "1"}, Line{.job = "2", .status = "-1"}, Line{.job = "3", .status = "0"},
+            Line{.job = "4", .status = "5"}, Line{.job = "5", .status = "137"}, Line{.job = "6", .status = "4"},
+            Line{.job = "7", .status = "3"}, Line{.job = "8", .status = "-9"}});
   std::vector<Outcome> outcomes;
   for (const WorkloadJob& job : workload.jobs) {
     outcomes.push_back(job.outcome);
   }
-  EXPECT_EQ(outcomes, (std::vector<Outcome>{Outcome::completed, Outcome::completed, Outcome::failed,
-                                            Outcome::cancelled, Outcome::completed, Outcome::failed,
-                                            Outcome::completed, Outcome::completed}));
+  EXPECT_EQ(outcomes,
+            (std::vector<Outcome>{Outcome::completed, Outcome::completed, Outcome::failed, Outcome::cancelled,
+                                  Outcome::completed, Outcome::failed, Outcome::completed, Outcome::completed}));
   EXPECT_EQ(notes_of(workload), (Notes{{"status not defined by SWF: taken as completed", 2}}));
 }
 
@@ -315,9 +305,9 @@ TEST_F(Swf, CountsTheWorkOfCheckpointedJobsOnce) {
 }
 
 TEST_F(Swf, NumbersUsersByAppearance) {
-  const Workload workload = read({Line{.user = "9"}, Line{.user = "-1"}, Line{.user = "9"},
-                                  Line{.user = "5000000001"}, Line{.user = "0"}, Line{.user = "-7"},
-                                  Line{.user = "5000000001"}, Line{.run = "-1", .user = "77"}});
+  const Workload workload =
+      read({Line{.user = "9"}, Line{.user = "-1"}, Line{.user = "9"}, Line{.user = "5000000001"}, Line{.user = "0"},
+            Line{.user = "-7"}, Line{.user = "5000000001"}, Line{.run = "-1", .user = "77"}});
   EXPECT_EQ(workload.user_names, (std::vector<std::string>{"9", "unknown", "5000000001", "0"}));
   std::vector<std::uint32_t> users;
   for (const WorkloadJob& job : workload.jobs) {
@@ -348,8 +338,7 @@ TEST_F(Swf, MapsProcessorsToCoresOrNodes) {
 
 TEST_F(Swf, MapsQueues) {
   queues_ = {"debug", "batch", "long"};
-  const std::vector<Line> lines{Line{.queue = "1"}, Line{.queue = "2"}, Line{.queue = "-1"},
-                                Line{.queue = "9"}};
+  const std::vector<Line> lines{Line{.queue = "1"}, Line{.queue = "2"}, Line{.queue = "-1"}, Line{.queue = "9"}};
   const auto queues = [&] {
     std::vector<std::uint32_t> numbers;
     for (const WorkloadJob& job : read(lines).jobs) {
@@ -380,8 +369,8 @@ TEST_F(Swf, SortsByTimeThenLogOrder) {
 
 TEST_F(Swf, StopsAfterMaxJobs) {
   const std::string bad = "this line is never reached\n";
-  const std::string text = Line{.job = "1"}.text() + "\n" + Line{.job = "2", .run = "-1"}.text() + "\n" +
-                           Line{.job = "3"}.text() + "\n";
+  const std::string text =
+      Line{.job = "1"}.text() + "\n" + Line{.job = "2", .run = "-1"}.text() + "\n" + Line{.job = "3"}.text() + "\n";
   const Workload workload = read(text + bad, 2);
   ASSERT_EQ(workload.jobs.size(), 2u);
   EXPECT_EQ(workload.jobs[1].number, 3u);
@@ -391,11 +380,9 @@ TEST_F(Swf, StopsAfterMaxJobs) {
 
 TEST_F(Swf, SaysWhyNothingIsLeft) {
   filter_.max_processors = 2;
-  EXPECT_EQ(failure(Line{}.text() + "\n" + Line{.allocated = "1", .requested = "1"}.text() + "\n"),
-            "no failure");
-  EXPECT_EQ(
-      failure(Line{}.text() + "\n" + Line{.run = "-1", .allocated = "1", .requested = "1"}.text() + "\n"),
-      "log.swf: no jobs left of 2:\n  1 wider than 2 processors: dropped\n  1 run time unknown: dropped");
+  EXPECT_EQ(failure(Line{}.text() + "\n" + Line{.allocated = "1", .requested = "1"}.text() + "\n"), "no failure");
+  EXPECT_EQ(failure(Line{}.text() + "\n" + Line{.run = "-1", .allocated = "1", .requested = "1"}.text() + "\n"),
+            "log.swf: no jobs left of 2:\n  1 wider than 2 processors: dropped\n  1 run time unknown: dropped");
 }
 
 TEST_F(Swf, ReadsTheHeader) {
@@ -455,8 +442,7 @@ TEST_P(RealSwf, KeepsAsManyJobsAsPublished) {
   EXPECT_EQ(workload.records, GetParam().records);
   EXPECT_EQ(workload.jobs.size(), GetParam().jobs);
   EXPECT_EQ(workload.dropped, GetParam().records - GetParam().jobs);
-  EXPECT_EQ(notes_of(workload)["run time over requested time: will be killed at the limit"],
-            GetParam().overruns);
+  EXPECT_EQ(notes_of(workload)["run time over requested time: will be killed at the limit"], GetParam().overruns);
   Time last = 0;
   for (const WorkloadJob& job : workload.jobs) {
     ASSERT_GE(job.request.submit, last);

@@ -156,8 +156,7 @@ TEST(JobsCsv, TakesJobNamesWhereThereAreSome) {
   RunStory story = RunStory::pool(4);
   story.workload.job_names = {"prep, part 1"};
   story.job(0, 0, 10, {share_of(0)});
-  EXPECT_THAT(rows_of(jobs_csv(story.record, story.context()))[0],
-              testing::StartsWith("\"prep, part 1\",ann,"));
+  EXPECT_THAT(rows_of(jobs_csv(story.record, story.context()))[0], testing::StartsWith("\"prep, part 1\",ann,"));
 }
 
 // The node list of a job on the given nodes (from 0, eight a group).
@@ -191,9 +190,8 @@ TEST(NodesCsv, TellsAnInstancesLife) {
   RunStory story = one_job_story();
   story.design.groups[0].zone = "z1";
   const std::string csv = nodes_csv(story.record, story.context());
-  EXPECT_THAT(rows_of(csv),
-              ElementsAre("compute-1,i-00000000000000001,test.large,compute,z1,,ONDEMAND,0,30,60,210,"
-                          "SCHEDULER_REQUESTED,90,60,0.180000"));
+  EXPECT_THAT(rows_of(csv), ElementsAre("compute-1,i-00000000000000001,test.large,compute,z1,,ONDEMAND,0,30,60,210,"
+                                        "SCHEDULER_REQUESTED,90,60,0.180000"));
 }
 
 TEST(NodesCsv, TellsInstancesThatOutliveTheRunAndThoseThatNeverRan) {
@@ -202,12 +200,11 @@ TEST(NodesCsv, TellsInstancesThatOutliveTheRunAndThoseThatNeverRan) {
   story.launch(4);
   story.at(10);
   story.at(30);
-  EXPECT_THAT(
-      rows_of(nodes_csv(story.record, story.context())),
-      ElementsAre("compute-4,i-00000000000000001,test.large,compute,,,ONDEMAND,0,0,0,30,END_OF_RUN,0,30,"
-                  "0.060000",
-                  "compute-5,i-00000000000000002,test.large,compute,,,ONDEMAND,10,,,30,END_OF_RUN,0,0,"
-                  "0.000000"));
+  EXPECT_THAT(rows_of(nodes_csv(story.record, story.context())),
+              ElementsAre("compute-4,i-00000000000000001,test.large,compute,,,ONDEMAND,0,0,0,30,END_OF_RUN,0,30,"
+                          "0.060000",
+                          "compute-5,i-00000000000000002,test.large,compute,,,ONDEMAND,10,,,30,END_OF_RUN,0,0,"
+                          "0.000000"));
 }
 
 TEST(NodesCsv, AddsUpToTheSummarysCost) {
@@ -272,8 +269,7 @@ TEST(TimelineCsv, CountsWhatHappensOnTheMinuteAsDoneThen) {
   story.finish(0);
   story.at(120);
   EXPECT_THAT(rows_of(timeline_csv(story.record, story.context())),
-              ElementsAre("0,1,1,1,0,0,0,0,0,0.000000", "60,1,1,0,1,0,1,0,1,0.060000",
-                          "120,1,1,1,0,0,0,0,0,0.120000"));
+              ElementsAre("0,1,1,1,0,0,0,0,0,0.000000", "60,1,1,0,1,0,1,0,1,0.060000", "120,1,1,1,0,0,0,0,0,0.120000"));
 }
 
 // A run that ends within a minute: its last row is behind the end and costs no more than the run.
@@ -283,8 +279,7 @@ TEST(TimelineCsv, EndsWithARowAtOrBehindTheEndOfTheRun) {
   story.static_node(0);
   story.at(61);
   EXPECT_THAT(rows_of(timeline_csv(story.record, story.context())),
-              ElementsAre("0,1,1,1,0,0,0,0,0,0.000000", "60,1,1,1,0,0,0,0,0,0.120000",
-                          "120,1,1,1,0,0,0,0,0,0.122000"));
+              ElementsAre("0,1,1,1,0,0,0,0,0,0.000000", "60,1,1,1,0,0,0,0,0,0.120000", "120,1,1,1,0,0,0,0,0,0.122000"));
   EXPECT_EQ(rows_of(timeline_csv(story.record, story.context(), 61 * kSecond)).size(), 2u);
   EXPECT_EQ(rows_of(timeline_csv(story.record, story.context(), kSecond)).size(), 62u);
 }

@@ -26,10 +26,8 @@ constexpr const char* kLog =
     "6 7200  0  400  2 -1 -1  2  400 -1  1  1 -1 -1  2 -1 -1 -1\n"
     "6 7200  0  200  2 -1 -1  2  400 -1  3  1 -1 -1  2 -1 -1 -1\n";
 
-std::uint64_t count_of(const std::vector<std::pair<std::string, std::uint64_t>>& counts,
-                       const std::string& name) {
-  const auto found =
-      std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == name; });
+std::uint64_t count_of(const std::vector<std::pair<std::string, std::uint64_t>>& counts, const std::string& name) {
+  const auto found = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == name; });
   return found == counts.end() ? 0 : found->second;
 }
 
@@ -123,8 +121,7 @@ TEST(TraceInfo, SurvivesOddLogs) {
   EXPECT_THROW(trace_info(folder.write("empty", "; MaxProcs: 4\n"), "x"), InputError);
   EXPECT_THROW(trace_info(folder.path(), "x"), InputError);
   // One job, no header, nothing requested, Latin-1 and an escape in a comment.
-  const TraceInfo one =
-      trace_info(folder.write("one", "1 5 -1 7 3 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n"), "one");
+  const TraceInfo one = trace_info(folder.write("one", "1 5 -1 7 3 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n"), "one");
   EXPECT_EQ(one.machine_from, TraceInfo::MachineFrom::widest_job);
   EXPECT_EQ(one.machine_processors, 3);
   EXPECT_EQ(one.offered_load, 0);
@@ -133,19 +130,18 @@ TEST(TraceInfo, SurvivesOddLogs) {
   EXPECT_EQ(nlohmann::json::parse(trace_info_json(one))["requested_time_s"], nullptr);
   // Nothing usable is still something to tell.
   const TraceInfo none = trace_info(
-      folder.write("none",
-                   "; Computer: K\xf6ln \x1b[31m\n1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n"),
+      folder.write("none", "; Computer: K\xf6ln \x1b[31m\n1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n"),
       "none");
   EXPECT_EQ(none.jobs, 0u);
   EXPECT_EQ(trace_info_text(none).find('\x1b'), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(trace_info_json(none))["processors"], nullptr);
   // Times at the edge of what is read.
-  const TraceInfo far = trace_info(
-      folder.write("far",
-                   "; UnixStartTime: 9000000000000000000\n"
-                   "1 0 0 1 1 -1 -1 1 1 -1 1 1 1 1 1 1 1 1\n"
-                   "2 100000000000 100000000000 100000000000 2147483647 -1 -1 1 1 -1 1 1 1 1 1 1 1 1\n"),
-      "far");
+  const TraceInfo far =
+      trace_info(folder.write("far",
+                              "; UnixStartTime: 9000000000000000000\n"
+                              "1 0 0 1 1 -1 -1 1 1 -1 1 1 1 1 1 1 1 1\n"
+                              "2 100000000000 100000000000 100000000000 2147483647 -1 -1 1 1 -1 1 1 1 1 1 1 1 1\n"),
+                 "far");
   EXPECT_EQ(far.last_end_s, 3e11);
   EXPECT_EQ(trace_info_text(far).find("log starts"), std::string::npos);
 }
