@@ -17,6 +17,8 @@
 #include "models/check/property_suite.hpp"
 #include "models/cloud/catalog.hpp"
 #include "models/errors.hpp"
+#include "models/files.hpp"
+#include "models/journal_file.hpp"
 #include "models/policies/registry.hpp"
 #include "models/report/format.hpp"
 #include "models/report/run_directory.hpp"
@@ -142,7 +144,7 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
   std::unique_ptr<JournalFile> journal;
-  if (!arguments.journal.empty()) journal = std::make_unique<JournalFile>(arguments.journal, scenario);
+  if (!arguments.journal.empty()) journal = std::make_unique<JournalFile>(arguments.journal, scenario.text);
   SimulationOptions options;
   options.journal = journal.get();
   options.stop = &stop_requested;

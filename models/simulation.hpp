@@ -27,13 +27,6 @@ struct SimulationResult {
 SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
                           const SimulationOptions& options = {});
 
-// --- journals as files (docs/journal.md) ---
-
-inline constexpr std::string_view kJournalMagic = "headroom.journal/1\n";
-std::string journal_header(const Scenario& scenario);
-// `interrupted`: the run was ended before its end, so the core had more to do.
-std::string journal_trailer(const Scenario& scenario, const std::string& digest, std::uint64_t steps, bool interrupted);
-
 struct ReplayResult {
   std::string recorded_digest;
   std::string digest;
