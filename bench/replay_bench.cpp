@@ -78,10 +78,10 @@ void kth_conservative_pool(benchmark::State& state) {
   replay_scenario(state, "kth-easy-pool.json", overrides, {28'481, 0, "0279dc038c32341c"});
 }
 void kth_on_pcs(benchmark::State& state) {
-  replay_scenario(state, "kth-on-pcs.json", {}, {28'489, 0, "57d2048a706abce0"});
+  replay_scenario(state, "kth-on-pcs.json", {}, {28'489, 0, "2c15aef11691319c"});
 }
 void lublin_on_pcs(benchmark::State& state) {
-  replay_scenario(state, "lublin-on-pcs.json", {}, {5'000, 0, "dffef93fecf3491b"});
+  replay_scenario(state, "lublin-on-pcs.json", {}, {5'000, 0, "d462267e5d036d29"});
 }
 
 BENCHMARK(kth_easy_pool)->Unit(benchmark::kMillisecond);

@@ -129,10 +129,9 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
     overrides.trace = std::filesystem::absolute(*arguments.trace).string();  // as a shell user means it
   }
   overrides.max_jobs = arguments.max_jobs;
-  const bool changed = !overrides.set.empty() || overrides.seed || overrides.trace || overrides.max_jobs;
 
   const Scenario scenario = load_scenario(arguments.scenario, overrides);
-  scheduler_policy(scenario.scheduler.policy);  // before a long log is read
+  check_policies(scenario);  // before a long log is read
   const Design design = make_design(scenario);
   // Places for results that cannot be used are found before the work is done.
   if (!arguments.out.empty()) make_run_directory(arguments.out);
@@ -162,7 +161,9 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
     const auto wanted = static_cast<Time>(arguments.timeline_step_s * static_cast<double>(kSecond));
     const Time step = timeline_step_for(result.record, wanted, kMostTimelineRows);
     if (step != wanted) {
-      fmt::print(stderr, "timeline.csv: a row every {} s, so that it has at most {} rows\n", step / kSecond,
+      std::string seconds;
+      append_seconds(seconds, step);
+      fmt::print(stderr, "timeline.csv: a row every {} s, so that it has at most {} rows\n", seconds,
                  kMostTimelineRows);
     }
     write_run_directory(arguments.out, summary, result.record, context, step);
@@ -184,7 +185,7 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
     fmt::print(stderr, "interrupted: the results above are of the part that was simulated\n");
     return 5;
   }
-  if (!scenario.expected_digest.empty() && !changed && scenario.expected_digest != result.digest) {
+  if (!scenario.expected_digest.empty() && scenario.expected_digest != result.digest) {
     fmt::print(stderr, "{}: expect.digest: the run's digest is {}, expected {}\n", scenario.file, result.digest,
                scenario.expected_digest);
     return 1;

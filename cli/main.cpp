@@ -73,7 +73,9 @@ int main(int argc, char** argv) {
       ->type_name("FILE");
   run_command->add_option("--journal", run.journal, "Record every step in this file, for headroom replay")
       ->type_name("FILE");
-  run_command->add_option("--max-jobs", run.max_jobs, "Only the first N jobs")->type_name("N")->check(whole_number(1));
+  run_command->add_option("--max-jobs", run.max_jobs, "Only the first N jobs, in the order of the log or the scenario")
+      ->type_name("N")
+      ->check(whole_number(1));
   run_command->add_option("--timeline-step", run.timeline_step_s, "Seconds between rows of timeline.csv")
       ->type_name("SECONDS")
       ->check(timeline_step)

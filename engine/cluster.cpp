@@ -35,6 +35,13 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
     queue_profile_.emplace_back(cores);
   }
   one_node_ = nodes == 1 && spec_.queues.size() == 1 && spec_.groups.front().supply == Supply::permanent;
+  counts_ = !one_node_;
+  for (std::size_t q = 0; q < spec_.queues.size(); ++q) {
+    for (const GroupId g : queue_groups_[q]) {
+      counts_ &= group_queues_[index(g)].size() == 1;
+      alike_ &= spec_.groups[index(g)].cores == spec_.groups[index(queue_groups_[q].front())].cores;
+    }
+  }
   node_in_use_.resize(nodes);
   node_jobs_.resize(nodes);
   node_reserved_.resize(nodes);
@@ -43,9 +50,15 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
   for (std::size_t n = 0; n < nodes; ++n) {
     const NodeId node{static_cast<std::uint32_t>(n)};
     if (!one_node_) node_profile_.emplace_back(cores(node));
-    if (spec_.groups[index(group_of(node))].supply == Supply::fixed) wanted_.push_back(node);
+    if (is_kept(node)) wanted_.push_back(node);
     refresh(node);
   }
+}
+
+bool Cluster::is_kept(NodeId node) const {
+  const NodeGroupSpec& group = spec_.groups[index(group_of(node))];
+  if (group.supply != Supply::dynamic) return group.supply == Supply::fixed;
+  return number(node) - number(first_node(group_of(node))) < static_cast<std::uint32_t>(group.kept);
 }
 
 // --- where and when -------------------------------------------------------------------------------------------------
@@ -63,6 +76,10 @@ bool Cluster::can_ever_hold(const JobRequest& request) const {
 
 std::int32_t Cluster::least_cores(const JobRequest& request) const {
   if (one_node_ && request.exclusive) return spec_.groups.front().cores;
+  if (request.nodes == 0 && request.exclusive && counts_) {
+    const std::int32_t cores = spec_.groups[index(queue_groups_[index(request.queue)].front())].cores;
+    return (request.cores + cores - 1) / cores * cores;
+  }
   if (request.nodes == 0) return request.cores;
   if (!request.exclusive) return request.nodes * request.cores;
   std::int32_t least = std::numeric_limits<std::int32_t>::max();
@@ -104,9 +121,9 @@ class Gather {
 
 Room Cluster::room(QueueId queue, Time now) const {
   Room room;
-  if (one_node_) {
+  if (free_cores_decide()) {
     // All that is free until the free cores next drop, and what is left then for ever.
-    const CapacityProfile& profile = queue_profile_.front();
+    const CapacityProfile& profile = queue_profile_[index(queue)];
     room.short_cores = profile.free_at(now);
     const Time drop = profile.first_below(now, room.short_cores, room.long_cores);
     room.short_limit = drop == kNever ? kNever : drop - now;
@@ -143,6 +160,7 @@ Room Cluster::room(QueueId queue, Time now) const {
 bool Cluster::place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const {
   if (one_node_) return place_at(request, now, out);
   const Time until = later(now, request.limit);
+  if (by_number(request) && !queue_profile_[index(request.queue)].fits(now, until, least_cores(request))) return false;
   Gather gather(request, out);
   for (std::size_t state = 0; state < 3; ++state) {
     for (const GroupId g : queue_groups_[index(request.queue)]) {
@@ -172,33 +190,38 @@ bool Cluster::place_at(const JobRequest& request, Time from, std::vector<NodeSha
     out.assign(1, {NodeId{0}, cores});
     return queue_profile_.front().fits(from, until, cores);
   }
+  // Nodes that are in use now first: those that are free can be used by others until then.
   Gather gather(request, out);
-  for (const GroupId g : queue_groups_[index(request.queue)]) {
-    const NodeGroupSpec& group = spec_.groups[index(g)];
-    const std::uint32_t first = number(group_first_[index(g)]);
-    for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(group.nodes); ++n) {
-      const std::int32_t free = node_profile_[n].min_free(from, until);
-      if (!gather.suits(free, group.cores)) continue;
-      gather.take(NodeId{n}, free, group.cores);
-      if (gather.done()) return true;
+  for (const bool busy : {true, false}) {
+    for (const GroupId g : queue_groups_[index(request.queue)]) {
+      const NodeGroupSpec& group = spec_.groups[index(g)];
+      const std::uint32_t first = number(group_first_[index(g)]);
+      for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(group.nodes); ++n) {
+        if ((node_in_use_[n] > 0 || node_state_[n] == NodeState::powering_down) != busy) continue;
+        const std::int32_t free = node_profile_[n].min_free(from, until);
+        if (!gather.suits(free, group.cores)) continue;
+        gather.take(NodeId{n}, free, group.cores);
+        if (gather.done()) return true;
+      }
     }
   }
   return false;
 }
 
-Time Cluster::earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out) const {
+Time Cluster::earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out, Time before) const {
   const CapacityProfile& queue = queue_profile_[index(request.queue)];
   const std::int32_t cores = least_cores(request);
   Time t = queue.earliest_fit(not_before, request.limit, cores);
-  if (one_node_) {
-    out.assign(1, {NodeId{0}, cores});
-    return t;
+  if (one_node_ || by_number(request)) {
+    out.clear();
+    if (one_node_) out.push_back({NodeId{0}, cores});
+    return t < before ? t : kNever;
   }
-  while (t != kNever && !place_at(request, t, out)) {
+  while (t < before && !place_at(request, t, out)) {
     t = next_start(request, t);
-    if (t != kNever) t = queue.earliest_fit(t, request.limit, cores);
+    if (t < before) t = queue.earliest_fit(t, request.limit, cores);
   }
-  return t;
+  return t < before ? t : kNever;
 }
 
 // The next time after `after` worth a look, the request not fitting at `after`.
@@ -271,6 +294,30 @@ std::uint32_t Cluster::store_shares(std::span<const NodeShare> shares) {
   return first;
 }
 
+Cluster::Kind Cluster::kind_of(const JobRequest& request) const {
+  if (request.nodes == 0 && !request.exclusive) return Kind::loose_cores;
+  const std::vector<GroupId>& groups = queue_groups_[index(request.queue)];
+  const bool whole = request.exclusive || groups.empty() || request.cores == spec_.groups[index(groups.front())].cores;
+  return whole && alike_ ? Kind::whole_nodes : Kind::nodes_and_cores;
+}
+
+bool Cluster::add_job(const JobRequest& request) {
+  claims_.emplace_back();
+  if (!counts_) return false;
+  const Kind kind = kind_of(request);
+  if (kind_ == Kind::none) kind_ = kind;
+  counts_ = kind == kind_ && kind != Kind::nodes_and_cores;
+  return !counts_;
+}
+
+bool Cluster::reserve_cores(JobId job, Time from, Time until, const JobRequest& request) {
+  Claim& claim = claims_[index(job)];
+  ensure(claim.kind == Claim::Kind::none && counts_, "a job holds one claim, of the kind that is in use");
+  const std::int32_t cores = least_cores(request);
+  claim = {from, until, 0, 0, cores, request.queue, Claim::Kind::reserved};
+  return queue_profile_[index(request.queue)].occupy(from, until, cores) >= 0;
+}
+
 bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares) {
   Claim& claim = claims_[index(job)];
   ensure(claim.kind == Claim::Kind::none && !shares.empty(), "a job holds one claim, on at least one node");
@@ -290,7 +337,7 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
       overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
       ++node_jobs_[n];
       if (node_state_[n] == NodeState::powered_down && node_jobs_[n] == 1 &&
-          spec_.groups[index(group_of(share.node))].supply == Supply::dynamic) {
+          spec_.groups[index(group_of(share.node))].supply == Supply::dynamic && !is_kept(share.node)) {
         wanted_.push_back(share.node);
       }
       refresh(share.node);
@@ -305,7 +352,7 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
     group_cores += share.cores;
   }
   fits &= occupy_queues(group, from, until, group_cores);
-  claim = {from, until, store_shares(shares), static_cast<std::uint32_t>(shares.size()), kind};
+  claim = {from, until, store_shares(shares), static_cast<std::uint32_t>(shares.size()), 0, QueueId{0}, kind};
   return fits;
 }
 
@@ -313,6 +360,11 @@ void Cluster::end_claim(JobId job, Time now) {
   Claim& claim = claims_[index(job)];
   ensure(claim.kind != Claim::Kind::none, "only a claim that exists can end");
   const Time from = std::max(now, claim.from);
+  if (claim.share_count == 0) {
+    if (from < claim.until) queue_profile_[index(claim.queue)].occupy(from, claim.until, -claim.cores);
+    claim.kind = Claim::Kind::none;
+    return;
+  }
   GroupId group = group_of(share_store_[claim.first_share].node);
   std::int32_t group_cores = 0;
   const auto give_back = [&] {
@@ -329,10 +381,7 @@ void Cluster::end_claim(JobId job, Time now) {
       if (--node_jobs_[n] == 0) {
         idle_since_[n] = now;
         // Nobody waits for the node any more; a static group does.
-        if (node_state_[n] == NodeState::powered_down &&
-            spec_.groups[index(group_of(share.node))].supply == Supply::dynamic) {
-          std::erase(wanted_, share.node);
-        }
+        if (node_state_[n] == NodeState::powered_down && !is_kept(share.node)) std::erase(wanted_, share.node);
       }
       refresh(share.node);
     } else {
@@ -413,6 +462,46 @@ void Cluster::powered_down(NodeId node, Time now) {
   node_state_[n] = NodeState::powered_down;
   --instances_;
   refresh(node);
+}
+
+void Cluster::audit() const {
+  std::vector<std::int32_t> in_use(node_count());
+  std::vector<std::int32_t> jobs(node_count());
+  std::vector<std::int32_t> reserved(node_count());
+  std::vector<std::int32_t> node_free(node_count());
+  std::vector<std::int32_t> queue_free(spec_.queues.size());
+  const auto take = [&](NodeId node, std::int32_t amount) {
+    node_free[index(node)] -= amount;
+    for (const QueueId q : group_queues_[index(group_of(node))]) queue_free[index(q)] -= amount;
+  };
+  for (std::size_t n = 0; n < node_count(); ++n) {
+    const NodeId node{static_cast<std::uint32_t>(n)};
+    take(node, -cores(node));
+    if (state(node) == NodeState::powering_down && now_ < down_until_[n]) take(node, cores(node));
+  }
+  for (const Claim& claim : claims_) {
+    if (claim.kind == Claim::Kind::none) continue;
+    const bool now = claim.from <= now_ && now_ < claim.until;
+    if (claim.share_count == 0 && now) queue_free[index(claim.queue)] -= claim.cores;
+    for (std::uint32_t i = 0; i < claim.share_count; ++i) {
+      const NodeShare& share = share_store_[claim.first_share + i];
+      const std::size_t n = index(share.node);
+      if (claim.kind == Claim::Kind::allocated) {
+        in_use[n] += share.cores;
+        ++jobs[n];
+      } else {
+        ++reserved[n];
+      }
+      if (now) take(share.node, share.cores);
+    }
+  }
+  ensure(in_use == node_in_use_ && jobs == node_jobs_ && reserved == node_reserved_, "the nodes' books add up");
+  for (std::size_t q = 0; q < queue_free.size(); ++q) {
+    ensure(queue_free[q] == queue_profile_[q].free_at(now_), "the queues' free cores add up");
+  }
+  for (std::size_t n = 0; n < node_profile_.size(); ++n) {
+    ensure(node_free[n] == node_profile_[n].free_at(now_), "the nodes' free cores add up");
+  }
 }
 
 void Cluster::check(Time now) const {

@@ -26,6 +26,7 @@ struct NodeGroupSpec {
   std::int32_t cores = 1;  // physical cores of each node: ThreadsPerCore is 1 (PCS-17)
   Supply supply = Supply::dynamic;
   std::int32_t weight = 1;  // lower is chosen first (PCS-16)
+  std::int32_t kept = 0;    // of a dynamic group: its first nodes are kept as in a static one (minInstanceCount)
 };
 
 struct QueueSpec {
@@ -47,13 +48,16 @@ enum class NodeState : std::uint8_t {
   powering_down,  // idle%: not to be used until the instance is gone
 };
 
-// Cores held by one job on some nodes for some time: a running job's, or a reservation of a pending one.
+// Cores held by one job on some nodes for some time: a running job's, or a reservation of a pending one. A reservation
+// by number (Cluster::counts) has no shares, but a number of cores in a queue.
 struct Claim {
   enum class Kind : std::uint8_t { none, reserved, allocated };
   Time from = 0;
   Time until = 0;
   std::uint32_t first_share = 0;
   std::uint32_t share_count = 0;
+  std::int32_t cores = 0;
+  QueueId queue{0};
   Kind kind = Kind::none;
 };
 
@@ -101,10 +105,20 @@ class Cluster {
   std::int32_t jobs_on(NodeId node) const { return node_jobs_[index(node)]; }
   Time idle_since(NodeId node) const { return idle_since_[index(node)]; }
   std::int32_t instances() const { return instances_; }
+  // Whether the node's instance stays when it is idle: of a static group, or among the first of one with a minimum.
+  bool is_kept(NodeId node) const;
   // Nodes without an instance that a job holds, or that a static group must keep; ascending by request.
   std::span<const NodeId> wanted() const { return wanted_; }
 
   // --- where and when a request fits ---
+  // True while a reservation is for a number of cores and not for certain nodes, which leaves the most room for others.
+  // The free cores of a queue decide whether a job fits, now and later, as long as all jobs take whole nodes that are
+  // alike, or all take cores wherever they are, and no two queues share a group. The first job of another kind ends
+  // that for good.
+  bool counts() const { return counts_; }
+  // Whether free_cores() alone decides.
+  bool free_cores_decide() const { return one_node_ || counts_; }
+
   // True if the queue's groups could hold the request were they empty (PCS-33).
   bool can_ever_hold(const JobRequest& request) const;
   // The least number of cores that the request takes anywhere.
@@ -112,14 +126,18 @@ class Cluster {
   // Free cores of all nodes of a queue over time: what backfilling looks at first. Necessary for a fit, and for a
   // machine of one node sufficient.
   const CapacityProfile& free_cores(QueueId queue) const { return queue_profile_[index(queue)]; }
-  // What place() may find now on the queue's nodes: necessary for a fit, and for a machine of one node sufficient as
-  // long as there is at most one reservation.
+  // What place() may find now on the queue's nodes: necessary for a fit; where free_cores_decide(), sufficient as long
+  // as there is at most one reservation.
   Room room(QueueId queue, Time now) const;
   // The nodes on which `request` could hold its cores throughout [now, now + limit), in the order in which they are
   // preferred: up, powering up, powered down; lower weight first; then by name. False if there are not enough.
   bool place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const;
-  // The first time >= not_before at which the request fits for its whole limit, and the nodes; kNever if none.
-  Time earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out) const;
+  // The first time >= not_before at which the request fits for its whole limit, and nodes for a reservation then (none
+  // while counts()); kNever if there is no such time before `before`.
+  Time earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out, Time before = kNever) const;
+
+  // Adds up all claims anew and compares with the books. Costs as much as there are jobs and nodes. Throws Bug.
+  void audit() const;
 
   const Claim& claim(JobId job) const { return claims_[index(job)]; }
   std::span<const NodeShare> shares(JobId job) const {
@@ -132,9 +150,11 @@ class Cluster {
 
   // --- changes, by the controller alone ---
   void advance(Time now);  // nothing before `now` is asked for any more
-  void add_job() { claims_.emplace_back(); }
+  // Returns whether reservations have to be made anew: the request ended counts().
+  bool add_job(const JobRequest& request);
   // False if the claim collides with another one (its books are right all the same).
   bool make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares);
+  bool reserve_cores(JobId job, Time from, Time until, const JobRequest& request);
   void end_claim(JobId job, Time now);
   bool extend_claim(JobId job, Time until);
   void launch(NodeId node);
@@ -155,6 +175,13 @@ class Cluster {
   ClusterSpec spec_;
   Time now_ = 0;
   bool one_node_ = false;  // a rigid machine: its queue's profile is its node's profile
+
+  enum class Kind : std::uint8_t { none, whole_nodes, loose_cores, nodes_and_cores };
+  Kind kind_of(const JobRequest& request) const;
+  bool by_number(const JobRequest& request) const { return counts_ && kind_of(request) == kind_; }
+  bool counts_ = false;
+  bool alike_ = true;       // the nodes of each queue have the same number of cores
+  Kind kind_ = Kind::none;  // of all requests so far
 
   std::vector<NodeId> group_first_;
   std::vector<std::vector<QueueId>> group_queues_;

@@ -8,6 +8,9 @@ namespace {
 // More steps than this at one instant without any news would be a policy that asks for itself again and again.
 constexpr std::uint32_t kMaxIdleSteps = 1000;
 
+// What every step keeps up to date is added up anew so often: it costs as much as there are jobs.
+constexpr std::uint64_t kAuditEvery = 1 << 16;
+
 }  // namespace
 
 void Plan::start(JobId job, std::span<const NodeShare> nodes) { controller_.start(job, nodes); }
@@ -36,16 +39,13 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   begin(now, !news.stimuli.empty());
   commands_ = &commands;
 
-  std::size_t next_arrival = 0;
   for (const Stimulus& s : news.stimuli) {
     const bool about_a_job = s.kind <= Stimulus::Kind::job_finished;
     ensure(s.kind == Stimulus::Kind::job_arrived || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
            "news is about a job or a node that exists");
     switch (s.kind) {
       case Stimulus::Kind::job_arrived:
-        ensure(next_arrival < news.arrivals.size(), "every arrival brings its request");
-        arrive(JobId{s.subject}, news.arrivals[next_arrival++]);
-        break;
+        break;  // below
       case Stimulus::Kind::job_finished:
         ensure(s.detail < kOutcomes, "a job ends in one of the known ways");
         finish(JobId{s.subject}, static_cast<Outcome>(s.detail));
@@ -65,7 +65,14 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
       }
     }
   }
-  settle_power();
+  // Arrivals last: what ended at the same instant no longer counts against the limit of jobs.
+  std::size_t next_arrival = 0;
+  for (const Stimulus& s : news.stimuli) {
+    if (s.kind != Stimulus::Kind::job_arrived) continue;
+    ensure(next_arrival < news.arrivals.size(), "every arrival brings its request");
+    arrive(JobId{s.subject}, news.arrivals[next_arrival++]);
+  }
+  if (now >= next_down_) settle_power();
   if (now >= next_overdue_) extend_overdue();
 
   View view;
@@ -88,10 +95,9 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   }
 
   check();
+  if (++steps_ % kAuditEvery == 0) cluster_.audit();
   commands_ = nullptr;
-  Time wake = std::min({scheduler_wake_, scaler_wake_, next_overdue_});
-  for (const GoingDown& g : going_down_) wake = std::min(wake, g.until);
-  return wake;
+  return std::min({scheduler_wake_, scaler_wake_, next_overdue_, next_down_});
 }
 
 void Controller::begin(Time now, bool has_news) {
@@ -110,14 +116,14 @@ void Controller::arrive(JobId job, const JobRequest& request) {
   ensure(index(request.queue) < queues_.size() && request.cores > 0 && request.nodes >= 0 && request.limit > 0,
          "a request is well formed");
   jobs_.add(request);
-  cluster_.add_job();
+  changes_.disturbed |= cluster_.add_job(request);
   waiting_nodes_.push_back(0);
-  const auto refuse = [&](Refusal why) {
+  const auto refuse = [&](Rejection why) {
     jobs_.move(job, JobState::rejected);
     commands_->add(Command::Kind::reject_job, number(job), static_cast<std::uint32_t>(why), {});
   };
-  if (!cluster_.can_ever_hold(request)) return refuse(Refusal::too_wide);
-  if (active_jobs_ >= static_cast<std::size_t>(cluster_.spec().job_limit)) return refuse(Refusal::job_limit);
+  if (!cluster_.can_ever_hold(request)) return refuse(Rejection::too_wide);
+  if (active_jobs_ >= static_cast<std::size_t>(cluster_.spec().job_limit)) return refuse(Rejection::job_limit);
   ++active_jobs_;
   ++pending_jobs_;
   queues_[index(request.queue)].push(job, cluster_.least_cores(request), request.limit);
@@ -173,9 +179,17 @@ void Controller::start(JobId job, std::span<const NodeShare> nodes) {
 
 void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes) {
   ensure(jobs_.state(job) == JobState::pending && at >= now_ && at < kNever, "a reservation is for a pending job");
-  check_shares(jobs_.request(job), nodes);
-  ensure(cluster_.make_claim(job, Claim::Kind::reserved, at, later(at, jobs_.request(job).limit), nodes),
-         "a reservation takes nothing that is held");
+  const JobRequest& request = jobs_.request(job);
+  const Time until = later(at, request.limit);
+  bool fits = false;
+  if (cluster_.counts()) {
+    ensure(nodes.empty(), "a reservation by number names no nodes");
+    fits = cluster_.reserve_cores(job, at, until, request);
+  } else {
+    check_shares(request, nodes);
+    fits = cluster_.make_claim(job, Claim::Kind::reserved, at, until, nodes);
+  }
+  ensure(fits, "a reservation takes nothing that is held");
 }
 
 void Controller::drop_reservation(JobId job) {
@@ -269,6 +283,7 @@ void Controller::terminate(std::span<const NodeId> nodes) {
   for (const NodeShare& share : scratch_) {
     changes_.disturbed |= !cluster_.power_down(share.node, now_, until);
     going_down_.push_back({until, share.node, false});
+    next_down_ = std::min(next_down_, until);
   }
 }
 
@@ -277,6 +292,7 @@ Time Controller::down_time() const { return std::max(cluster_.spec().suspend_tim
 
 // Nodes whose time to go down is over come back when their instances are gone.
 void Controller::settle_power() {
+  next_down_ = kNever;
   std::erase_if(going_down_, [&](GoingDown& g) {
     if (g.until <= now_ && g.gone) {
       cluster_.powered_down(g.node, now_);
@@ -288,6 +304,7 @@ void Controller::settle_power() {
       g.until = later(now_, down_time());
       changes_.disturbed |= !cluster_.keep_down(g.node, g.until);
     }
+    next_down_ = std::min(next_down_, g.until);
     return false;
   });
 }

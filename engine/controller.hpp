@@ -55,6 +55,7 @@ class Controller {
   Time scheduler_wake_ = kNever;
   Time scaler_wake_;
   std::uint32_t idle_steps_ = 0;  // steps without news at one instant
+  std::uint64_t steps_ = 0;
   std::size_t active_jobs_ = 0;
   std::size_t pending_jobs_ = 0;
   std::size_t held_jobs_ = 0;     // configuring or running
@@ -73,6 +74,7 @@ class Controller {
     bool gone;  // the world said that the instance is terminated
   };
   std::vector<GoingDown> going_down_;
+  Time next_down_ = kNever;  // no node's time to go down ends before
   std::vector<NodeShare> scratch_;
   std::vector<std::uint64_t> named_;  // by node: the last list of shares that named it
   std::uint64_t lists_ = 0;

@@ -26,19 +26,29 @@ std::string hexadecimal(std::uint64_t digest) {
   return text;
 }
 
-XXH3_state_t* state(void* hash) { return static_cast<XXH3_state_t*>(hash); }
-
 }  // namespace
 
 std::string digest_of(std::string_view bytes) { return hexadecimal(XXH3_64bits(bytes.data(), bytes.size())); }
 
-Journal::Journal(JournalSink* sink) : sink_(sink), hash_(XXH3_createState()) {
-  ensure(hash_ != nullptr, "there is memory for a hash");
-  XXH3_64bits_reset(state(hash_));
-  buffer_.resize(kBlock);
-}
+class Journal::Hash {
+ public:
+  Hash() : state_(XXH3_createState()) {
+    ensure(state_ != nullptr, "there is memory for a hash");
+    XXH3_64bits_reset(state_);
+  }
+  Hash(const Hash&) = delete;
+  Hash& operator=(const Hash&) = delete;
+  ~Hash() { XXH3_freeState(state_); }
+  void update(std::string_view bytes) { XXH3_64bits_update(state_, bytes.data(), bytes.size()); }
+  std::uint64_t digest() const { return XXH3_64bits_digest(state_); }
 
-Journal::~Journal() { XXH3_freeState(state(hash_)); }
+ private:
+  XXH3_state_t* state_;
+};
+
+Journal::Journal(JournalSink* sink) : sink_(sink), buffer_(kBlock), hash_(std::make_unique<Hash>()) {}
+
+Journal::~Journal() = default;
 
 void Journal::append(Time now, const News& news, const Commands& commands) {
   // Room for the longest form of this step, so that no number has to look.
@@ -84,14 +94,15 @@ void Journal::append(Time now, const News& news, const Commands& commands) {
 }
 
 void Journal::flush() {
-  XXH3_64bits_update(state(hash_), buffer_.data(), used_);
-  if (sink_ != nullptr) sink_->write(std::string_view(buffer_.data(), used_));
+  const std::string_view bytes(buffer_.data(), used_);
+  hash_->update(bytes);
+  if (sink_ != nullptr) sink_->write(bytes);
   used_ = 0;
 }
 
 std::string Journal::finish() {
   flush();
-  return hexadecimal(XXH3_64bits_digest(state(hash_)));
+  return hexadecimal(hash_->digest());
 }
 
 bool JournalReader::number(std::uint64_t& value) {

@@ -2,6 +2,7 @@
 // digests did the same things at the same times. docs/journal.md states the bytes.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,12 +35,13 @@ class Journal {
   std::uint64_t steps() const { return steps_; }
 
  private:
+  class Hash;
   void flush();
 
   JournalSink* sink_;
   std::vector<char> buffer_;
   std::size_t used_ = 0;
-  void* hash_;
+  std::unique_ptr<Hash> hash_;
   Time last_ = 0;
   std::uint64_t steps_ = 0;
 };

@@ -57,18 +57,18 @@ struct NodeShare {
   bool operator==(const NodeShare&) const = default;
 };
 
-// Why a job was refused at submission.
-enum class Refusal : std::uint8_t {
+// Why a job was rejected at submission.
+enum class Rejection : std::uint8_t {
   job_limit,  // PCS-3: active + queued jobs of the cluster's size
   too_wide,   // PCS-33: the groups of the queue could never hold it
 };
-inline constexpr std::size_t kRefusals = 2;
+inline constexpr std::size_t kRejections = 2;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.
 struct Command {
   enum class Kind : std::uint8_t {
-    reject_job,           // subject: job; detail: Refusal
+    reject_job,           // subject: job; detail: Rejection
     allocate_job,         // subject: job; shares: its nodes, some of which still have to boot
     start_job,            // subject: job; shares: its nodes, all ready
     launch_instances,     // subject: node group; shares: the nodes to back (cores 0)

@@ -50,7 +50,7 @@ class Plan {
  public:
   // The job gets these nodes now; it runs as soon as all of them are up. Its reservation, if any, ends.
   void start(JobId job, std::span<const NodeShare> nodes);
-  // Holds the nodes for the job from `at` on, for its limit. One reservation a job.
+  // Holds the nodes that Cluster::earliest gave for the job from `at` on, for its limit. One reservation a job.
   void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
   void drop_reservation(JobId job);
 

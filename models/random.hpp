@@ -52,7 +52,7 @@ struct Distribution {
   Kind kind = Kind::constant;
   double a = 0;        // constant: value; uniform: minimum; lognormal: mean (s)
   double b = 0;        // uniform: maximum; lognormal: standard deviation (s)
-  double minimum = 0;  // lognormal samples are cut to [minimum, maximum] (s)
+  double minimum = 0;  // lognormal samples out of [minimum, maximum] (s) are drawn again
   double maximum = 1e9;
 
   bool operator==(const Distribution&) const = default;

@@ -123,9 +123,9 @@ class ReplayWorld {
 SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
                           const SimulationOptions& options) {
   Controller controller = make_controller(scenario, design);
-  // A log may count its seconds from any time: the run begins with its first job. Other workloads begin at 0.
-  const bool from_log = scenario.workload.source == WorkloadOptions::Source::trace;
-  const Time origin = from_log && !workload.jobs.empty() ? workload.jobs.front().request.submit : 0;
+  // Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes late begins with it.
+  const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
+  const Time origin = first > 24 * kHour ? first : 0;
   SimulatedWorld world(workload, SimulatedCloud(design.boots, scenario.seed), scenario.scheduler.same_instant, origin,
                        options.stop);
   Journal journal(options.journal);
@@ -134,6 +134,11 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   ProgressRecord progress(options, world);
   run(world, controller, journal, result.record, progress);
   result.digest = journal.finish();
+  const bool stopped = options.stop != nullptr && options.stop->load();
+  if (!stopped && controller.active_jobs() > 0) {
+    throw Bug(fmt::format("policy {} left {} jobs waiting although nothing more will happen", scenario.scheduler.policy,
+                          controller.active_jobs()));
+  }
   return result;
 }
 

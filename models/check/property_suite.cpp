@@ -43,7 +43,10 @@ Case draw_case(std::uint64_t seed) {
       const auto nodes = static_cast<std::int32_t>(between(1, 6));
       const auto cores = static_cast<std::int32_t>(between(1, 4));
       const Supply supply = draw.below(3) == 0 ? Supply::fixed : Supply::dynamic;
-      spec.groups.push_back({nodes, cores, supply, static_cast<std::int32_t>(between(1, 3))});
+      const auto weight = static_cast<std::int32_t>(between(1, 3));
+      const auto kept =
+          supply == Supply::dynamic && draw.below(4) == 0 ? static_cast<std::int32_t>(between(0, nodes - 1)) : 0;
+      spec.groups.push_back({nodes, cores, supply, weight, kept});
       widest_nodes += nodes;
       most_cores = std::max(most_cores, cores);
       GroupFacts facts;
@@ -73,6 +76,7 @@ Case draw_case(std::uint64_t seed) {
   c.workload.user_names = {"a", "b"};
   const std::int64_t jobs = between(1, 60);
   const std::int64_t spacing = between(1, 100);  // close together or far apart
+  const std::uint64_t kinds = draw.below(3);     // 0: all kinds of jobs, 1: whole nodes only, 2: cores anywhere only
   Time submit = 0;
   for (std::int64_t j = 0; j < jobs; ++j) {
     WorkloadJob job;
@@ -81,13 +85,13 @@ Case draw_case(std::uint64_t seed) {
     r.submit = submit;
     r.queue = QueueId{static_cast<std::uint32_t>(draw.below(spec.queues.size()))};
     r.user = static_cast<std::uint32_t>(draw.below(2));
-    if (!c.design.is_pool && draw.below(2) == 0) {
+    if (!c.design.is_pool && kinds != 2 && draw.below(2) == 0) {
       r.nodes = static_cast<std::int32_t>(between(1, widest_nodes));
       r.cores = static_cast<std::int32_t>(between(1, most_cores));
     } else {
       r.cores = static_cast<std::int32_t>(between(1, most_cores * (c.design.is_pool ? 1 : 3)));
     }
-    r.exclusive = draw.below(4) == 0 && !c.design.is_pool;
+    r.exclusive = !c.design.is_pool && kinds != 2 && (kinds == 1 || draw.below(4) == 0);
     r.limit = between(1, 300) * kSecond;
     switch (draw.below(4)) {
       case 0:
@@ -128,6 +132,7 @@ class Watch {
     for (const Stimulus& s : news.stimuli) hear(now, s);
     for (const Command& c : commands.list) obey(now, c, commands.shares_of(c));
     look(now);
+    controller_.cluster().audit();
   }
 
   void check_instant() const {
@@ -184,12 +189,12 @@ class Watch {
                               : shares.size() == static_cast<std::size_t>(request.nodes) &&
                                     cores >= std::int64_t{request.nodes} * request.cores,
            "a job gets all it asked for");
-    if (policy_.keeps_order) {
+    if (policy_.promises.keeps_order) {
       std::int64_t& last = order_[index(request.queue)];
       ensure(last < std::int64_t{job}, "jobs of a queue get their nodes in order of submission");
       last = job;
     }
-    if (policy_.keeps_reservations && case_.design.is_pool) {
+    if (policy_.promises.keeps_reservations && case_.design.is_pool) {
       ensure(now_ <= first_reserved_[job], "a job starts no later than its first reservation");
     }
   }
@@ -214,7 +219,7 @@ class Watch {
       case Command::Kind::terminate_instances:
         for (const NodeShare& share : shares) {
           const std::size_t n = index(share.node);
-          ensure(case_.design.spec.groups[c.subject].supply == Supply::dynamic, "static nodes stay");
+          ensure(!controller_.cluster().is_kept(share.node), "static nodes stay");
           ensure(up_[n] && jobs_on_[n] == 0, "only an idle node is terminated");
           ensure(now - idle_since_[n] >= case_.scaler.scale_down_idle_time, "not before the idle time is over");
           up_[n] = false;
@@ -230,7 +235,8 @@ class Watch {
       if (jobs.state(JobId{j}) != JobState::pending) continue;
       const Claim& claim = controller_.cluster().claim(JobId{j});
       if (claim.kind == Claim::Kind::reserved) first_reserved_[j] = std::min(first_reserved_[j], claim.from);
-      if (policy_.serves_head && case_.design.is_pool && case_.same_instant == SameInstant::batched && !seen[0]) {
+      if (policy_.promises.serves_head && case_.design.is_pool && case_.same_instant == SameInstant::batched &&
+          !seen[0]) {
         seen[0] = true;
         ensure(in_use_[0] + jobs.request(JobId{j}).cores > case_.design.spec.groups[0].cores,
                "the first of the queue waits only when it does not fit");
@@ -264,6 +270,7 @@ class Bytes final : public JournalSink {
 
 void run_case(const PolicyEntry& policy, std::uint64_t seed, PropertyReport& report) {
   const Case c = draw_case(seed);
+  report.jobs += c.workload.jobs.size();
   const auto make_controller = [&] {
     return Controller(c.design.spec, policy.make({}),
                       c.design.is_pool ? nullptr : std::make_unique<ScalerPcs>(c.scaler));
@@ -284,13 +291,12 @@ void run_case(const PolicyEntry& policy, std::uint64_t seed, PropertyReport& rep
     ensure(controller.active_jobs() == 0, "every job ends or is refused");
     ensure(record.jobs().size() == c.workload.jobs.size(), "every job is accounted for");
     for (std::uint32_t n = 0; n < controller.cluster().node_count(); ++n) {
-      const Supply supply = c.design.spec.groups[index(controller.cluster().group_of(NodeId{n}))].supply;
-      ensure(supply != Supply::dynamic || controller.cluster().state(NodeId{n}) == NodeState::powered_down,
-             "dynamic nodes are gone at the end");
+      const bool stays = c.design.is_pool || controller.cluster().is_kept(NodeId{n});
+      ensure(controller.cluster().state(NodeId{n}) == (stays ? NodeState::up : NodeState::powered_down),
+             "at the end dynamic nodes are gone, and no others");
     }
   }
   ensure(digests[0] == digests[1], "the same run twice has the same digest");
-  report.jobs += record.jobs().size();
   report.steps += record.steps();
 
   for (std::size_t j = 0; j < record.jobs().size(); ++j) {
@@ -344,11 +350,12 @@ PropertyReport check_properties(const PolicyEntry& policy, std::uint64_t first_s
       "the same run twice, and its replayed journal, have the same digest",
       "cost and hours add up over the instances",
   };
-  if (policy.keeps_order) report.promises.emplace_back("jobs of a queue get their nodes in order of submission");
-  if (policy.serves_head) {
+  if (policy.promises.keeps_order)
+    report.promises.emplace_back("jobs of a queue get their nodes in order of submission");
+  if (policy.promises.serves_head) {
     report.promises.emplace_back("on a rigid machine the first of the queue waits only when it does not fit");
   }
-  if (policy.keeps_reservations)
+  if (policy.promises.keeps_reservations)
     report.promises.emplace_back("on a rigid machine no job starts later than first reserved");
   for (std::uint64_t seed = first_seed; seed < first_seed + cases; ++seed) {
     ++report.cases;

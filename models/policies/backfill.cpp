@@ -7,9 +7,23 @@ namespace headroom {
 Time Backfill::plan(const View& view, Plan& plan) {
   queues_.resize(view.queue_count());
   if (view.changes().disturbed) drop_all(view, plan);
-  for (std::size_t q = 0; q < queues_.size(); ++q) open(view, QueueId{static_cast<std::uint32_t>(q)});
-  if (view.changes().ended || view.changes().disturbed) vacated_until_ = 0;
-  // One job at a time, over all queues in order of submission.
+  const bool full = view.changes().ended || view.changes().disturbed;
+  do {
+    for (std::size_t q = 0; q < queues_.size(); ++q) open(view, QueueId{static_cast<std::uint32_t>(q)});
+    if (full) vacated_until_ = 0;
+    pass(view, plan);
+    // A window that a reservation left may let jobs of another queue start that were looked at before.
+  } while (full && queues_.size() > 1 && vacated_until_ > view.now());
+  for (std::size_t q = 0; q < queues_.size(); ++q) {
+    const QueueId queue{static_cast<std::uint32_t>(q)};
+    if (!queues_[q].everything && queues_[q].next_change <= view.now()) continue;  // still to be made use of
+    queues_[q].next_change = view.cluster().free_cores(queue).next_change(view.now());
+  }
+  return kNever;  // every reservation begins where a job ends or a node comes back: that is news
+}
+
+// One job at a time, over all queues in order of submission.
+void Backfill::pass(const View& view, Plan& plan) {
   for (;;) {
     std::size_t first = queues_.size();
     JobId first_job{};
@@ -23,15 +37,9 @@ Time Backfill::plan(const View& view, Plan& plan) {
         first_job = job;
       }
     }
-    if (first == queues_.size()) break;
+    if (first == queues_.size()) return;
     visit(view, plan, QueueId{static_cast<std::uint32_t>(first)});
   }
-  for (std::size_t q = 0; q < queues_.size(); ++q) {
-    const QueueId queue{static_cast<std::uint32_t>(q)};
-    if (!queues_[q].everything && queues_[q].next_change <= view.now()) continue;  // still to be made use of
-    queues_[q].next_change = view.cluster().free_cores(queue).next_change(view.now());
-  }
-  return kNever;  // every reservation begins where a job ends or a node comes back: that is news
 }
 
 void Backfill::drop_all(const View& view, Plan& plan) {
@@ -139,13 +147,18 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
   const bool held = before.kind == Claim::Kind::reserved;
   q.cursor = q.candidate + 1;
   q.stale = true;
-  if (held) {
-    // Most reservations stay where they are: no need to take them out to see that.
-    if (before.from > view.now() &&
-        !cluster.free_cores(queue).could_begin_earlier(view.now(), std::min(before.from, q.freed_until), before.from,
-                                                       request.limit, cluster.least_cores(request))) {
+  Time bound = kNever;
+  if (held && before.from > view.now()) {
+    // A reservation moves only to begin in what was given back. Most stay: no need to take them out to see that.
+    bound = std::min(before.from, q.freed_until);
+    if (!cluster.free_cores(queue).could_begin_earlier(view.now(), bound, before.from, request.limit,
+                                                       cluster.least_cores(request))) {
       return;
     }
+  }
+  if (held) {
+    const std::span<const NodeShare> shares = cluster.shares(job);
+    held_nodes_.assign(shares.begin(), shares.end());
     plan.drop_reservation(job);
   }
 
@@ -155,7 +168,17 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
     q.held -= held ? 1 : 0;
     moved = held && before.from > view.now();
   } else if (held || q.held < depth_) {
-    const Time at = cluster.earliest(request, view.now(), nodes_);
+    Time at = cluster.earliest(request, view.now(), nodes_, bound);
+    if (at == kNever && bound < kNever) {
+      at = before.from;
+      nodes_.swap(held_nodes_);
+    }
+    if (at == kNever) {
+      // Further away than time goes (requested times of centuries): no reservation, and nothing may pass.
+      q.held -= held ? 1 : 0;
+      q.closed = true;
+      return;
+    }
     plan.reserve(job, at, nodes_);
     q.next_due = std::min(q.next_due, at);
     if (!held) {
@@ -169,8 +192,7 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
     return;
   }
   if (moved) {
-    // Jobs behind this one may use the window it left, now; those before it and those of other queues, in the next
-    // pass.
+    // Jobs behind this one may use the window it left, now; those before it, in the next pass.
     vacated_until_ = std::max(vacated_until_, before.until);
     free_more(view, queue, before.until);
   }

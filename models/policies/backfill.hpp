@@ -45,6 +45,7 @@ class Backfill final : public SchedulerPolicy {
 
   void free_more(const View& view, QueueId queue, Time until);
   bool is_over(const View& view, QueueId queue, Position arrived);
+  void pass(const View& view, Plan& plan);
   void drop_all(const View& view, Plan& plan);
   void open(const View& view, QueueId queue);
   Position next_candidate(const View& view, QueueId queue);
@@ -53,8 +54,9 @@ class Backfill final : public SchedulerPolicy {
   std::size_t depth_;
   bool strict_;
   std::vector<Queue> queues_;
-  Time vacated_until_ = 0;        // windows that moved reservations left end before; jobs of any queue may use them
-  std::vector<NodeShare> nodes_;  // scratch
+  Time vacated_until_ = 0;  // windows that moved reservations left end before; jobs of any queue may use them
+  std::vector<NodeShare> held_nodes_;  // scratch
+  std::vector<NodeShare> nodes_;       // scratch
 };
 
 }  // namespace headroom

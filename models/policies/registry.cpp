@@ -9,17 +9,20 @@ namespace headroom {
 
 const std::vector<PolicyEntry>& scheduler_policies() {
   static const std::vector<PolicyEntry> kPolicies = {
-      {"fcfs", "first come, first served: nothing passes the first job that does not fit",
+      {"fcfs",
+       "first come, first served: nothing passes the first job that does not fit",
        [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> { return std::make_unique<Backfill>(0, true); },
-       true, true, false},
-      {"easy", "EASY backfilling: one reservation, for the first job that does not fit",
+       {.keeps_order = true, .serves_head = true, .keeps_reservations = false}},
+      {"easy",
+       "EASY backfilling: one reservation, for the first job that does not fit",
        [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> { return std::make_unique<Backfill>(1, false); },
-       false, true, true},
-      {"conservative", "conservative backfilling: a reservation for every job that does not fit",
+       {.keeps_order = false, .serves_head = true, .keeps_reservations = true}},
+      {"conservative",
+       "conservative backfilling: a reservation for every job that does not fit",
        [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
          return std::make_unique<Backfill>(Backfill::kAll, false);
        },
-       false, false, true},
+       {.keeps_order = false, .serves_head = false, .keeps_reservations = true}},
   };
   return kPolicies;
 }
@@ -37,11 +40,16 @@ const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key)
 }
 
 std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario) {
-  if (scenario.scaler.policy != "pcs") {
-    throw InputError("scaler.policy: no policy \"" + scenario.scaler.policy + "\"; known: pcs");
-  }
   return std::make_unique<ScalerPcs>(
       ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
+}
+
+void check_policies(const Scenario& scenario) {
+  const std::string where = scenario.file.empty() ? "" : scenario.file + ": ";
+  scheduler_policy(scenario.scheduler.policy, where + "scheduler.policy");
+  if (!scenario.pool && scenario.scaler.policy != "pcs") {
+    throw InputError(where + "scaler.policy: no policy " + quote(scenario.scaler.policy) + "; known: pcs");
+  }
 }
 
 }  // namespace headroom

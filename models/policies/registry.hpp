@@ -11,14 +11,18 @@
 
 namespace headroom {
 
+// What the property suite holds a policy to, besides what holds for all.
+struct PolicyPromises {
+  bool keeps_order;         // no job starts before one that was submitted earlier to the same queue
+  bool serves_head;         // on a rigid machine, the first of the queue waits only when it does not fit
+  bool keeps_reservations;  // on a rigid machine, a job never starts later than first reserved
+};
+
 struct PolicyEntry {
   std::string_view name;
   std::string_view summary;
   std::unique_ptr<SchedulerPolicy> (*make)(const SchedulerOptions&);
-  // What the property suite may hold it to, besides what holds for all.
-  bool keeps_order;         // no job starts before one that was submitted earlier to the same queue
-  bool serves_head;         // on a rigid machine, the first of the queue waits only when it does not fit
-  bool keeps_reservations;  // on a rigid machine, a job never starts later than first reserved
+  PolicyPromises promises;
 };
 
 const std::vector<PolicyEntry>& scheduler_policies();
@@ -26,5 +30,8 @@ const std::vector<PolicyEntry>& scheduler_policies();
 // Throw InputError naming the known ones; `key` is where the name was given.
 const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key = "scheduler.policy");
 std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario);
+
+// Throws InputError with the scenario's file when it names a policy that there is not.
+void check_policies(const Scenario& scenario);
 
 }  // namespace headroom

@@ -7,25 +7,19 @@ namespace headroom {
 Time ScalerPcs::scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) {
   const Cluster& cluster = view.cluster();
   for (const NodeId node : newly_idle) {
-    if (cluster.spec().groups[index(cluster.group_of(node))].supply == Supply::dynamic) {
-      idle_.push_back({cluster.idle_since(node), node});
-    }
+    if (!cluster.is_kept(node)) idle_.push_back({cluster.idle_since(node), node});
   }
-  Time wake = kNever;
-  if (!cluster.wanted().empty()) {
-    const Time over = options_.interval == 0 ? 0 : view.now() % options_.interval;
-    if (over == 0) {
-      launch(view, plan);
-    } else {
-      wake = later(view.now(), options_.interval - over);
-    }
-  }
-  return std::min(wake, terminate(view, plan));
+  if (begin_ == kNever) begin_ = view.now();
+  const Time look = launch(view, plan);
+  return std::min(look, terminate(view, plan));
 }
 
-void ScalerPcs::launch(const View& view, ScalePlan& plan) {
+// Returns when to look again.
+Time ScalerPcs::launch(const View& view, ScalePlan& plan) {
   const Cluster& cluster = view.cluster();
+  const Time over = options_.interval == 0 ? 0 : (view.now() - begin_) % options_.interval;
   std::vector<NodeId> wanted(cluster.wanted().begin(), cluster.wanted().end());
+  if (over != 0) std::erase_if(wanted, [&](NodeId node) { return !cluster.is_kept(node); });
   std::sort(wanted.begin(), wanted.end());  // nodes of one group are neighbours
   for (std::size_t i = 0; i < wanted.size();) {
     const GroupId group = cluster.group_of(wanted[i]);
@@ -33,6 +27,7 @@ void ScalerPcs::launch(const View& view, ScalePlan& plan) {
     for (; i < wanted.size() && cluster.group_of(wanted[i]) == group; ++i) batch_.push_back(wanted[i]);
     plan.launch(batch_);
   }
+  return cluster.wanted().empty() ? kNever : later(view.now(), options_.interval - over);
 }
 
 Time ScalerPcs::terminate(const View& view, ScalePlan& plan) {

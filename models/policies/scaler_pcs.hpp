@@ -2,7 +2,8 @@
 // terminates dynamic nodes that were idle for scaleDownIdleTimeInSeconds (PCS-6, PCS-11, PCS-25).
 //
 // AWS publishes neither how often waiting jobs are looked at nor the size of a request. `interval` 0 looks at once;
-// otherwise at whole multiples of it. One request asks for all nodes of a group that are wanted at that time.
+// otherwise at whole multiples of it since the run began. Static capacity does not wait for that. One request asks for
+// all nodes of a group that are wanted at that time.
 #pragma once
 
 #include <deque>
@@ -26,10 +27,11 @@ class ScalerPcs final : public ScalerPolicy {
     Time since;
     NodeId node;
   };
-  void launch(const View& view, ScalePlan& plan);
+  Time launch(const View& view, ScalePlan& plan);
   Time terminate(const View& view, ScalePlan& plan);
 
   Options options_;
+  Time begin_ = kNever;        // of the run
   std::deque<Idle> idle_;      // by since; an entry whose node worked since then is void
   std::vector<NodeId> batch_;  // scratch
 };

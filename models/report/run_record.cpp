@@ -4,7 +4,7 @@ namespace headroom {
 
 void RunRecord::append(Time now, const News& news, const Commands& commands) {
   if (begin_ == kNever) begin_ = now;
-  end_ = now;
+  if (!news.stimuli.empty() || !commands.list.empty()) end_ = now;
   ++steps_;
   events_ += news.stimuli.size();
   std::size_t arrival = 0;
@@ -34,7 +34,7 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
     switch (c.kind) {
       case Command::Kind::reject_job:
         jobs_[c.subject].state = JobState::rejected;
-        jobs_[c.subject].refusal = static_cast<Refusal>(c.detail);
+        jobs_[c.subject].rejection = static_cast<Rejection>(c.detail);
         break;
       case Command::Kind::allocate_job:
         jobs_[c.subject].allocated = now;

@@ -16,7 +16,7 @@ struct JobRecord {
   std::uint32_t first_share = 0;  // into RunRecord::shares
   std::uint32_t share_count = 0;
   JobState state = JobState::pending;
-  Refusal refusal{};  // when rejected
+  Rejection rejection{};  // when rejected
 };
 
 struct InstanceRecord {
@@ -49,7 +49,7 @@ class RunRecord {
     return std::span(shares_).subspan(job.first_share, job.share_count);
   }
   Time begin() const { return begin_; }  // of the first step; kNever before it
-  Time end() const { return end_; }      // of the last step
+  Time end() const { return end_; }      // of the last step in which anything happened
   std::uint64_t steps() const { return steps_; }
   std::uint64_t events() const { return events_; }
 

@@ -62,7 +62,7 @@ void count(JobCounts& counts, const JobRecord& job) {
       break;
     case JobState::rejected:
       ++counts.rejected;
-      ++counts.refused[static_cast<std::size_t>(job.refusal)];
+      ++counts.rejected_by_reason[static_cast<std::size_t>(job.rejection)];
       break;
     case JobState::pending:
     case JobState::configuring:
@@ -83,21 +83,21 @@ void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use)
 
 }  // namespace
 
-std::string_view refusal_name(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::job_limit:
+std::string_view rejection_name(Rejection rejection) {
+  switch (rejection) {
+    case Rejection::job_limit:
       return "job_limit";
-    case Refusal::too_wide:
+    case Rejection::too_wide:
       return "too_wide";
   }
   return "";
 }
 
-std::string_view refusal_text(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::job_limit:
+std::string_view rejection_text(Rejection rejection) {
+  switch (rejection) {
+    case Rejection::job_limit:
       return "over the cluster's limit of active and queued jobs [PCS-3]";
-    case Refusal::too_wide:
+    case Rejection::too_wide:
       return "wider than its queue could ever hold [PCS-33]";
   }
   return "";
@@ -176,13 +176,13 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
 
   struct PerUser {
     std::uint64_t jobs = 0;
-    Time wait = 0;
+    double wait_s = 0;
     double core_seconds = 0;
     MicroUsd cost = 0;
   };
   struct PerQueue {
     std::uint64_t jobs = 0;
-    Time wait = 0;
+    double wait_s = 0;
     Time wait_max = 0;
     double slowdown = 0;
     double core_seconds = 0;
@@ -190,6 +190,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   std::vector<PerUser> users(context.workload.user_names.size());
   std::vector<PerQueue> queues(design.queue_names.size());
   std::vector<double> waits;
+  std::vector<double> boot_waits;
   std::vector<double> slowdowns;
   waits.reserve(record.jobs().size());
   slowdowns.reserve(record.jobs().size());
@@ -204,6 +205,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     const Time run = job.end - job.start;
     const double slowdown = bounded_slowdown(wait, run);
     waits.push_back(seconds(wait));
+    if (!design.is_pool) boot_waits.push_back(seconds(job.start - job.allocated));
     slowdowns.push_back(slowdown);
     last_end = std::max(last_end, job.end);
     std::int64_t cores = 0;
@@ -212,28 +214,29 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     used_core_seconds += core_seconds;
     PerQueue& queue = queues[index(job.request.queue)];
     ++queue.jobs;
-    queue.wait += wait;
+    queue.wait_s += seconds(wait);
     queue.wait_max = std::max(queue.wait_max, wait);
     queue.slowdown += slowdown;
     queue.core_seconds += core_seconds;
     PerUser& user = users[job.request.user];
     ++user.jobs;
-    user.wait += wait;
+    user.wait_s += seconds(wait);
     user.core_seconds += core_seconds;
     user.cost += job_cost(job, record, design);
   }
   s.wait_s = spread_of(waits);
+  s.boot_wait_s = spread_of(boot_waits);
   s.bounded_slowdown = spread_of(slowdowns);
   if (last_end > first_submit) s.makespan_s = seconds(last_end - first_submit);
   for (std::size_t q = 0; q < queues.size(); ++q) {
     const double n = static_cast<double>(std::max<std::uint64_t>(queues[q].jobs, 1));
-    s.by_queue[design.queue_names[q]] = {queues[q].jobs, seconds(queues[q].wait) / n, seconds(queues[q].wait_max),
+    s.by_queue[design.queue_names[q]] = {queues[q].jobs, queues[q].wait_s / n, seconds(queues[q].wait_max),
                                          queues[q].slowdown / n, queues[q].core_seconds / 3600};
   }
   for (std::size_t u = 0; u < users.size(); ++u) {
     const double n = static_cast<double>(std::max<std::uint64_t>(users[u].jobs, 1));
-    s.by_user[context.workload.user_names[u]] = {users[u].jobs, seconds(users[u].wait) / n,
-                                                 users[u].core_seconds / 3600, users[u].cost};
+    s.by_user[context.workload.user_names[u]] = {users[u].jobs, users[u].wait_s / n, users[u].core_seconds / 3600,
+                                                 users[u].cost};
   }
 
   if (design.is_pool) {

@@ -31,12 +31,12 @@ struct Spread {
 
 struct JobCounts {
   std::uint64_t submitted = 0, completed = 0, failed = 0, timed_out = 0, cancelled = 0, rejected = 0, unfinished = 0;
-  std::array<std::uint64_t, kRefusals> refused{};  // the rejected ones by reason
+  std::array<std::uint64_t, kRejections> rejected_by_reason{};  // the rejected ones by reason
 };
 
 // Of a rejected job: "too_wide", and "wider than its queue could ever hold [PCS-33]".
-std::string_view refusal_name(Refusal refusal);
-std::string_view refusal_text(Refusal refusal);
+std::string_view rejection_name(Rejection rejection);
+std::string_view rejection_text(Rejection rejection);
 
 struct HourSplit {  // of instances, hours; total = busy + idle + boot
   double total = 0, busy = 0, idle = 0, boot = 0;
@@ -67,7 +67,7 @@ struct GroupSummary {
 
 struct Summary {
   JobCounts jobs;
-  Spread wait_s, bounded_slowdown;
+  Spread wait_s, boot_wait_s, bounded_slowdown;
   double makespan_s = 0;
   double utilization = 0;
   std::uint64_t nodes_peak = 0, nodes_launched = 0, nodes_terminated = 0;

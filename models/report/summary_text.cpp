@@ -49,10 +49,12 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
                {"requeues", 0},
                {"unfinished", s.jobs.unfinished}};
   j["jobs"]["rejected_by_reason"] = Json::object();
-  for (std::size_t r = 0; r < kRefusals; ++r) {
-    j["jobs"]["rejected_by_reason"][std::string(refusal_name(static_cast<Refusal>(r)))] = s.jobs.refused[r];
+  for (std::size_t r = 0; r < kRejections; ++r) {
+    j["jobs"]["rejected_by_reason"][std::string(rejection_name(static_cast<Rejection>(r)))] =
+        s.jobs.rejected_by_reason[r];
   }
   j["wait_s"] = json_of(s.wait_s);
+  j["boot_wait_s"] = json_of(s.boot_wait_s);
   j["bounded_slowdown"] = json_of(s.bounded_slowdown);
   j["makespan_s"] = s.makespan_s;
   j["utilization"] = s.utilization;
@@ -118,7 +120,7 @@ std::string count(std::uint64_t n) { return grouped(static_cast<double>(n), 0); 
 }  // namespace
 
 std::string summary_json(const Summary& summary, const RunRecord& record, const RunContext& context) {
-  return json_of(summary, record, context).dump(2) + "\n";
+  return json_of(summary, record, context).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string summary_csv(const Summary& summary, const RunRecord& record, const RunContext& context) {
@@ -155,9 +157,10 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     if (n > 0) jobs += fmt::format(", {} {}", count(n), what);
   }
   line("jobs", jobs);
-  for (std::size_t r = 0; r < kRefusals; ++r) {
-    if (s.jobs.refused[r] == 0) continue;
-    line("  rejected", fmt::format("{} {}", count(s.jobs.refused[r]), refusal_text(static_cast<Refusal>(r))));
+  for (std::size_t r = 0; r < kRejections; ++r) {
+    if (s.jobs.rejected_by_reason[r] == 0) continue;
+    line("  rejected",
+         fmt::format("{} {}", count(s.jobs.rejected_by_reason[r]), rejection_text(static_cast<Rejection>(r))));
   }
   line("makespan", duration(s.makespan_s));
   line("core utilization", fmt::format("{:.1f} %", 100 * s.utilization));
@@ -174,6 +177,8 @@ std::string summary_table(const Summary& s, const RunContext& context) {
   // Short waits are told in seconds, the whole row alike.
   const bool short_waits = s.wait_s.max < 600;
   spread("wait", s.wait_s, [=](double v) { return short_waits ? fmt::format("{:.1f} s", v) : duration(v); });
+  if (!context.design.is_pool)
+    spread("  of it for boots", s.boot_wait_s, [](double v) { return fmt::format("{:.1f} s", v); });
   spread("bounded slowdown", s.bounded_slowdown, [](double v) { return grouped(v, 2); });
   if (!context.design.is_pool) {
     const HourSplit& h = s.instance_hours;
@@ -186,11 +191,14 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     line("cost", fmt::format("{} USD: instances {}, controller {}, node management {}", grouped(usd(s.total_cost()), 2),
                              grouped(usd(s.instances_cost), 2), grouped(usd(s.controller_cost), 2),
                              grouped(usd(s.management_cost), 2)));
-    out += fmt::format("\n  {:<18} {:<16} {:>9} {:>6} {:>14} {:>14}\n", "node group", "type", "launched", "peak",
-                       "hours", "USD");
+    out += fmt::format("\n  {:<18} {:<16} {:>9} {:>6} {:>14} {:>7} {:>7} {:>7} {:>14}\n", "node group", "type",
+                       "launched", "peak", "hours", "busy %", "idle %", "boot %", "USD");
     for (const auto& [name, g] : s.by_node_group) {
-      out += fmt::format("  {:<18} {:<16} {:>9} {:>6} {:>14} {:>14}\n", name, g.instance_type, count(g.launched),
-                         count(g.peak), grouped(g.hours.total, 2), grouped(usd(g.cost), 2));
+      const double all = g.hours.total > 0 ? g.hours.total : 1;
+      out +=
+          fmt::format("  {:<18} {:<16} {:>9} {:>6} {:>14} {:>7.1f} {:>7.1f} {:>7.1f} {:>14}\n", name, g.instance_type,
+                      count(g.launched), count(g.peak), grouped(g.hours.total, 2), 100 * g.hours.busy / all,
+                      100 * g.hours.idle / all, 100 * g.hours.boot / all, grouped(usd(g.cost), 2));
     }
   }
   if (s.by_queue.size() > 1) {

@@ -92,7 +92,7 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
   }
   std::string out =
       "job_id,user,queue,nodes,cpus,submit_s,eligible_s,start_s,end_s,wait_s,run_s,bounded_slowdown,state,requeues,"
-      "node_list,cost_usd,reason\n";
+      "node_list,cost_usd,reason,allocated_s\n";
   out.reserve(record.jobs().size() * 96);
   for (std::size_t j = 0; j < record.jobs().size(); ++j) {
     const JobRecord& job = record.jobs()[j];
@@ -141,7 +141,9 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     out.push_back(',');
     append_usd(out, job_cost(job, record, design));
     out.push_back(',');
-    if (job.state == JobState::rejected) out += refusal_name(job.refusal);
+    if (job.state == JobState::rejected) out += rejection_name(job.rejection);
+    out.push_back(',');
+    append_time(out, job.allocated);
     out.push_back('\n');
   }
   return out;

@@ -35,12 +35,16 @@ SizeLimits limits_of(ClusterSize size) {  // PCS-3
                                group, scenario.groups[group].name, what));
 }
 
-InstanceType type_named(const Scenario& scenario, std::size_t group, const std::string& name) {
-  if (std::optional<InstanceType> type = find_instance_type(name)) return *std::move(type);
+std::string unknown_type(const std::string& name) {
   const std::vector<InstanceType> all = all_instance_types();
   std::vector<std::string_view> names;
   for (const InstanceType& t : all) names.push_back(t.name);
-  refuse(scenario, group, fmt::format("no instance type \"{}\" in the catalog;{}", name, nearest_hint(name, names)));
+  return fmt::format("no instance type \"{}\" in the catalog;{}", name, nearest_hint(name, names));
+}
+
+InstanceType type_named(const Scenario& scenario, std::size_t group, const std::string& name) {
+  if (std::optional<InstanceType> type = find_instance_type(name)) return *std::move(type);
+  refuse(scenario, group, unknown_type(name));
 }
 
 MicroUsd price_of(const Scenario& scenario, std::size_t group, const InstanceType& type) {
@@ -91,19 +95,22 @@ Design make_design(const Scenario& scenario) {
   design.controller_per_hour = micro_usd(scenario.cloud.controller_usd_per_hour);
   design.management_per_hour = micro_usd(scenario.cloud.node_management_usd_per_hour);
 
+  for (const auto& [name, usd] : scenario.cloud.prices_usd_per_hour) {
+    if (find_instance_type(name)) continue;
+    throw InputError(
+        fmt::format("{}: cloud.prices: {}", scenario.file.empty() ? "scenario" : scenario.file, unknown_type(name)));
+  }
   for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
     const GroupDesign& group = scenario.groups[g];
     GroupFacts facts;
     facts.name = group.name;
     facts.zone = group.zone;
     facts.placement_group = group.placement_group;
-    std::int32_t cores = 0;
     for (const std::string& name : group.instance_types) {
       const InstanceType type = type_named(scenario, g, name);
       const MicroUsd price = price_of(scenario, g, type);
-      if (facts.type.name.empty()) {
-        cores = type.cores;
-      } else if (type.arch != facts.type.arch || type.vcpus != facts.type.vcpus || type.gpus != facts.type.gpus) {
+      if (!facts.type.name.empty() &&
+          (type.arch != facts.type.arch || type.vcpus != facts.type.vcpus || type.gpus != facts.type.gpus)) {
         refuse(scenario, g,
                fmt::format("{} ({}, {} vCPUs, {} GPUs) and {} ({}, {} vCPUs, {} GPUs) cannot be in one group: "
                            "architecture, vCPUs and GPUs must be the same [PCS-12]",
@@ -115,10 +122,10 @@ Design make_design(const Scenario& scenario) {
         facts.type = type;
         facts.price_per_hour = price;
       }
-      cores = std::min(cores, type.cores);
     }
-    const Supply supply = group.min_instances > 0 ? Supply::fixed : Supply::dynamic;
-    design.spec.groups.push_back({group.max_instances, cores, supply, group.weight});
+    const Supply supply = group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;
+    const std::int32_t kept = supply == Supply::dynamic ? group.min_instances : 0;
+    design.spec.groups.push_back({group.max_instances, facts.type.cores, supply, group.weight, kept});
     const BootOptions& boot = scenario.cloud.boot;
     design.boots.push_back({boot.pending, facts.type.gpus > 0 ? boot.bootstrap_gpu : boot.bootstrap});
     design.groups.push_back(std::move(facts));

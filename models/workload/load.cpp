@@ -69,13 +69,12 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
       workload = generate_lublin(lublin, scenario.seed, options.map, design.queue_names);
       break;
     }
-    case WorkloadOptions::Source::jobs:
-      workload = inline_workload(options.jobs, design.queue_names, scenario.file);
-      if (options.max_jobs > 0 && workload.jobs.size() > options.max_jobs) {
-        workload.jobs.resize(options.max_jobs);
-        workload.job_names.resize(options.max_jobs);
-      }
+    case WorkloadOptions::Source::jobs: {
+      std::vector<InlineJob> jobs = options.jobs;
+      if (options.max_jobs > 0 && jobs.size() > options.max_jobs) jobs.resize(options.max_jobs);
+      workload = inline_workload(jobs, design.queue_names, scenario.file);
       break;
+    }
   }
   return workload;
 }

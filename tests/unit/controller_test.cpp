@@ -25,6 +25,12 @@ ClusterSpec group_of(std::int32_t nodes, std::int32_t cores, Supply supply) {
   return spec;
 }
 
+// With a second queue over the same nodes: reservations name their nodes (Cluster::counts).
+ClusterSpec sharing(ClusterSpec spec) {
+  spec.queues.push_back(spec.queues.front());
+  return spec;
+}
+
 // Expects a Bug whose text names the broken promise.
 template <class Act>
 void expect_bug(Act act, const std::string& promise) {
@@ -191,7 +197,7 @@ TEST(Controller, RefusesJobsOverTheJobLimitUntilOthersEnd) {
   EXPECT_EQ(bench.state(refused), JobState::rejected);
   ASSERT_EQ(bench.told(Kind::reject_job).size(), 1u);
   EXPECT_EQ(bench.told(Kind::reject_job)[0].subject, number(refused));
-  EXPECT_EQ(bench.told(Kind::reject_job)[0].detail, static_cast<std::uint32_t>(Refusal::job_limit));
+  EXPECT_EQ(bench.told(Kind::reject_job)[0].detail, static_cast<std::uint32_t>(Rejection::job_limit));
   EXPECT_EQ(bench.controller().active_jobs(), 2u);
   // An end and an arrival at one instant: the arrival comes first.
   bench.finish(running);
@@ -205,7 +211,7 @@ TEST(Controller, RefusesJobsThatTheirQueueCouldNeverHold) {
     const JobId job = bench.submit(0, request);
     EXPECT_EQ(bench.state(job), JobState::rejected);
     ASSERT_EQ(bench.told(Kind::reject_job).size(), 1u);
-    EXPECT_EQ(bench.told(Kind::reject_job)[0].detail, static_cast<std::uint32_t>(Refusal::too_wide));
+    EXPECT_EQ(bench.told(Kind::reject_job)[0].detail, static_cast<std::uint32_t>(Rejection::too_wide));
   }
   EXPECT_EQ(bench.controller().active_jobs(), 0u);
   EXPECT_EQ(bench.state(bench.submit(0, cores_for(8, kHour))), JobState::configuring);
@@ -448,12 +454,13 @@ TEST(Controller, StopsASchedulerThatStartsOverAReservation) {
   };
   // On a machine of one node and on a cluster.
   for (const std::int32_t nodes : {1, 2}) {
-    ControllerBench two(group_of(nodes, 4, Supply::permanent));
+    const ClusterSpec spec = group_of(nodes, 4, Supply::permanent);
+    ControllerBench two(nodes == 1 ? spec : sharing(spec));
     two.schedule = bench.schedule;
     two.arrive(cores_for(4, kHour));
     two.arrive(cores_for(4, kMinute + 1));
     expect_bug([&] { two.step(0); }, "a start takes nothing that is in use or reserved");
-    ControllerBench fits(group_of(nodes, 4, Supply::permanent));
+    ControllerBench fits(nodes == 1 ? spec : sharing(spec));
     fits.schedule = bench.schedule;
     fits.arrive(cores_for(4, kHour));
     fits.arrive(cores_for(4, kMinute));
@@ -471,7 +478,7 @@ TEST(Controller, StopsASchedulerThatReservesWhatIsHeldOrReserved) {
         return kNever;
       },
       "a job holds one claim");
-  ControllerBench bench(group_of(2, 4, Supply::permanent));
+  ControllerBench bench(sharing(group_of(2, 4, Supply::permanent)));
   bench.schedule = [](const View&, Plan& plan) {
     plan.reserve(JobId{0}, kMinute, Shares{on(0, 3)});
     plan.reserve(JobId{1}, 2 * kMinute, Shares{on(0, 2)});
@@ -480,6 +487,26 @@ TEST(Controller, StopsASchedulerThatReservesWhatIsHeldOrReserved) {
   bench.arrive(cores_for(3, kHour));
   bench.arrive(cores_for(2, kHour));
   expect_bug([&] { bench.step(0); }, "a reservation takes nothing that is held");
+}
+
+TEST(Controller, StopsASchedulerThatNamesNodesWhereTheyAreCounted) {
+  ControllerBench bench(group_of(2, 4, Supply::permanent));
+  bench.schedule = [](const View& view, Plan& plan) {
+    EXPECT_TRUE(view.cluster().counts());
+    return plan.reserve(JobId{0}, kMinute, Shares{on(0, 3)}), kNever;
+  };
+  bench.arrive(cores_for(3, kHour));
+  expect_bug([&] { bench.step(0); }, "a reservation by number names no nodes");
+}
+
+TEST(Controller, CountsNodesUntilAJobSharesOne) {
+  ControllerBench bench(group_of(2, 4, Supply::permanent));
+  bench.arrive(nodes_for(2, 4, kHour));
+  bench.step(0);
+  EXPECT_TRUE(bench.cluster().counts()) << "whole nodes";
+  bench.arrive(nodes_for(1, 3, kHour));
+  bench.step(kSecond);
+  EXPECT_FALSE(bench.cluster().counts()) << "a part of a node";
 }
 
 TEST(Controller, StopsASchedulerThatReservesForJobsThatDoNotWaitOrInThePast) {

@@ -87,7 +87,7 @@ TEST(Design, RefusesTypesThatDoNotGoTogether) {
 }
 
 // Two types of two vCPUs: one core with two threads, and two cores.
-TEST(Design, TakesTheFewestCoresAndTheLowestPriceOfSeveralTypes) {
+TEST(Design, BuysTheCheapestOfSeveralTypes) {
   Scenario scenario = scenario_with({"m7a.large", "t3.micro"});
   scenario.region = "us-east-1";
   const Design design = make_design(scenario);
@@ -96,7 +96,25 @@ TEST(Design, TakesTheFewestCoresAndTheLowestPriceOfSeveralTypes) {
   EXPECT_EQ(design.groups[0].price_per_hour, 10'400);
   scenario.cloud.prices_usd_per_hour = {{"t3.micro", 9}};
   EXPECT_EQ(make_design(scenario).groups[0].type.name, "m7a.large");
-  EXPECT_EQ(make_design(scenario).spec.groups[0].cores, 1) << "whichever comes, as many cores";
+  EXPECT_EQ(make_design(scenario).spec.groups[0].cores, 2) << "of the type that is bought";
+}
+
+TEST(Design, KeepsTheMinimumOfAGroupBetweenStaticAndDynamic) {
+  Scenario scenario = scenario_with({"c6i.xlarge"});
+  scenario.region = "us-east-1";
+  scenario.groups[0].min_instances = 2;
+  scenario.groups[0].max_instances = 10;
+  const NodeGroupSpec group = make_design(scenario).spec.groups[0];
+  EXPECT_EQ(group.supply, Supply::dynamic);
+  EXPECT_EQ(group.kept, 2);
+  EXPECT_EQ(group.nodes, 10);
+}
+
+TEST(Design, RefusesAPriceForATypeThatThereIsNot) {
+  Scenario scenario = scenario_with({"c6i.xlarge"});
+  scenario.region = "us-east-1";
+  scenario.cloud.prices_usd_per_hour = {{"c6i.xlrge", 1}};
+  EXPECT_THAT(failure_of(scenario), AllOf(HasSubstr("cloud.prices"), HasSubstr("c6i.xlarge")));
 }
 
 TEST(Design, SuggestsTheNearestNameForAnUnknownType) {

@@ -44,7 +44,7 @@ TEST(Distribution, StaysWithinTheBoundsOfAUniformAndReachesThem) {
   EXPECT_EQ(m.least, 10);
   EXPECT_EQ(m.most, 40);
   EXPECT_NEAR(m.mean, 25, 0.1);
-  EXPECT_NEAR(m.deviation, 30 / std::sqrt(12.0), 0.1);
+  EXPECT_NEAR(m.deviation, std::sqrt((31.0 * 31.0 - 1) / 12.0), 0.1) << "31 whole seconds, each alike";
 }
 
 TEST(Distribution, HasTheMomentsOfALognormal) {
