@@ -7,7 +7,8 @@ namespace headroom {
 Time Backfill::plan(const View& view, Plan& plan) {
   queues_.resize(view.queue_count());
   if (view.changes().disturbed) drop_all(view, plan);
-  const bool full = view.changes().ended || view.changes().disturbed;
+  is_due_ = view.now() >= wake_;
+  const bool full = view.changes().ended || view.changes().disturbed || is_due_;
   do {
     for (std::size_t q = 0; q < queues_.size(); ++q) open(view, QueueId{static_cast<std::uint32_t>(q)});
     if (full) vacated_until_ = 0;
@@ -19,7 +20,17 @@ Time Backfill::plan(const View& view, Plan& plan) {
     if (!queues_[q].everything && queues_[q].next_change <= view.now()) continue;  // still to be made use of
     queues_[q].next_change = view.cluster().free_cores(queue).next_change(view.now());
   }
-  return kNever;  // every reservation begins where a job ends or a node comes back: that is news
+  // A reservation that is not moved whenever it could may begin at a time without news. All others begin where a job
+  // ends or a node comes back.
+  wake_ = kNever;
+  if (depth_ == kAll && !view.cluster().free_cores_decide()) {
+    for (std::size_t q = 0; q < queues_.size(); ++q) {
+      const QueueId queue{static_cast<std::uint32_t>(q)};
+      const Time next = queues_[q].next_due;
+      wake_ = std::min(wake_, next > view.now() ? next : find_next_due(view, queue).next);
+    }
+  }
+  return wake_;
 }
 
 // One job at a time, over all queues in order of submission.
@@ -64,7 +75,7 @@ void Backfill::open(const View& view, QueueId queue) {
   q.closed = false;
   q.freed_cores = 0;
   q.freed_until = 0;
-  q.everything = changes.ended || changes.disturbed;
+  q.everything = changes.ended || changes.disturbed || is_due_;
   q.cursor = PendingQueue::kEnd;
   if (pending.empty()) {
     q.held = 0;
@@ -94,18 +105,31 @@ bool Backfill::is_over(const View& view, QueueId queue, Position arrived) {
   std::int32_t free = view.cluster().free_cores(queue).free_at(view.now());
   bool over = q.next_change <= view.now();
   if (q.next_due <= view.now()) {
-    q.next_due = kNever;
-    for (Position p = q.held == 0 ? PendingQueue::kEnd : pending.front(); p != PendingQueue::kEnd;
-         p = pending.next(p + 1)) {
-      if (pending.job_at(p) > q.last_held) break;
-      const Time from = view.cluster().claim(pending.job_at(p)).from;
-      q.next_due = std::min(q.next_due, from);
-      if (from > view.now()) continue;
-      over = true;
-      free += pending.cores_at(p);
-    }
+    const Due due = find_next_due(view, queue);
+    over |= due.cores > 0;
+    free += due.cores;
   }
   return over && pending.find(arrived, {free, kNever, free}) != PendingQueue::kEnd;
+}
+
+// Finds the earliest reservation anew. Returns the cores of those that are due, and when the next one will be.
+Backfill::Due Backfill::find_next_due(const View& view, QueueId queue) {
+  Queue& q = queues_[index(queue)];
+  const PendingQueue& pending = view.pending(queue);
+  Due due;
+  q.next_due = kNever;
+  if (q.held == 0 || pending.empty()) return due;
+  for (Position p = pending.front(); p != PendingQueue::kEnd; p = pending.next(p + 1)) {
+    if (pending.job_at(p) > q.last_held) break;
+    const Time from = view.cluster().claim(pending.job_at(p)).from;
+    q.next_due = std::min(q.next_due, from);
+    if (from <= view.now()) {
+      due.cores += pending.cores_at(p);
+    } else {
+      due.next = std::min(due.next, from);
+    }
+  }
+  return due;
 }
 
 // The next job worth a look in the queue's order; kEnd if there is none.
@@ -168,7 +192,10 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
     q.held -= held ? 1 : 0;
     moved = held && before.from > view.now();
   } else if (held || q.held < depth_) {
-    Time at = cluster.earliest(request, view.now(), nodes_, bound);
+    // Where certain nodes are reserved, the search for an earlier time looks at all of them at every time: too much to
+    // do for every reservation. There a reservation is moved only to start at once.
+    const bool search = !held || bound == kNever || depth_ != kAll || cluster.free_cores_decide();
+    Time at = search ? cluster.earliest(request, view.now(), nodes_, bound) : kNever;
     if (at == kNever && bound < kNever) {
       at = before.from;
       nodes_.swap(held_nodes_);

@@ -45,6 +45,11 @@ class Backfill final : public SchedulerPolicy {
 
   void free_more(const View& view, QueueId queue, Time until);
   bool is_over(const View& view, QueueId queue, Position arrived);
+  struct Due {
+    std::int32_t cores = 0;  // of reservations that are due
+    Time next = kNever;      // when another one will be
+  };
+  Due find_next_due(const View& view, QueueId queue);
   void pass(const View& view, Plan& plan);
   void drop_all(const View& view, Plan& plan);
   void open(const View& view, QueueId queue);
@@ -55,6 +60,8 @@ class Backfill final : public SchedulerPolicy {
   bool strict_;
   std::vector<Queue> queues_;
   Time vacated_until_ = 0;  // windows that moved reservations left end before; jobs of any queue may use them
+  Time wake_ = kNever;      // when it asked to be called
+  bool is_due_ = false;     // it asked for the call under way
   std::vector<NodeShare> held_nodes_;  // scratch
   std::vector<NodeShare> nodes_;       // scratch
 };
