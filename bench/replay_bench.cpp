@@ -77,6 +77,22 @@ void kth_conservative_pool(benchmark::State& state) {
   overrides.set.emplace_back("scheduler.sameInstant", "batched");
   replay_scenario(state, "kth-easy-pool.json", overrides, {28'481, 0, "0279dc038c32341c"});
 }
+void kth_conservative_on_pcs(benchmark::State& state) {
+  ScenarioOverrides overrides;
+  overrides.set = {{"scheduler.policy", "conservative"}};
+  replay_scenario(state, "kth-on-pcs.json", overrides, {28'489, 0, "2502a891b5ae0241"});
+}
+// Two queues over shared nodes of 16 cores that jobs share: reservations name their nodes.
+void kth_on_shared_nodes(benchmark::State& state) {
+  ScenarioOverrides overrides;
+  overrides.set = {
+      {"workload.map", R"({"unit": "core", "queues": {"-1": "other"}})"},
+      {"region", "us-east-1"},
+      {"computeNodeGroups[0].instanceConfigs[0].instanceType", "hpc7g.4xlarge"},
+      {"computeNodeGroups[0].scalingConfiguration.maxInstanceCount", "7"},
+      {"queues[1]", R"({"queueName": "other", "computeNodeGroupConfigurations": [{"computeNodeGroupId": "hpc"}]})"}};
+  replay_scenario(state, "kth-on-pcs.json", overrides, {28'489, 0, "d2cd1c5d1eba5ced"});
+}
 void kth_on_pcs(benchmark::State& state) {
   replay_scenario(state, "kth-on-pcs.json", {}, {28'489, 0, "2c15aef11691319c"});
 }
@@ -90,6 +106,8 @@ BENCHMARK(hpc2n_easy_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(ricc_easy_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(kth_conservative_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(kth_on_pcs)->Unit(benchmark::kMillisecond);
+BENCHMARK(kth_conservative_on_pcs)->Unit(benchmark::kMillisecond);
+BENCHMARK(kth_on_shared_nodes)->Unit(benchmark::kMillisecond);
 BENCHMARK(lublin_on_pcs)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "cli/completion.hpp"
 #include "engine/types.hpp"
 #include "models/errors.hpp"
+#include "models/policies/registry.hpp"
 
 int main(int argc, char** argv) {
   using namespace headroom;
@@ -95,6 +96,10 @@ int main(int argc, char** argv) {
 
   CheckArguments check;
   CLI::App* check_command = app.add_subcommand("check", "Hold a policy to its promises on random cases");
+  std::string policies;
+  for (const PolicyEntry& entry : scheduler_policies()) {
+    policies += fmt::format("\n  {:<14} {}", entry.name, entry.summary);
+  }
   check_command->add_option("--policy", check.policy, "Registered policy")->type_name("NAME")->required();
   check_command->add_option("--seed", check.seed, "Only the case with this seed")
       ->type_name("N")
@@ -104,7 +109,7 @@ int main(int argc, char** argv) {
       ->check(whole_number(1))
       ->capture_default_str();
   add_output(check_command, "table|json");
-  check_command->footer("Example:\n  headroom check --policy easy");
+  check_command->footer("Policies:" + policies + "\n\nExample:\n  headroom check --policy easy");
   check_command->callback([&] { action = [&] { return check_policy(check, output); }; });
 
   CLI::App* trace_command = app.add_subcommand("trace", "Workload logs");
@@ -164,7 +169,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "{}\n", error.what());
     return 4;
   } catch (const Bug& bug) {
-    fmt::print(stderr, "headroom: internal error: {}\nThis is a bug: please report it with the command.\n", bug.what());
+    fmt::print(stderr,
+               "headroom: stopped by its own checks: {}\nA bug of the policy or of headroom; of the latter please "
+               "report the command.\n",
+               bug.what());
     return 4;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "headroom: out of memory\n");

@@ -132,7 +132,11 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());
   ProgressRecord progress(options, world);
-  run(world, controller, journal, result.record, progress);
+  try {
+    run(world, controller, journal, result.record, progress);
+  } catch (const Bug& bug) {
+    throw Bug(fmt::format("{} (policy {}, seed {})", bug.what(), scenario.scheduler.policy, scenario.seed));
+  }
   result.digest = journal.finish();
   const bool stopped = options.stop != nullptr && options.stop->load();
   if (!stopped && controller.active_jobs() > 0) {

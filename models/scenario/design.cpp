@@ -13,23 +13,6 @@ namespace {
 
 MicroUsd micro_usd(double usd) { return std::llround(usd * 1e6); }
 
-struct SizeLimits {
-  std::int32_t instances;
-  std::int32_t jobs;
-};
-
-SizeLimits limits_of(ClusterSize size) {  // PCS-3
-  switch (size) {
-    case ClusterSize::small:
-      return {32, 256};
-    case ClusterSize::medium:
-      return {512, 8192};
-    case ClusterSize::large:
-      return {2048, 16384};
-  }
-  return {0, 0};
-}
-
 [[noreturn]] void refuse(const Scenario& scenario, std::size_t group, const std::string& what) {
   throw InputError(fmt::format("{}: computeNodeGroups[{}] ({}): {}", scenario.file.empty() ? "scenario" : scenario.file,
                                group, scenario.groups[group].name, what));
@@ -88,7 +71,7 @@ Design make_design(const Scenario& scenario) {
     design.queue_names.push_back("pool");
     return design;
   }
-  const SizeLimits limits = limits_of(scenario.cluster.size);
+  const ClusterLimits limits = limits_of(scenario.cluster.size);
   design.spec.instance_limit = limits.instances;
   design.spec.job_limit = limits.jobs;
   design.spec.suspend_timeout = scenario.scaler.suspend_timeout;

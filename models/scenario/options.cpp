@@ -211,9 +211,9 @@ constexpr Option kOptions[] = {
   // g4dn.xlarge: n = 30, mean 94.533 s, sd 16.279 s, 66 to 122 s.
   {.path = "cloud.boot.bootstrap", .type = distribution,
    .fallback = R"({"lognormal": {"mean": 71.9, "sd": 12.2, "min": 56, "max": 104}})",
-   .help = "From running until the node takes jobs. Default: mean, spread and range of the 60 CPU samples "
-           "(c5.large, m5.12xlarge) in the start-up tests of AWS ParallelCluster; no figures for PCS are "
-           "published."},
+   .help = "From running until the node takes jobs. Default: a log-normal law with the mean and spread of the 60 CPU "
+           "samples (c5.large, m5.12xlarge) in the start-up tests of AWS ParallelCluster, within their range; they "
+           "are taken to count from running. No figures for PCS are published."},
   {.path = "cloud.boot.bootstrapGpu", .type = distribution,
    .fallback = R"({"lognormal": {"mean": 94.5, "sd": 16.3, "min": 66, "max": 122}})",
    .help = "The same for instance types with GPUs. Default: the 30 g4dn.xlarge samples of the same tests."},
@@ -249,7 +249,7 @@ constexpr Option kOptions[] = {
   {.path = "workload.map.queues.*", .type = string, .minimum = 1, .help = "The queue of these jobs."},
   {.path = "workload.filter", .type = object, .help = "Which records of a log count; with trace only."},
   {.path = "workload.filter.noRequestedTime", .type = choice_or_duration, .fallback = "\"run-time\"",
-   .maximum = kMaxSeconds, .over_minimum = true, .choices = "run-time|drop",
+   .maximum = kMaxJobSeconds, .over_minimum = true, .choices = "run-time|drop",
    .help = "A job without requested time: its run time is taken, it is dropped, or it gets this duration."},
   {.path = "workload.filter.overrun", .type = choice, .fallback = "\"kill\"", .choices = "kill|raise",
    .help = "A run time over the requested time: killed at the limit, or the request is raised to the run "
@@ -291,9 +291,9 @@ constexpr Option kOptions[] = {
            "up. Default: one on each node."},
   {.path = "workload.jobs[].exclusive", .type = boolean, .fallback = "false",
    .help = "Takes whole nodes (sbatch --exclusive); not in a pool."},
-  {.path = "workload.jobs[].timeLimit", .type = duration, .maximum = kMaxSeconds, .over_minimum = true,
+  {.path = "workload.jobs[].timeLimit", .type = duration, .maximum = kMaxJobSeconds, .over_minimum = true,
    .help = "Requested time (sbatch --time): the job is killed at this run time. Default: none."},
-  {.path = "workload.jobs[].runTime", .type = duration, .required = true, .maximum = kMaxSeconds,
+  {.path = "workload.jobs[].runTime", .type = duration, .required = true, .maximum = kMaxJobSeconds,
    .help = "How long it really runs; policies do not see it."},
   {.path = "workload.jobs[].memoryPerNode", .type = integer, .use = unsupported},
   {.path = "workload.jobs[].gpusPerNode", .type = integer, .use = unsupported},

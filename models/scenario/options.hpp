@@ -71,6 +71,8 @@ inline constexpr std::size_t kNeededClusterKeys = 3;
 
 inline constexpr std::int64_t kMaxSeconds = 10'000'000'000;  // 317 years: sums of several stay far below kNever
 
+inline constexpr std::int64_t kMaxJobSeconds = 10 * 365 * 86'400;  // kLongestRequest
+
 // The words of Option::choices.
 std::vector<std::string_view> split_choices(std::string_view choices);
 

@@ -60,10 +60,14 @@ Where latest(Where a, Where b) { return b.source > a.source ? b : a; }
 struct SizeLimit {
   std::string_view name;
   ClusterSize size;
-  std::int64_t instances;
+  ClusterLimits limits;
 };
-constexpr SizeLimit kSizes[] = {
-    {"SMALL", ClusterSize::small, 32}, {"MEDIUM", ClusterSize::medium, 512}, {"LARGE", ClusterSize::large, 2048}};
+// Slurm versions of edition 2026-08 (PCS-2).
+constexpr std::array<std::string_view, 3> kNewVersions = {"24.11", "25.05", "25.11"};
+
+constexpr SizeLimit kSizes[] = {{"SMALL", ClusterSize::small, {32, 256}},
+                                {"MEDIUM", ClusterSize::medium, {512, 8192}},
+                                {"LARGE", ClusterSize::large, {2048, 16384}}};
 
 // Fills a Scenario from a document that check_options has seen, and checks what joins several keys. Values
 // that were refused already read as their type's zero; rules that need them are left out.
@@ -178,8 +182,9 @@ class Builder {
   }
 
   void read_version(const Section& scheduler) {
-    const std::vector<std::string> known = newer_edition() ? std::vector<std::string>{"24.11", "25.05", "25.11"}
-                                                           : std::vector<std::string>{"23.11", "24.05"};
+    const std::vector<std::string> known = newer_edition()
+                                               ? std::vector<std::string>(kNewVersions.begin(), kNewVersions.end())
+                                               : std::vector<std::string>{"23.11", "24.05"};
     scenario_.cluster.slurm_version = known.back();
     const auto version = scheduler.string("version");
     if (!version) return;
@@ -365,12 +370,12 @@ class Builder {
     for (const GroupDesign& group : scenario_.groups) sum += group.max_instances;
     const SizeLimit* limit = std::begin(kSizes);
     while (limit->name != *size) ++limit;
-    if (sum <= limit->instances) return;
+    if (sum <= limit->limits.instances) return;
     const auto* const enough = std::find_if(std::begin(kSizes), std::end(kSizes),
-                                            [&](const SizeLimit& each) { return sum <= each.instances; });
+                                            [&](const SizeLimit& each) { return sum <= each.limits.instances; });
     add(root_.child("cluster"), "size",
         fmt::format("{} allows {} instances, but the groups' maxInstanceCount add up to {} [PCS-3]{}", *size,
-                    limit->instances, sum,
+                    limit->limits.instances, sum,
                     enough == std::end(kSizes) ? "" : fmt::format("; did you mean \"{}\"?", enough->name)));
   }
 
@@ -548,11 +553,60 @@ class Builder {
 
 }  // namespace
 
+ClusterLimits limits_of(ClusterSize size) {
+  for (const SizeLimit& each : kSizes) {
+    if (each.size == size) return each.limits;
+  }
+  return {};
+}
+
+namespace {
+
+// What `aws pcs get-cluster` and its like print has one outermost key: {"cluster": {...}}.
+void unwrap(JsonValue* value, std::string_view key) {
+  if (value == nullptr || value->kind != Kind::object || value->items.size() != 1) return;
+  JsonValue& inner = value->items.front();
+  if (inner.key != key || inner.kind != Kind::object) return;
+  JsonValue content = std::move(inner);
+  content.key = value->key;
+  content.key_line = value->key_line;
+  *value = std::move(content);
+}
+
+void unwrap_api_answers(JsonValue& root) {
+  unwrap(root.find("cluster"), "cluster");
+  for (const auto& [list, key] : {std::pair{"computeNodeGroups", "computeNodeGroup"}, std::pair{"queues", "queue"}}) {
+    JsonValue* elements = root.find(list);
+    if (elements == nullptr || elements->kind != Kind::array) continue;
+    for (JsonValue& element : elements->items) unwrap(&element, key);
+  }
+}
+
+// A version of Slurm that only the newer edition has says which edition is meant, where nothing else does.
+void infer_edition(JsonValue& root) {
+  if (root.kind != Kind::object || root.find("pcsEdition") != nullptr) return;
+  const JsonValue* at = root.find("cluster");
+  for (const char* key : {"scheduler", "version"}) at = at == nullptr ? nullptr : at->find(key);
+  if (at == nullptr || at->kind != Kind::string) return;
+  if (std::find(kNewVersions.begin(), kNewVersions.end(), at->text) == kNewVersions.end()) return;
+  JsonValue edition;
+  edition.kind = Kind::string;
+  edition.key = "pcsEdition";
+  edition.text = "2026-08";
+  edition.where = at->where;
+  edition.key_line = at->key_line;
+  root.items.push_back(std::move(edition));
+}
+
+}  // namespace
+
 Scenario parse_scenario(std::string_view json_text, const std::string& file, const ScenarioOverrides& overrides) {
   Problems problems(problem_sources(file, overrides));
   auto root = read_json(json_text, 0, problems);
   if (!root) problems.raise();
+  unwrap_api_answers(*root);
   apply_overrides(*root, overrides, problems);
+  infer_edition(*root);
   check_options(*root, problems);
   Scenario scenario;
   scenario.file = file;

@@ -18,6 +18,12 @@ struct PoolDesign {
 
 enum class ClusterSize : std::uint8_t { small, medium, large };
 
+struct ClusterLimits {
+  std::int32_t instances;
+  std::int32_t jobs;  // active and queued
+};
+ClusterLimits limits_of(ClusterSize size);  // PCS-3
+
 struct ClusterDesign {
   std::string name;
   std::string slurm_version;  // "24.05"; the edition's newest when not given (PCS-2)

@@ -2,6 +2,7 @@
 // time. Shared by everything whose jobs are a plain number of processors (SWF, generators).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -33,6 +34,12 @@ class RequestMap {
         break;
       }
     }
+  }
+
+  // Whether map.queues says where jobs of this queue number go; true when it says nothing of any.
+  bool knows_queue(std::int64_t log_queue) const {
+    return queues_.empty() || std::any_of(queues_.begin(), queues_.end(),
+                                          [log_queue](const auto& entry) { return entry.first == log_queue; });
   }
 
  private:

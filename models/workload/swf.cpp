@@ -319,6 +319,8 @@ enum Event : std::size_t {
   kRequestFromDefault,
   kRaised,
   kKilled,
+  kLimitCut,
+  kUnmappedQueue,
   kOddStatus,
   kEvents
 };
@@ -361,6 +363,10 @@ std::string describe(Event event, const TraceFilter& filter) {
       return "run time over requested time: request raised to the run time";
     case kKilled:
       return "run time over requested time: will be killed at the limit";
+    case kLimitCut:
+      return "requested time over 10 years: 10 years taken";
+    case kUnmappedQueue:
+      return "queue number not in workload.map.queues: sent to the default queue";
     case kOddStatus:
       return "status not defined by SWF: taken as completed";
     case kEvents:
@@ -438,6 +444,7 @@ Workload read_swf(const std::string& path, const std::string& shown_name, const 
     job.request.submit = record.submit;
     job.request.user = users.index_of(record.user, workload.user_names);
     requests.fill(job.request, record.processors(), record.queue);
+    counts[kUnmappedQueue] += static_cast<std::uint64_t>(!requests.knows_queue(record.queue));
     counts[kProcessorsFilled] += static_cast<std::uint64_t>(record.requested_processors <= 0);
     counts[kOddStatus] += static_cast<std::uint64_t>(record.status < -1 || record.status > 5);
 
@@ -458,6 +465,10 @@ Workload read_swf(const std::string& path, const std::string& shown_name, const 
       } else {
         ++counts[kKilled];
       }
+    }
+    if (job.request.limit > kLongestRequest) {  // "unlimited" in some words or others
+      job.request.limit = kLongestRequest;
+      ++counts[kLimitCut];
     }
     out_of_order += static_cast<std::uint64_t>(record.submit < last_submit);
     last_submit = record.submit;

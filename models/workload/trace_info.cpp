@@ -290,7 +290,9 @@ std::string trace_info_text(const TraceInfo& info) {
       text, "span",
       shown_number((info.last_end_s - info.first_submit_s) / 86400) + " days from the first submit to the last end");
   add_row(text, "arrivals", shown_number(info.arrivals_per_hour) + " jobs an hour");
-  add_row(text, "offered load", info.offered_load > 0 ? shown_number(info.offered_load) : "unknown");
+  // Without a size of the machine the load says nothing.
+  const bool known = info.offered_load > 0 && info.machine_from != TraceInfo::MachineFrom::widest_job;
+  add_row(text, "offered load", known ? shown_number(info.offered_load) : "unknown");
   add_row(text, "users", std::to_string(info.users));
 
   constexpr std::size_t kMostQueues = 8;

@@ -10,6 +10,9 @@
 
 namespace headroom {
 
+// The longest requested time: plans add up requested times, and the sum of many must stay within Time.
+inline constexpr Time kLongestRequest = 10 * 365 * 24 * kHour;
+
 struct WorkloadJob {
   JobRequest request;
   Time run_time = 0;                     // true run time, >= 0; more than request.limit: killed at the limit

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "models/errors.hpp"
@@ -109,6 +110,33 @@ TEST_P(OfPool, SaysExactlyWhatIsWrong) {
   EXPECT_EQ(errors_of(replaced(kPool, GetParam().from, GetParam().to)), GetParam().errors);
 }
 
+// Answers of the API have one outermost key: it may stay.
+TEST(Scenario, TakesWhatTheApiPrintsAsItIs) {
+  const Scenario scenario = parse_scenario(R"({
+    "cluster": {"cluster": {"name": "big-one", "id": "pcs_1", "arn": "a", "status": "ACTIVE", "createdAt": "2026-11-20",
+                            "modifiedAt": "2026-11-20", "scheduler": {"type": "SLURM", "version": "25.05"},
+                            "size": "SMALL", "networking": {}}},
+    "computeNodeGroups": [{"computeNodeGroup": {"name": "grp", "id": "pcs_2", "arn": "a", "clusterId": "pcs_1",
+                            "scalingConfiguration": {"minInstanceCount": 1, "maxInstanceCount": 3},
+                            "instanceConfigs": [{"instanceType": "c6i.xlarge"}]}}],
+    "queues": [{"queue": {"name": "que", "id": "pcs_3", "arn": "a", "clusterId": "pcs_1",
+                          "computeNodeGroupConfigurations": [{"computeNodeGroupId": "pcs_2"}]}}],
+    "workload": {"jobs": [{"runTime": 1}]}})",
+                                           "s.json");
+  EXPECT_EQ(scenario.cluster.name, "big-one");
+  EXPECT_EQ(scenario.groups.at(0).name, "grp");
+  EXPECT_EQ(scenario.groups.at(0).min_instances, 1);
+  EXPECT_EQ(scenario.queues.at(0).groups, std::vector<std::size_t>{0});
+  EXPECT_EQ(scenario.pcs_edition, "2026-08") << "Slurm 25.05 is of that edition only";
+}
+
+TEST(Scenario, TakesTheEditionThatIsGivenBeforeTheOneThatTheVersionMeans) {
+  const std::string newer = replaced(kBase, "\"24.05\"", "\"25.05\"");
+  EXPECT_EQ(errors_of(newer), "");
+  EXPECT_THAT(errors_of(with_root_key(newer, "\"pcsEdition\": \"2024-12\"")),
+              testing::HasSubstr("in edition 2024-12 [PCS-2]"));
+}
+
 #define DURATION_FORMS R"(, such as 90, "90s", "15m", "2h" or "7d")"
 
 INSTANTIATE_TEST_SUITE_P(
@@ -166,17 +194,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"BooleanExpected", "\"exclusive\": true", "\"exclusive\": 1",
              "s.json:28: workload.jobs[1].exclusive: found 1, expected true or false"},
         Case{"DurationNegative", "\"runTime\": 60", "\"runTime\": -0.5",
-             "s.json:27: workload.jobs[0].runTime: found -0.5, expected a duration from 0 s to 10000000000 "
+             "s.json:27: workload.jobs[0].runTime: found -0.5, expected a duration from 0 s to 315360000 "
              "s" DURATION_FORMS},
         Case{"DurationUnit", "\"5m\"", "\"5 weeks\"",
              "s.json:28: workload.jobs[1].submit: found \"5 weeks\", expected a duration from 0 s to "
              "10000000000 "
              "s" DURATION_FORMS},
         Case{"DurationTooLong", "\"runTime\": 60", "\"runTime\": 1e300",
-             "s.json:27: workload.jobs[0].runTime: found 1e+300, expected a duration from 0 s to 10000000000 "
+             "s.json:27: workload.jobs[0].runTime: found 1e+300, expected a duration from 0 s to 315360000 "
              "s" DURATION_FORMS},
         Case{"DurationZeroWhereOver", "\"timeLimit\": \"1h\"", "\"timeLimit\": 0",
-             "s.json:28: workload.jobs[1].timeLimit: found 0, expected a duration over 0 s, up to 10000000000 "
+             "s.json:28: workload.jobs[1].timeLimit: found 0, expected a duration over 0 s, up to 315360000 "
              "s" DURATION_FORMS},
         Case{"DurationOfAMicrosecond", "\"timeLimit\": \"1h\"", "\"timeLimit\": 0.000001", ""},
         Case{"UnknownKeyNear", "\"cluster\"", "\"clusterr\"",
@@ -221,8 +249,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Pcs1NoName", "\"clusterName\": \"get-started\",", "",
              "s.json:4: cluster: expected one of \"clusterName\" or \"name\"; found none"},
         Case{"Pcs2Type", "\"SLURM\"", "\"PBS\"", "s.json:6: cluster.scheduler.type: found \"PBS\", expected \"SLURM\""},
-        Case{"Pcs2Version", "\"24.05\"", "\"24.11\"",
-             "s.json:6: cluster.scheduler.version: found \"24.11\", expected one of \"23.11\", \"24.05\" in "
+        Case{"Pcs2Version", "\"24.05\"", "\"22.05\"",
+             "s.json:6: cluster.scheduler.version: found \"22.05\", expected one of \"23.11\", \"24.05\" in "
              "edition "
              "2024-12 [PCS-2]"},
         Case{"Pcs2Older", "\"24.05\"", "\"23.11\"", ""},
@@ -388,7 +416,7 @@ INSTANTIATE_TEST_SUITE_P(
                          "s.json:28: workload.jobs[1].id: \"one\" names another job already"},
                     Case{"IdMissing", "\"id\": \"one\", ", "", ""},
                     Case{"RunTimeMissing", ", \"runTime\": 60", "",
-                         "s.json:27: workload.jobs[0].runTime: missing; expected a duration from 0 s to 10000000000 "
+                         "s.json:27: workload.jobs[0].runTime: missing; expected a duration from 0 s to 315360000 "
                          "s" DURATION_FORMS},
                     Case{"UnknownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"night\"",
                          "s.json:27: workload.jobs[0].queue: unknown queue \"night\"; known: \"demo\""},
@@ -450,7 +478,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NoRequestedTimeWord", "\"trace\"", "\"filter\": {\"noRequestedTime\": \"dropp\"}, \"trace\"",
              "s.json:3: workload.filter.noRequestedTime: found \"dropp\", expected \"run-time\", \"drop\" or "
              "a duration "
-             "over 0 s, up to 10000000000 s" DURATION_FORMS "; did you mean \"drop\"?"},
+             "over 0 s, up to 315360000 s" DURATION_FORMS "; did you mean \"drop\"?"},
         Case{"NoRequestedTimeValue", "\"trace\"", "\"filter\": {\"noRequestedTime\": \"1d\"}, \"trace\"", ""},
         Case{"JobQueue", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"queue\": \"demo\"}]",
              "s.json:3: workload.jobs[0].queue: a pool has no queues"},
