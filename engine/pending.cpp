@@ -26,10 +26,12 @@ PendingQueue::Position PendingQueue::position_of(JobId job) const {
 void PendingQueue::remove(JobId job) {
   const Position p = position_of(job);
   ensure(p < ids_.size() && ids_[p] == number(job) && cores_[p] != kGone, "a job leaves the queue it waits in, once");
+  const Summary& block = blocks_[p / kBlock];
+  const bool is_least = cores_[p] == block.min_cores || limits_[p] == block.min_limit;
   cores_[p] = kGone;
   limits_[p] = kNever;
   --live_;
-  summarize(p / kBlock);
+  if (is_least) summarize(p / kBlock);
   while (head_ < ids_.size() && cores_[head_] == kGone) ++head_;
 }
 
