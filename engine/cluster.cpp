@@ -49,10 +49,10 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
   down_until_.resize(nodes);
   for (std::size_t n = 0; n < nodes; ++n) {
     const NodeId node{static_cast<std::uint32_t>(n)};
-    if (!one_node_) node_profile_.emplace_back(cores(node));
     if (is_kept(node)) wanted_.push_back(node);
     refresh(node);
   }
+  if (!free_cores_decide()) make_node_profiles();
 }
 
 bool Cluster::is_kept(NodeId node) const {
@@ -217,6 +217,7 @@ Time Cluster::earliest(const JobRequest& request, Time not_before, std::vector<N
     if (one_node_) out.push_back({NodeId{0}, cores});
     return t < before ? t : kNever;
   }
+  ensure(!node_profile_.empty(), "a job is asked about after it arrived");
   while (t < before && !place_at(request, t, out)) {
     t = next_start(request, t);
     if (t < before) t = queue.earliest_fit(t, request.limit, cores);
@@ -264,7 +265,7 @@ bool Cluster::occupy_queues(GroupId group, Time from, Time until, std::int32_t c
 }
 
 bool Cluster::occupy(NodeId node, Time from, Time until, std::int32_t cores) {
-  if (one_node_ || from >= until) return true;
+  if (free_cores_decide() || from >= until) return true;
   CapacityProfile& profile = node_profile_[index(node)];
   return profile.occupy(from, until, cores) >= 0;
 }
@@ -307,7 +308,23 @@ bool Cluster::add_job(const JobRequest& request) {
   const Kind kind = kind_of(request);
   if (kind_ == Kind::none) kind_ = kind;
   counts_ = kind == kind_ && kind != Kind::nodes_and_cores;
+  if (!counts_) make_node_profiles();
   return !counts_;
+}
+
+// From here on each node's own free cores matter over time.
+void Cluster::make_node_profiles() {
+  for (std::uint32_t n = 0; n < node_count(); ++n) {
+    node_profile_.emplace_back(cores(NodeId{n}), now_);
+    if (node_state_[n] == NodeState::powering_down) occupy(NodeId{n}, now_, down_until_[n], cores(NodeId{n}));
+  }
+  for (const Claim& claim : claims_) {
+    if (claim.kind != Claim::Kind::allocated) continue;
+    for (std::uint32_t i = 0; i < claim.share_count; ++i) {
+      const NodeShare& share = share_store_[claim.first_share + i];
+      occupy(share.node, now_, claim.until, share.cores);
+    }
+  }
 }
 
 bool Cluster::reserve_cores(JobId job, Time from, Time until, const JobRequest& request) {
@@ -327,7 +344,7 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
   for (const NodeShare& share : shares) {
     const std::size_t n = index(share.node);
     ensure(share.cores > 0 && share.cores <= cores(share.node), "a share is a part of its node");
-    if (!one_node_) {
+    if (!free_cores_decide()) {
       node_profile_[n].advance(now_);
       fits &= occupy(share.node, from, until, share.cores);
     }

@@ -132,6 +132,7 @@ class Cluster {
   // The nodes on which `request` could hold its cores throughout [now, now + limit), in the order in which they are
   // preferred: up, powering up, powered down; lower weight first; then by name. False if there are not enough.
   bool place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const;
+  // Both are for requests of jobs that have arrived.
   // The first time >= not_before at which the request fits for its whole limit, and nodes for a reservation then (none
   // while counts()); kNever if there is no such time before `before`.
   Time earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out, Time before = kNever) const;
@@ -169,6 +170,7 @@ class Cluster {
   bool occupy_queues(GroupId group, Time from, Time until, std::int32_t cores);
   bool place_at(const JobRequest& request, Time from, std::vector<NodeShare>& out) const;
   Time next_start(const JobRequest& request, Time after) const;
+  void make_node_profiles();
   void refresh(NodeId node);
   std::uint32_t store_shares(std::span<const NodeShare> shares);
 
@@ -197,7 +199,7 @@ class Cluster {
   std::vector<std::int32_t> node_reserved_;  // reservations that touch the node
   std::vector<Time> idle_since_;
   std::vector<Time> down_until_;               // while powering down
-  std::vector<CapacityProfile> node_profile_;  // empty when one_node_
+  std::vector<CapacityProfile> node_profile_;  // empty while free_cores_decide()
   std::vector<NodeId> wanted_;
 
   std::vector<Claim> claims_;  // by job

@@ -355,7 +355,9 @@ TEST(Cluster, FindsTheFirstSecondAtWhichAJobFits) {
 }
 
 TEST(Cluster, FindsNoTimeForWhatNeverFits) {
-  const Cluster cluster(one_queue({{2, 4, Supply::permanent, 1}}));
+  ClusterSpec spec = one_queue({{2, 4, Supply::permanent, 1}});
+  spec.queues.push_back(spec.queues.front());  // shared nodes: questions are answered for nodes by name
+  const Cluster cluster(spec);
   Shares shares;
   EXPECT_EQ(cluster.earliest(cores_for(9, kHour), 0, shares), kNever);
   EXPECT_EQ(cluster.earliest(nodes_for(3, 1, kHour), 0, shares), kNever);
