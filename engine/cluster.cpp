@@ -302,8 +302,7 @@ Cluster::Kind Cluster::kind_of(const JobRequest& request) const {
   return whole && alike_ ? Kind::whole_nodes : Kind::nodes_and_cores;
 }
 
-bool Cluster::add_job(const JobRequest& request) {
-  claims_.emplace_back();
+bool Cluster::admit(const JobRequest& request) {
   if (!counts_) return false;
   const Kind kind = kind_of(request);
   if (kind_ == Kind::none) kind_ = kind;
@@ -420,11 +419,12 @@ bool Cluster::extend_claim(JobId job, Time until) {
   Claim& claim = claims_[index(job)];
   ensure(claim.kind == Claim::Kind::allocated && until >= claim.until, "a claim is only ever made longer");
   if (until == claim.until) return true;
+  const Time from = std::max(now_, claim.until);  // a live world may be late
   bool fits = true;
   for (std::uint32_t i = 0; i < claim.share_count; ++i) {
     const NodeShare share = share_store_[claim.first_share + i];
-    fits &= occupy(share.node, claim.until, until, share.cores);
-    fits &= occupy_queues(group_of(share.node), claim.until, until, share.cores);
+    fits &= occupy(share.node, from, until, share.cores);
+    fits &= occupy_queues(group_of(share.node), from, until, share.cores);
   }
   claim.until = until;
   return fits;
@@ -463,8 +463,9 @@ bool Cluster::keep_down(NodeId node, Time until) {
   const std::size_t n = index(node);
   ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down is kept down");
   if (until <= down_until_[n]) return true;
-  const bool on_node = occupy(node, down_until_[n], until, cores(node));
-  const bool in_queues = occupy_queues(group_of(node), down_until_[n], until, cores(node));
+  const Time from = std::max(now_, down_until_[n]);
+  const bool on_node = occupy(node, from, until, cores(node));
+  const bool in_queues = occupy_queues(group_of(node), from, until, cores(node));
   down_until_[n] = until;
   return on_node && in_queues;
 }

@@ -151,8 +151,9 @@ class Cluster {
 
   // --- changes, by the controller alone ---
   void advance(Time now);  // nothing before `now` is asked for any more
-  // Returns whether reservations have to be made anew: the request ended counts().
-  bool add_job(const JobRequest& request);
+  void add_job() { claims_.emplace_back(); }
+  // A job joins its queue. Returns whether reservations have to be made anew: the request ended counts().
+  bool admit(const JobRequest& request);
   // False if the claim collides with another one (its books are right all the same).
   bool make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares);
   bool reserve_cores(JobId job, Time from, Time until, const JobRequest& request);

@@ -116,7 +116,7 @@ void Controller::arrive(JobId job, const JobRequest& request) {
   ensure(index(request.queue) < queues_.size() && request.cores > 0 && request.nodes >= 0 && request.limit > 0,
          "a request is well formed");
   jobs_.add(request);
-  changes_.disturbed |= cluster_.add_job(request);
+  cluster_.add_job();
   waiting_nodes_.push_back(0);
   const auto refuse = [&](Rejection why) {
     jobs_.move(job, JobState::rejected);
@@ -124,6 +124,7 @@ void Controller::arrive(JobId job, const JobRequest& request) {
   };
   if (!cluster_.can_ever_hold(request)) return refuse(Rejection::too_wide);
   if (active_jobs_ >= static_cast<std::size_t>(cluster_.spec().job_limit)) return refuse(Rejection::job_limit);
+  changes_.disturbed |= cluster_.admit(request);
   ++active_jobs_;
   ++pending_jobs_;
   queues_[index(request.queue)].push(job, cluster_.least_cores(request), request.limit);

@@ -190,7 +190,8 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
   if (cluster.place(request, view.now(), nodes_)) {
     plan.start(job, nodes_);
     q.held -= held ? 1 : 0;
-    moved = held && before.from > view.now();
+    // One that is due may start on other nodes than the reserved ones: those are free for others then.
+    moved = held && (before.from > view.now() || (!held_nodes_.empty() && nodes_ != held_nodes_));
   } else if (held || q.held < depth_) {
     // Where certain nodes are reserved, the search for an earlier time looks at all of them at every time: too much to
     // do for every reservation. There a reservation is moved only to start at once.
@@ -210,7 +211,7 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
     q.next_due = std::min(q.next_due, at);
     if (!held) {
       ++q.held;
-      q.last_held = job;
+      q.last_held = std::max(q.last_held, job);
       q.held_end = std::max(q.held_end, q.cursor);
     }
     moved = held && at != before.from;
