@@ -6,7 +6,8 @@
 //   depth 0, strict: FCFS, nothing passes the first job that does not fit;
 //   depth 1:         EASY (Lifka, "The ANL/IBM SP scheduling system", JSSPP 1995);
 //   depth all:       conservative (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001), with compression: when a job ends
-//                    early, reservations move forward in queue order where they can.
+//                    early, reservations move forward in queue order where they can (where they name nodes, only to
+//                    start at once: Cluster::counts).
 // With several queues each queue has its own order and depth; a pass goes through them in order of submission.
 #pragma once
 
@@ -43,12 +44,13 @@ class Backfill final : public SchedulerPolicy {
     bool stale = true;  // candidate is to be found anew
   };
 
-  void free_more(const View& view, QueueId queue, Time until);
-  bool is_over(const View& view, QueueId queue, Position arrived);
   struct Due {
     std::int32_t cores = 0;  // of reservations that are due
     Time next = kNever;      // when another one will be
   };
+
+  void free_more(const View& view, QueueId queue, Time until);
+  bool is_over(const View& view, QueueId queue, Position arrived);
   Due find_next_due(const View& view, QueueId queue);
   void pass(const View& view, Plan& plan);
   void drop_all(const View& view, Plan& plan);
