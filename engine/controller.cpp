@@ -221,7 +221,6 @@ void Controller::finish(JobId job, Outcome outcome) {
 
 void Controller::cancel_pending(JobId job) {
   leave_queue(job);
-  std::erase(arrivals_, job);
   if (cluster_.claim(job).kind == Claim::Kind::reserved) {
     cluster_.end_claim(job, now_);
     changes_.disturbed = true;  // a policy plans its reservations anew

@@ -25,7 +25,8 @@ struct JobRequest {
 };
 
 // One piece of news. Kinds are in the order of their bands: at one instant the world delivers all arrivals
-// first, then ends of jobs, then news of instances; within a band, in the order of creation (see EventQueue).
+// first, then ends of jobs, then news of instances (the core applies a batch's arrivals last); within a band, in the
+// order of creation (see EventQueue).
 struct Stimulus {
   enum class Kind : std::uint8_t {
     job_arrived,          // subject: job; its request is the next of News::arrivals

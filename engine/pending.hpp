@@ -37,7 +37,6 @@ class PendingQueue {
 
   JobId job_at(Position p) const { return JobId{ids_[p]}; }
   std::int32_t cores_at(Position p) const { return cores_[p]; }
-  Time limit_at(Position p) const { return limits_[p]; }
   // Where `job` stands or would stand, whether it still waits or not.
   Position position_of(JobId job) const;
 

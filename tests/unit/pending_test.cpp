@@ -47,7 +47,6 @@ void expect_same(const PendingQueue& queue, Position p, const Waiting* expected)
   ASSERT_NE(p, kEnd);
   ASSERT_EQ(number(queue.job_at(p)), expected->id);
   ASSERT_EQ(queue.cores_at(p), expected->cores);
-  ASSERT_EQ(queue.limit_at(p), expected->limit);
 }
 
 Room draw_room(Draw& draw) {
