@@ -43,6 +43,8 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
     }
   }
   node_in_use_.resize(nodes);
+  node_memory_in_use_.resize(nodes);
+  node_down_.resize(nodes);
   node_jobs_.resize(nodes);
   node_reserved_.resize(nodes);
   idle_since_.resize(nodes);
@@ -68,10 +70,11 @@ bool Cluster::can_ever_hold(const JobRequest& request) const {
   std::int64_t cores = 0;
   for (const GroupId g : queue_groups_[index(request.queue)]) {
     const NodeGroupSpec& group = spec_.groups[index(g)];
-    if (request.nodes == 0 || group.cores >= request.cores) nodes += group.nodes;
+    if (request.nodes == 0 || request.spread || group.cores >= request.cores) nodes += group.nodes;
     cores += std::int64_t{group.nodes} * group.cores;
   }
-  return request.nodes == 0 ? cores >= request.cores : nodes >= request.nodes;
+  if (request.nodes == 0) return cores >= request.cores;
+  return nodes >= request.nodes && (!request.spread || cores >= request.cores);
 }
 
 std::int32_t Cluster::least_cores(const JobRequest& request) const {
@@ -80,7 +83,7 @@ std::int32_t Cluster::least_cores(const JobRequest& request) const {
     const std::int32_t cores = spec_.groups[index(queue_groups_[index(request.queue)].front())].cores;
     return (request.cores + cores - 1) / cores * cores;
   }
-  if (request.nodes == 0) return request.cores;
+  if (request.nodes == 0 || request.spread) return request.cores;
   if (!request.exclusive) return request.nodes * request.cores;
   std::int32_t least = std::numeric_limits<std::int32_t>::max();
   for (const GroupId g : queue_groups_[index(request.queue)]) {
@@ -274,7 +277,7 @@ bool Cluster::occupy(NodeId node, Time from, Time until, std::int32_t cores) {
 void Cluster::refresh(NodeId node) {
   const GroupId group = group_of(node);
   const std::size_t i = index(node) - index(group_first_[index(group)]);
-  const bool room = node_in_use_[index(node)] < cores(node);
+  const bool room = node_in_use_[index(node)] < cores(node) && !is_down(node);
   for (std::size_t s = 0; s < 3; ++s) {
     with_room_[index(group)][s].set(i, room && s == static_cast<std::size_t>(state(node)));
   }
@@ -316,6 +319,7 @@ void Cluster::make_node_profiles() {
   for (std::uint32_t n = 0; n < node_count(); ++n) {
     node_profile_.emplace_back(cores(NodeId{n}), now_);
     if (node_state_[n] == NodeState::powering_down) occupy(NodeId{n}, now_, down_until_[n], cores(NodeId{n}));
+    if (is_down(NodeId{n})) occupy(NodeId{n}, now_, kNever, cores(NodeId{n}));
   }
   for (const Claim& claim : claims_) {
     if (claim.kind != Claim::Kind::allocated) continue;
@@ -330,13 +334,33 @@ bool Cluster::reserve_cores(JobId job, Time from, Time until, const JobRequest& 
   Claim& claim = claims_[index(job)];
   ensure(claim.kind == Claim::Kind::none && counts_, "a job holds one claim, of the kind that is in use");
   const std::int32_t cores = least_cores(request);
-  claim = {from, until, 0, 0, cores, request.queue, Claim::Kind::reserved};
+  claim.from = from;
+  claim.until = until;
+  claim.share_count = 0;
+  claim.cores = cores;
+  claim.queue = request.queue;
+  claim.kind = Claim::Kind::reserved;
   return queue_profile_[index(request.queue)].occupy(from, until, cores) >= 0;
 }
 
-bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares) {
+std::int32_t Cluster::memory_of(const Claim& claim, const NodeShare& share) const {
+  switch (claim.memory_unit) {
+    case MemoryUnit::whole:
+      return memory(share.node);
+    case MemoryUnit::per_node:
+      return claim.memory;
+    case MemoryUnit::per_core:
+      return claim.memory * share.cores;
+  }
+  return 0;
+}
+
+bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares,
+                         const JobRequest& request) {
   Claim& claim = claims_[index(job)];
   ensure(claim.kind == Claim::Kind::none && !shares.empty(), "a job holds one claim, on at least one node");
+  claim.memory_unit = request.memory_unit;
+  claim.memory = request.memory;
   bool fits = true;
   GroupId group = group_of(shares.front().node);
   std::int32_t group_cores = 0;
@@ -352,6 +376,10 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
       node_in_use_[n] += share.cores;
       overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
       ++node_jobs_[n];
+      if (spec_.memory_counts) {
+        node_memory_in_use_[n] += memory_of(claim, share);
+        ensure(node_memory_in_use_[n] <= memory(share.node), "no node gives more memory than it has");
+      }
       if (node_state_[n] == NodeState::powered_down && node_jobs_[n] == 1 &&
           spec_.groups[index(group_of(share.node))].supply == Supply::dynamic && !is_kept(share.node)) {
         wanted_.push_back(share.node);
@@ -368,7 +396,11 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
     group_cores += share.cores;
   }
   fits &= occupy_queues(group, from, until, group_cores);
-  claim = {from, until, store_shares(shares), static_cast<std::uint32_t>(shares.size()), 0, QueueId{0}, kind};
+  claim.from = from;
+  claim.until = until;
+  claim.first_share = store_shares(shares);
+  claim.share_count = static_cast<std::uint32_t>(shares.size());
+  claim.kind = kind;
   return fits;
 }
 
@@ -393,6 +425,7 @@ void Cluster::end_claim(JobId job, Time now) {
     if (claim.kind == Claim::Kind::allocated) {
       const bool was_overdrawn = node_in_use_[n] > cores(share.node);
       node_in_use_[n] -= share.cores;
+      if (spec_.memory_counts) node_memory_in_use_[n] -= memory_of(claim, share);
       overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
       if (--node_jobs_[n] == 0) {
         idle_since_[n] = now;
@@ -470,13 +503,45 @@ bool Cluster::keep_down(NodeId node, Time until) {
   return on_node && in_queues;
 }
 
+// Takes all of a node out of the books of time (sign 1), or puts it back (-1).
+void Cluster::out_of_use(NodeId node, Time from, Time until, std::int32_t sign) {
+  if (from >= until) return;
+  occupy(node, from, until, sign * cores(node));
+  occupy_queues(group_of(node), from, until, sign * cores(node));
+}
+
+void Cluster::give_up(NodeId node, Time now) {
+  const std::size_t n = index(node);
+  ensure(node_state_[n] == NodeState::powering_up, "only a node that is powering up is given up");
+  node_state_[n] = NodeState::powered_down;
+  idle_since_[n] = now;
+  --instances_;
+  refresh(node);
+}
+
+void Cluster::set_down(NodeId node, Time now) {
+  const std::size_t n = index(node);
+  ensure(
+      node_down_[n] == 0 && node_jobs_[n] == 0 && node_reserved_[n] == 0 && node_state_[n] != NodeState::powering_down,
+      "a node is down once, and without jobs");
+  node_down_[n] = 1;
+  idle_since_[n] = now;
+  out_of_use(node, now, kNever, 1);
+  refresh(node);
+}
+
+void Cluster::set_usable(NodeId node, Time now) {
+  const std::size_t n = index(node);
+  ensure(node_down_[n] != 0, "only a node that is down becomes usable");
+  node_down_[n] = 0;
+  out_of_use(node, now, kNever, -1);
+  refresh(node);
+}
+
 void Cluster::powered_down(NodeId node, Time now) {
   const std::size_t n = index(node);
   ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down gets there");
-  if (now < down_until_[n]) {
-    occupy(node, now, down_until_[n], -cores(node));
-    occupy_queues(group_of(node), now, down_until_[n], -cores(node));
-  }
+  out_of_use(node, now, down_until_[n], -1);
   node_state_[n] = NodeState::powered_down;
   --instances_;
   refresh(node);
@@ -495,7 +560,7 @@ void Cluster::audit() const {
   for (std::size_t n = 0; n < node_count(); ++n) {
     const NodeId node{static_cast<std::uint32_t>(n)};
     take(node, -cores(node));
-    if (state(node) == NodeState::powering_down && now_ < down_until_[n]) take(node, cores(node));
+    if (is_down(node) || (state(node) == NodeState::powering_down && now_ < down_until_[n])) take(node, cores(node));
   }
   for (const Claim& claim : claims_) {
     if (claim.kind == Claim::Kind::none) continue;

@@ -27,6 +27,7 @@ struct NodeGroupSpec {
   Supply supply = Supply::dynamic;
   std::int32_t weight = 1;  // lower is chosen first (PCS-16)
   std::int32_t kept = 0;    // of a dynamic group: its first nodes are kept as in a static one (minInstanceCount)
+  std::int32_t memory = 0;  // MiB of each node that jobs may have; counts only with ClusterSpec::memory_counts
 };
 
 struct QueueSpec {
@@ -38,7 +39,8 @@ struct ClusterSpec {
   std::vector<QueueSpec> queues;
   std::int32_t instance_limit = std::numeric_limits<std::int32_t>::max();  // PCS-3
   std::int32_t job_limit = std::numeric_limits<std::int32_t>::max();       // PCS-3, active + queued
-  Time suspend_timeout = 0;  // from taking a node down until it may be used again
+  Time suspend_timeout = 0;    // from taking a node down until it may be used again
+  bool memory_counts = false;  // memory is given out like cores (CR_CPU_Memory)
 };
 
 enum class NodeState : std::uint8_t {
@@ -59,6 +61,8 @@ struct Claim {
   std::int32_t cores = 0;
   QueueId queue{0};
   Kind kind = Kind::none;
+  MemoryUnit memory_unit = MemoryUnit::whole;
+  std::int32_t memory = 0;
 };
 
 // A set of nodes of one group, as bits.
@@ -102,6 +106,8 @@ class Cluster {
   NodeId first_node(GroupId group) const { return group_first_[index(group)]; }
   std::int32_t cores(NodeId node) const { return spec_.groups[index(group_of(node))].cores; }
   NodeState state(NodeId node) const { return node_state_[index(node)]; }
+  bool is_down(NodeId node) const { return node_down_[index(node)] != 0; }
+  std::int32_t memory(NodeId node) const { return spec_.groups[index(group_of(node))].memory; }
   std::int32_t jobs_on(NodeId node) const { return node_jobs_[index(node)]; }
   Time idle_since(NodeId node) const { return idle_since_[index(node)]; }
   std::int32_t instances() const { return instances_; }
@@ -155,7 +161,8 @@ class Cluster {
   // A job joins its queue. Returns whether reservations have to be made anew: the request ended counts().
   bool admit(const JobRequest& request);
   // False if the claim collides with another one (its books are right all the same).
-  bool make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares);
+  bool make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares,
+                  const JobRequest& request);
   bool reserve_cores(JobId job, Time from, Time until, const JobRequest& request);
   void end_claim(JobId job, Time now);
   bool extend_claim(JobId job, Time until);
@@ -165,8 +172,14 @@ class Cluster {
   bool power_down(NodeId node, Time now, Time until);
   bool keep_down(NodeId node, Time until);
   void powered_down(NodeId node, Time now);
+  // Gives up a node that is powering up: it is powered down and out of use.
+  void give_up(NodeId node, Time now);
+  void set_down(NodeId node, Time now);
+  void set_usable(NodeId node, Time now);
   void check(Time now) const;
 
+  std::int32_t memory_of(const Claim& claim, const NodeShare& share) const;
+  void out_of_use(NodeId node, Time from, Time until, std::int32_t sign);
   bool occupy(NodeId node, Time from, Time until, std::int32_t cores);
   bool occupy_queues(GroupId group, Time from, Time until, std::int32_t cores);
   bool place_at(const JobRequest& request, Time from, std::vector<NodeShare>& out) const;
@@ -196,6 +209,8 @@ class Cluster {
   std::vector<GroupId> node_group_;
   std::vector<NodeState> node_state_;
   std::vector<std::int32_t> node_in_use_;  // cores held by jobs that have not ended
+  std::vector<std::int32_t> node_memory_in_use_;
+  std::vector<std::uint8_t> node_down_;
   std::vector<std::int32_t> node_jobs_;
   std::vector<std::int32_t> node_reserved_;  // reservations that touch the node
   std::vector<Time> idle_since_;

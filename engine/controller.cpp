@@ -16,8 +16,17 @@ constexpr std::uint64_t kAuditEvery = 1 << 16;
 void Plan::start(JobId job, std::span<const NodeShare> nodes) { controller_.start(job, nodes); }
 void Plan::reserve(JobId job, Time at, std::span<const NodeShare> nodes) { controller_.reserve(job, at, nodes); }
 void Plan::drop_reservation(JobId job) { controller_.drop_reservation(job); }
+void Plan::reject(JobId job, Rejection why) { controller_.reject(job, why); }
+void Plan::run(JobId job) { controller_.run(job); }
+void Plan::stop(JobId job, Outcome outcome) { controller_.stop(job, outcome); }
+void Plan::end(JobId job, Outcome outcome) { controller_.end(job, outcome); }
+void Plan::requeue(JobId job) { controller_.requeue(job); }
+void Plan::set_down(NodeId node) { controller_.set_down(node); }
+void Plan::set_usable(NodeId node) { controller_.set_usable(node); }
 void ScalePlan::launch(std::span<const NodeId> nodes) { controller_.launch(nodes); }
 void ScalePlan::terminate(std::span<const NodeId> nodes) { controller_.terminate(nodes); }
+void ScalePlan::give_up(std::span<const NodeId> nodes) { controller_.give_up(nodes); }
+void ScalePlan::powered_down(NodeId node) { controller_.powered_down(node); }
 
 Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy> scheduler,
                        std::unique_ptr<ScalerPolicy> scaler)
@@ -25,6 +34,7 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
       queues_(spec.queues.size()),
       scheduler_(std::move(scheduler)),
       scaler_(std::move(scaler)),
+      keeps_time_(scheduler_->keeps_time()),
       scaler_wake_(scaler_ != nullptr ? 0 : kNever),
       waiting_jobs_(cluster_.node_count()),
       named_(cluster_.node_count()) {
@@ -39,38 +49,15 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   begin(now, !news.stimuli.empty());
   commands_ = &commands;
 
-  for (const Stimulus& s : news.stimuli) {
-    const bool about_a_job = s.kind <= Stimulus::Kind::job_finished;
-    ensure(s.kind == Stimulus::Kind::job_arrived || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
-           "news is about a job or a node that exists");
-    switch (s.kind) {
-      case Stimulus::Kind::job_arrived:
-        break;  // below
-      case Stimulus::Kind::job_finished:
-        ensure(s.detail < kOutcomes, "a job ends in one of the known ways");
-        finish(JobId{s.subject}, static_cast<Outcome>(s.detail));
-        break;
-      case Stimulus::Kind::instance_running:
-        ensure(cluster_.state(NodeId{s.subject}) == NodeState::powering_up, "an instance runs after its launch");
-        break;
-      case Stimulus::Kind::node_ready:
-        node_ready(NodeId{s.subject});
-        break;
-      case Stimulus::Kind::instance_terminated: {
-        const auto it = std::find_if(going_down_.begin(), going_down_.end(),
-                                     [&](const GoingDown& g) { return g.node == NodeId{s.subject}; });
-        ensure(it != going_down_.end() && !it->gone, "an instance is gone once, after its termination was asked for");
-        it->gone = true;
-        break;
-      }
-    }
-  }
+  for (const Stimulus& s : news.stimuli) hear(s);
   // Arrivals last: what ended at the same instant no longer counts against the limit of jobs.
   std::size_t next_arrival = 0;
   for (const Stimulus& s : news.stimuli) {
     if (s.kind != Stimulus::Kind::job_arrived) continue;
     ensure(next_arrival < news.arrivals.size(), "every arrival brings its request");
-    arrive(JobId{s.subject}, news.arrivals[next_arrival++]);
+    const JobRequest& request = news.arrivals[next_arrival++];
+    ensure(request.terms <= news.terms.size(), "a request's terms come with it");
+    arrive(JobId{s.subject}, request, request.terms == 0 ? nullptr : &news.terms[request.terms - 1]);
   }
   if (now >= next_down_) settle_power();
   if (now >= next_overdue_) extend_overdue();
@@ -82,11 +69,19 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   view.queues_ = &queues_;
   view.changes_ = &changes_;
   changes_.arrivals = arrivals_;
+  changes_.over = over_;
+  changes_.registered = registered_;
+  changes_.given_up = given_up_;
+  changes_.asked = asked_;
   if (changes_.any() || now >= scheduler_wake_) {
     Plan plan(*this);
     scheduler_wake_ = scheduler_->plan(view, plan);
     changes_ = {};
     arrivals_.clear();
+    over_.clear();
+    registered_.clear();
+    given_up_.clear();
+    asked_.clear();
   }
   if (scaler_ != nullptr && (now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty())) {
     ScalePlan plan(*this);
@@ -109,20 +104,56 @@ void Controller::begin(Time now, bool has_news) {
   for (PendingQueue& queue : queues_) queue.settle();
 }
 
+void Controller::hear(const Stimulus& s) {
+  const bool about_a_job = s.kind <= Stimulus::Kind::job_finished || s.kind == Stimulus::Kind::job_asked;
+  ensure(s.kind == Stimulus::Kind::job_arrived || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
+         "news is about a job or a node that exists");
+  switch (s.kind) {
+    case Stimulus::Kind::job_arrived:
+      break;  // arrive()
+    case Stimulus::Kind::job_finished:
+      ensure(s.detail < kOutcomes, "a job ends in one of the known ways");
+      finish(JobId{s.subject}, static_cast<Outcome>(s.detail));
+      break;
+    case Stimulus::Kind::instance_running:
+      ensure(cluster_.state(NodeId{s.subject}) == NodeState::powering_up, "an instance runs after its launch");
+      break;
+    case Stimulus::Kind::node_ready:
+      node_ready(NodeId{s.subject});
+      break;
+    case Stimulus::Kind::instance_terminated: {
+      const auto it = std::find_if(going_down_.begin(), going_down_.end(),
+                                   [&](const GoingDown& g) { return g.node == NodeId{s.subject} && !g.gone; });
+      if (it == going_down_.end() && scaler_ != nullptr && scaler_->settles()) break;
+      ensure(it != going_down_.end(), "an instance is gone once, after its termination was asked for");
+      it->gone = true;
+      break;
+    }
+    case Stimulus::Kind::node_lost:
+    case Stimulus::Kind::node_back:
+    case Stimulus::Kind::job_asked:
+    case Stimulus::Kind::node_asked:
+      ensure(keeps_time_, "only a policy that keeps time deals with lost nodes and requests from outside");
+      asked_.push_back(s);
+      break;
+  }
+}
+
 // --- jobs -----------------------------------------------------------------------------------------------------------
 
-void Controller::arrive(JobId job, const JobRequest& request) {
+void Controller::arrive(JobId job, const JobRequest& request, const JobTerms* terms) {
   ensure(index(job) == jobs_.size(), "jobs are numbered in order of arrival");
   ensure(index(request.queue) < queues_.size() && request.cores > 0 && request.nodes >= 0 && request.limit > 0,
          "a request is well formed");
-  jobs_.add(request);
+  ensure(terms == nullptr || keeps_time_, "only a policy that keeps time gets jobs with terms");
+  jobs_.add(request, terms);
   cluster_.add_job();
   waiting_nodes_.push_back(0);
   const auto refuse = [&](Rejection why) {
     jobs_.move(job, JobState::rejected);
     commands_->add(Command::Kind::reject_job, number(job), static_cast<std::uint32_t>(why), {});
   };
-  if (!cluster_.can_ever_hold(request)) return refuse(Rejection::too_wide);
+  if (!keeps_time_ && !cluster_.can_ever_hold(request)) return refuse(Rejection::too_wide);
   if (active_jobs_ >= static_cast<std::size_t>(cluster_.spec().job_limit)) return refuse(Rejection::job_limit);
   changes_.disturbed |= cluster_.admit(request);
   ++active_jobs_;
@@ -145,10 +176,13 @@ void Controller::check_shares(const JobRequest& request, std::span<const NodeSha
     named_[index(share.node)] = lists_;
     ensure(cluster_.serves(cluster_.group_of(share.node), request.queue), "a job runs on nodes of its queue");
     ensure(!request.exclusive || share.cores == cluster_.cores(share.node), "an exclusive job takes whole nodes");
-    ensure(request.nodes == 0 || share.cores >= request.cores, "every node of a job gives the cores it asked for");
+    ensure(request.nodes == 0 || request.spread || share.cores >= request.cores,
+           "every node of a job gives the cores it asked for");
     cores += share.cores;
   }
-  ensure(request.nodes == 0 ? cores >= request.cores : nodes.size() == static_cast<std::size_t>(request.nodes),
+  ensure(request.nodes == 0 || nodes.size() == static_cast<std::size_t>(request.nodes),
+         "a job starts on as many nodes as it asked for");
+  ensure((request.nodes > 0 && !request.spread) || cores >= request.cores,
          "a job starts only with its full allocation");
 }
 
@@ -161,17 +195,20 @@ void Controller::start(JobId job, std::span<const NodeShare> nodes) {
   std::uint32_t booting = 0;
   for (const NodeShare& share : nodes) {
     const NodeState state = cluster_.state(share.node);
-    ensure(state != NodeState::powering_down, "a node on its way down takes no job");
+    ensure(state != NodeState::powering_down && !cluster_.is_down(share.node),
+           "a node that is down, or on its way, takes no job");
     if (state != NodeState::up) {
       ++booting;
       waiting_jobs_[index(share.node)].push_back(job);
     }
   }
-  ensure(cluster_.make_claim(job, Claim::Kind::allocated, now_, later(now_, request.limit), nodes),
+  // Who ends jobs over their limit late holds their nodes for an unknown time.
+  const Time until = keeps_time_ ? kNever : later(now_, request.limit);
+  ensure(cluster_.make_claim(job, Claim::Kind::allocated, now_, until, nodes, request),
          "a start takes nothing that is in use or reserved");
   waiting_nodes_[index(job)] = booting;
   jobs_.move(job, booting > 0 ? JobState::configuring : JobState::running);
-  if (booting > 0) {
+  if (booting > 0 && !keeps_time_) {
     configuring_.push_back(job);
     next_overdue_ = std::min(next_overdue_, cluster_.claim(job).until);
   }
@@ -188,7 +225,7 @@ void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes) {
     fits = cluster_.reserve_cores(job, at, until, request);
   } else {
     check_shares(request, nodes);
-    fits = cluster_.make_claim(job, Claim::Kind::reserved, at, until, nodes);
+    fits = cluster_.make_claim(job, Claim::Kind::reserved, at, until, nodes, request);
   }
   ensure(fits, "a reservation takes nothing that is held");
 }
@@ -200,11 +237,28 @@ void Controller::drop_reservation(JobId job) {
 
 void Controller::finish(JobId job, Outcome outcome) {
   const JobState was = jobs_.state(job);
+  if (keeps_time_) {
+    View view;
+    view.now_ = now_;
+    view.jobs_ = &jobs_;
+    view.cluster_ = &cluster_;
+    const Outcome judged = scheduler_->judge(view, job, outcome);
+    if (judged != outcome) {
+      commands_->add(Command::Kind::end_job, number(job), static_cast<std::uint32_t>(judged), {});
+      outcome = judged;
+    }
+    over_.push_back(job);
+  }
   jobs_.move(job, state_after(outcome));
   --active_jobs_;
   changes_.ended = true;
   if (was == JobState::pending) return cancel_pending(job);
   if (was == JobState::configuring) stop_configuring(job);
+  release(job);
+}
+
+// A job that held nodes gives them back.
+void Controller::release(JobId job) {
   const Claim claim = cluster_.claim(job);
   ensure(now_ <= claim.until, "no job outlives its limit");
   changes_.freed_until = std::max(changes_.freed_until, claim.until);
@@ -233,11 +287,52 @@ void Controller::stop_configuring(JobId job) {
   if (configuring_.empty()) next_overdue_ = kNever;
 }
 
+void Controller::reject(JobId job, Rejection why) {
+  ensure(std::find(arrivals_.begin(), arrivals_.end(), job) != arrivals_.end(), "a job is rejected when it arrives");
+  jobs_.move(job, JobState::rejected);
+  leave_queue(job);
+  --active_jobs_;
+  commands_->add(Command::Kind::reject_job, number(job), static_cast<std::uint32_t>(why), {});
+}
+
+void Controller::run(JobId job) {
+  ensure(keeps_time_ && waiting_nodes_[index(job)] == 0, "a job runs when all its nodes are up");
+  ensure(jobs_.state(job) == JobState::configuring, "a job that has its nodes and does not run yet may run");
+  jobs_.move(job, JobState::running);
+  commands_->add(Command::Kind::start_job, number(job), 0, cluster_.shares(job));
+}
+
+void Controller::stop(JobId job, Outcome outcome) {
+  jobs_.move(job, JobState::completing);
+  commands_->add(Command::Kind::stop_job, number(job), static_cast<std::uint32_t>(outcome), {});
+}
+
+void Controller::end(JobId job, Outcome outcome) {
+  const JobState was = jobs_.state(job);
+  jobs_.move(job, state_after(outcome));
+  --active_jobs_;
+  commands_->add(Command::Kind::end_job, number(job), static_cast<std::uint32_t>(outcome), {});
+  if (was == JobState::pending) return cancel_pending(job);
+  if (was == JobState::configuring) stop_configuring(job);
+  release(job);
+}
+
+void Controller::requeue(JobId job) {
+  if (jobs_.state(job) == JobState::configuring) stop_configuring(job);
+  jobs_.move(job, JobState::pending);
+  release(job);
+  const JobRequest& request = jobs_.request(job);
+  queues_[index(request.queue)].put_back(job, cluster_.least_cores(request), request.limit);
+  ++pending_jobs_;
+  commands_->add(Command::Kind::requeue_job, number(job), 0, {});
+}
+
 void Controller::node_ready(NodeId node) {
   cluster_.ready(node, now_);
   if (cluster_.jobs_on(node) == 0) newly_idle_.push_back(node);
+  if (keeps_time_) registered_.push_back(node);
   for (const JobId job : waiting_jobs_[index(node)]) {
-    if (--waiting_nodes_[index(job)] > 0) continue;
+    if (--waiting_nodes_[index(job)] > 0 || keeps_time_) continue;
     jobs_.move(job, JobState::running);
     std::erase(configuring_, job);
     if (configuring_.empty()) next_overdue_ = kNever;
@@ -279,6 +374,10 @@ void Controller::launch(std::span<const NodeId> nodes) {
 
 void Controller::terminate(std::span<const NodeId> nodes) {
   power_command(Command::Kind::terminate_instances, nodes);
+  if (scaler_->settles()) {
+    for (const NodeShare& share : scratch_) cluster_.power_down(share.node, now_, kNever);
+    return;
+  }
   const Time until = later(now_, down_time());
   for (const NodeShare& share : scratch_) {
     changes_.disturbed |= !cluster_.power_down(share.node, now_, until);
@@ -286,6 +385,23 @@ void Controller::terminate(std::span<const NodeId> nodes) {
     next_down_ = std::min(next_down_, until);
   }
 }
+
+void Controller::powered_down(NodeId node) {
+  ensure(scaler_->settles(), "the scaling policy says when nodes are down, or the controller");
+  cluster_.powered_down(node, now_);
+}
+
+void Controller::give_up(std::span<const NodeId> nodes) {
+  power_command(Command::Kind::terminate_instances, nodes);
+  for (const NodeShare& share : scratch_) {
+    cluster_.give_up(share.node, now_);
+    given_up_.push_back(share.node);
+  }
+  scheduler_wake_ = now_;
+}
+
+void Controller::set_down(NodeId node) { cluster_.set_down(node, now_); }
+void Controller::set_usable(NodeId node) { cluster_.set_usable(node, now_); }
 
 // At least a second, so that a node on its way down is never free at the same instant.
 Time Controller::down_time() const { return std::max(cluster_.spec().suspend_timeout, kSecond); }

@@ -27,7 +27,8 @@ class Controller {
   friend class ScalePlan;
 
   void begin(Time now, bool has_news);
-  void arrive(JobId job, const JobRequest& request);
+  void arrive(JobId job, const JobRequest& request, const JobTerms* terms);
+  void hear(const Stimulus& stimulus);
   void finish(JobId job, Outcome outcome);
   void node_ready(NodeId node);
   void cancel_pending(JobId job);
@@ -36,6 +37,16 @@ class Controller {
   void start(JobId job, std::span<const NodeShare> nodes);
   void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
   void drop_reservation(JobId job);
+  void reject(JobId job, Rejection why);
+  void run(JobId job);
+  void stop(JobId job, Outcome outcome);
+  void end(JobId job, Outcome outcome);
+  void requeue(JobId job);
+  void release(JobId job);
+  void set_down(NodeId node);
+  void set_usable(NodeId node);
+  void give_up(std::span<const NodeId> nodes);
+  void powered_down(NodeId node);
   void launch(std::span<const NodeId> nodes);
   void terminate(std::span<const NodeId> nodes);
   void leave_queue(JobId job);
@@ -50,6 +61,7 @@ class Controller {
   std::vector<PendingQueue> queues_;
   std::unique_ptr<SchedulerPolicy> scheduler_;
   std::unique_ptr<ScalerPolicy> scaler_;
+  bool keeps_time_;  // the scheduling policy does
 
   Time now_ = 0;
   Time scheduler_wake_ = kNever;
@@ -63,6 +75,10 @@ class Controller {
 
   Changes changes_;
   std::vector<JobId> arrivals_;
+  std::vector<JobId> over_;
+  std::vector<NodeId> registered_;
+  std::vector<NodeId> given_up_;
+  std::vector<Stimulus> asked_;
   std::vector<NodeId> newly_idle_;
   std::vector<std::uint32_t> waiting_nodes_;      // by job: nodes that still boot
   std::vector<std::vector<JobId>> waiting_jobs_;  // by node: configuring jobs on it, while it boots

@@ -12,10 +12,12 @@ enum class JobState : std::uint8_t {
   pending,      // in its queue
   configuring,  // has its nodes, some of them still boot (PCS-23, squeue's CF)
   running,
+  completing,  // told to end, its processes are not gone yet (squeue's CG)
   completed,
   failed,
   cancelled,
   timed_out,
+  node_failed,
   rejected,  // refused at submission
 };
 
@@ -26,10 +28,14 @@ constexpr bool may_follow(JobState from, JobState to) {
       return to == JobState::configuring || to == JobState::running || to == JobState::cancelled ||
              to == JobState::rejected;
     case JobState::configuring:
-      return to == JobState::running || to == JobState::cancelled;
+      return to == JobState::running || to == JobState::pending || to == JobState::cancelled ||
+             to == JobState::timed_out || to == JobState::node_failed;
     case JobState::running:
-      return to == JobState::completed || to == JobState::failed || to == JobState::cancelled ||
-             to == JobState::timed_out;
+      return to == JobState::completing || to == JobState::pending || to == JobState::completed ||
+             to == JobState::failed || to == JobState::cancelled || to == JobState::timed_out ||
+             to == JobState::node_failed;
+    case JobState::completing:
+      return to == JobState::pending || (to >= JobState::completed && to <= JobState::node_failed);
     default:
       return false;  // final
   }
@@ -37,8 +43,14 @@ constexpr bool may_follow(JobState from, JobState to) {
 
 class JobTable {
  public:
-  JobId add(const JobRequest& request) {
+  // `terms` are those that request.terms stands for, null if none.
+  JobId add(const JobRequest& request, const JobTerms* terms = nullptr) {
     rows_.push_back(request);
+    rows_.back().terms = 0;
+    if (terms != nullptr) {
+      terms_.push_back(*terms);
+      rows_.back().terms = static_cast<std::uint32_t>(terms_.size());
+    }
     states_.push_back(JobState::pending);
     return JobId{static_cast<std::uint32_t>(rows_.size() - 1)};
   }
@@ -50,6 +62,11 @@ class JobTable {
   std::size_t size() const { return rows_.size(); }
   const JobRequest& request(JobId job) const { return rows_[index(job)]; }
   JobState state(JobId job) const { return states_[index(job)]; }
+  // Those of a job without any are the defaults.
+  const JobTerms& terms(JobId job) const {
+    const std::uint32_t terms = rows_[index(job)].terms;
+    return terms == 0 ? none_ : terms_[terms - 1];
+  }
 
   // The only way a state changes.
   void move(JobId job, JobState to) {
@@ -60,7 +77,9 @@ class JobTable {
 
  private:
   std::vector<JobRequest> rows_;
+  std::vector<JobTerms> terms_;
   std::vector<JobState> states_;
+  JobTerms none_;
 };
 
 constexpr bool is_final(JobState state) { return state >= JobState::completed; }
@@ -75,6 +94,8 @@ constexpr JobState state_after(Outcome outcome) {
       return JobState::cancelled;
     case Outcome::timed_out:
       return JobState::timed_out;
+    case Outcome::node_failed:
+      return JobState::node_failed;
   }
   return JobState::failed;
 }

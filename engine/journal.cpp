@@ -20,6 +20,43 @@ void put(char*& out, std::uint64_t value) {
   *out++ = static_cast<char>(value);
 }
 
+// What the last number of a request says besides `exclusive`.
+constexpr std::uint64_t kExclusive = 1;
+constexpr std::uint64_t kShape = 2;  // spread and memory follow
+constexpr std::uint64_t kTerms = 4;  // terms follow, after the shape
+constexpr std::size_t kTermNumbers = 13;
+constexpr std::size_t kDependencyNumbers = 3;
+
+// Small numbers of either sign become small numbers.
+std::uint64_t fold_sign(std::int32_t value) {
+  const auto wide = static_cast<std::int64_t>(value);
+  return (static_cast<std::uint64_t>(wide) << 1) ^ static_cast<std::uint64_t>(wide >> 63);
+}
+std::int32_t unfold_sign(std::uint32_t value) {
+  return static_cast<std::int32_t>(value >> 1) ^ -static_cast<std::int32_t>(value & 1);
+}
+
+void put(char*& out, const JobTerms& t) {
+  put(out, static_cast<std::uint64_t>(t.tasks));
+  put(out, static_cast<std::uint64_t>(t.tasks_per_node));
+  put(out, static_cast<std::uint64_t>(t.cpus_per_task));
+  put(out, t.priority);
+  put(out, fold_sign(t.nice));
+  put(out, static_cast<std::uint64_t>(t.begin));
+  put(out, (t.held ? 1u : 0u) | (t.requeue ? 2u : 0u) | (t.any_dependency ? 4u : 0u));
+  put(out, t.name);
+  put(out, static_cast<std::uint64_t>(t.array_tasks));
+  put(out, number(t.array));
+  put(out, static_cast<std::uint64_t>(t.array_task));
+  put(out, static_cast<std::uint64_t>(t.array_limit));
+  put(out, t.dependencies.size());
+  for (const Dependency& d : t.dependencies) {
+    put(out, static_cast<std::uint64_t>(d.kind));
+    put(out, number(d.job));
+    put(out, static_cast<std::uint64_t>(d.delay));
+  }
+}
+
 std::string hexadecimal(std::uint64_t digest) {
   std::string text(16, '0');
   for (std::size_t i = 0; i < 16; ++i) text[i] = "0123456789abcdef"[(digest >> (60 - 4 * i)) & 15];
@@ -52,7 +89,8 @@ Journal::~Journal() = default;
 
 void Journal::append(Time now, const News& news, const Commands& commands) {
   // Room for the longest form of this step, so that no number has to look.
-  const std::size_t numbers = 3 + 9 * news.stimuli.size() + 4 * commands.list.size() + 2 * commands.shares.size();
+  std::size_t numbers = 3 + 12 * news.stimuli.size() + 4 * commands.list.size() + 2 * commands.shares.size();
+  for (const JobTerms& terms : news.terms) numbers += kTermNumbers + kDependencyNumbers * terms.dependencies.size();
   if (buffer_.size() - used_ < numbers * kLongestNumber) {
     flush();
     buffer_.resize(std::max(buffer_.size(), numbers * kLongestNumber));
@@ -73,7 +111,14 @@ void Journal::append(Time now, const News& news, const Commands& commands) {
       put(out, r.user);
       put(out, static_cast<std::uint64_t>(r.nodes));
       put(out, static_cast<std::uint64_t>(r.cores));
-      put(out, r.exclusive ? 1 : 0);
+      const bool shape = r.spread || r.memory_unit != MemoryUnit::whole;
+      put(out, (r.exclusive ? kExclusive : 0) | (shape ? kShape : 0) | (r.terms > 0 ? kTerms : 0));
+      if (shape) {
+        put(out, r.spread ? 1 : 0);
+        put(out, static_cast<std::uint64_t>(r.memory_unit));
+        put(out, static_cast<std::uint64_t>(r.memory));
+      }
+      if (r.terms > 0) put(out, news.terms[r.terms - 1]);
     } else {
       put(out, s.detail);
     }
@@ -123,6 +168,37 @@ bool JournalReader::number_as(T& value, std::uint64_t limit) {
   return true;
 }
 
+bool JournalReader::terms(JobTerms& t) {
+  std::uint32_t nice = 0;
+  std::uint8_t flags = 0;
+  std::uint32_t array = 0;
+  std::uint64_t count = 0;
+  if (!number_as(t.tasks) || !number_as(t.tasks_per_node) || !number_as(t.cpus_per_task) || !number_as(t.priority) ||
+      !number_as(nice) || !number_as(t.begin) || !number_as(flags, 7) || !number_as(t.name) ||
+      !number_as(t.array_tasks) || !number_as(array) || !number_as(t.array_task) || !number_as(t.array_limit) ||
+      !number_as(count, bytes_.size() - at_)) {
+    return false;
+  }
+  t.nice = unfold_sign(nice);
+  t.held = (flags & 1) != 0;
+  t.requeue = (flags & 2) != 0;
+  t.any_dependency = (flags & 4) != 0;
+  t.array = JobId{array};
+  for (; count > 0; --count) {
+    Dependency d;
+    std::uint8_t kind = 0;
+    std::uint32_t job = 0;
+    if (!number_as(kind, static_cast<std::uint64_t>(Dependency::Kind::singleton)) || !number_as(job) ||
+        !number_as(d.delay)) {
+      return false;
+    }
+    d.kind = static_cast<Dependency::Kind>(kind);
+    d.job = JobId{job};
+    t.dependencies.push_back(d);
+  }
+  return true;
+}
+
 JournalReader::Result JournalReader::next(Time& now, News& news, Commands& commands) {
   if (at_ == bytes_.size()) return Result::end;
   constexpr auto kMaxTime = static_cast<std::uint64_t>(kNever);
@@ -142,14 +218,26 @@ JournalReader::Result JournalReader::next(Time& now, News& news, Commands& comma
       JobRequest r;
       Time age = 0;
       std::uint32_t queue = 0;
-      std::uint8_t exclusive = 0;
+      std::uint8_t flags = 0;
       if (!number_as(age, static_cast<std::uint64_t>(now)) || !number_as(r.limit, kMaxTime) || !number_as(queue) ||
-          !number_as(r.user) || !number_as(r.nodes) || !number_as(r.cores) || !number_as(exclusive, 1)) {
+          !number_as(r.user) || !number_as(r.nodes) || !number_as(r.cores) ||
+          !number_as(flags, kExclusive | kShape | kTerms)) {
         return Result::corrupt;
       }
       r.submit = now - age;
       r.queue = QueueId{queue};
-      r.exclusive = exclusive != 0;
+      r.exclusive = (flags & kExclusive) != 0;
+      if ((flags & kShape) != 0) {
+        std::uint8_t spread = 0;
+        std::uint8_t unit = 0;
+        if (!number_as(spread, 1) || !number_as(unit, 2) || !number_as(r.memory)) return Result::corrupt;
+        r.spread = spread != 0;
+        r.memory_unit = static_cast<MemoryUnit>(unit);
+      }
+      if ((flags & kTerms) != 0) {
+        if (!terms(news.terms.emplace_back())) return Result::corrupt;
+        r.terms = static_cast<std::uint32_t>(news.terms.size());
+      }
       news.arrivals.push_back(r);
     } else if (!number_as(s.detail)) {
       return Result::corrupt;

@@ -55,6 +55,7 @@ class JournalReader {
 
  private:
   bool number(std::uint64_t& value);
+  bool terms(JobTerms& terms);
   template <class T>
   bool number_as(T& value, std::uint64_t limit = static_cast<std::uint64_t>(std::numeric_limits<T>::max()));
 

@@ -10,8 +10,15 @@
 namespace headroom {
 
 // How a job ended. A job that never started can only be cancelled or rejected.
-enum class Outcome : std::uint8_t { completed, failed, cancelled, timed_out };
-inline constexpr std::uint32_t kOutcomes = 4;
+enum class Outcome : std::uint8_t { completed, failed, cancelled, timed_out, node_failed };
+inline constexpr std::uint32_t kOutcomes = 5;
+
+// What a job needs of the nodes' memory, where that is a consumable resource (CR_CPU_Memory).
+enum class MemoryUnit : std::uint8_t {
+  whole,     // nothing was said: all of each node
+  per_node,  // sbatch --mem
+  per_core,  // sbatch --mem-per-cpu
+};
 
 // What a job asks for, as sbatch states it. The true run time is not part of it: only the world knows that.
 struct JobRequest {
@@ -22,7 +29,48 @@ struct JobRequest {
   std::int32_t nodes = 0;  // sbatch --nodes; 0: as many as it takes
   std::int32_t cores = 1;  // with nodes: cores on each node; without: cores in total (one task per core)
   bool exclusive = false;  // sbatch --exclusive: takes whole nodes
+  bool spread = false;     // with nodes: cores is their total over the nodes, at least one on each
+  MemoryUnit memory_unit = MemoryUnit::whole;
+  std::int32_t memory = 0;  // MiB
+  std::uint32_t terms = 0;  // 1 + position of its JobTerms (News::terms, JobTable::terms); 0: it has none
 };
+
+// What a job waits for (sbatch --dependency).
+struct Dependency {
+  enum class Kind : std::uint8_t { after, after_ok, after_not_ok, after_any, after_corr, singleton };
+  Kind kind = Kind::after_ok;
+  JobId job{0};    // not for singleton; of an array: its first task, and all tasks are meant
+  Time delay = 0;  // after: so long after the other's start
+  bool operator==(const Dependency&) const = default;
+};
+
+// What sbatch can add to a request: when the job may start, who goes first, how its tasks are laid out. Few jobs have
+// any of it; policies that do not know it do not get such jobs.
+struct JobTerms {
+  std::int32_t tasks = 0;           // --ntasks; 0: not given
+  std::int32_t tasks_per_node = 0;  // --ntasks-per-node; 0: not given
+  std::int32_t cpus_per_task = 1;   // --cpus-per-task
+  std::uint32_t priority = 0;       // --priority; 0: not given
+  std::int32_t nice = 0;            // --nice
+  Time begin = 0;                   // --begin; 0: at once
+  bool held = false;                // --hold
+  bool requeue = true;              // not --no-requeue
+  bool any_dependency = false;      // dependencies are joined by "?": one is enough
+  std::uint32_t name = 0;           // jobs of one user with equal numbers have the same name (singleton)
+  // --array: the tasks are jobs of their own that arrive together, in ascending order.
+  std::int32_t array_tasks = 0;  // tasks of the array; 0: the job is none
+  JobId array{0};                // the array's first task
+  std::int32_t array_task = 0;   // this task's number
+  std::int32_t array_limit = 0;  // at most so many at a time (--array=0-9%3); 0: any
+  std::vector<Dependency> dependencies;
+  bool operator==(const JobTerms&) const = default;
+};
+
+// What somebody asks for from outside (scancel, scontrol).
+enum class JobAction : std::uint8_t { cancel, hold, release, requeue };
+inline constexpr std::uint32_t kJobActions = 4;
+enum class NodeAction : std::uint8_t { resume, power_down, power_up, down, drain };
+inline constexpr std::uint32_t kNodeActions = 5;
 
 // One piece of news. Kinds are in the order of their bands: at one instant the world delivers all arrivals
 // first, then ends of jobs, then news of instances (the core applies a batch's arrivals last); within a band, in the
@@ -34,20 +82,26 @@ struct Stimulus {
     instance_running,     // subject: node; EC2 state pending -> running, billing starts
     node_ready,           // subject: node; it registered with the scheduler and takes jobs
     instance_terminated,  // subject: node; the instance is gone
+    node_lost,            // subject: node; its daemon no longer answers
+    node_back,            // subject: node; its daemon answers again
+    job_asked,            // subject: job; detail: JobAction
+    node_asked,           // subject: node; detail: NodeAction
   };
   Kind kind{};
   std::uint32_t subject = 0;
   std::uint32_t detail = 0;
   bool operator==(const Stimulus&) const = default;
 };
-inline constexpr std::uint32_t kStimulusKinds = 5;
+inline constexpr std::uint32_t kStimulusKinds = 9;
 
 struct News {
   std::vector<Stimulus> stimuli;
   std::vector<JobRequest> arrivals;  // one for each job_arrived, in the same order
+  std::vector<JobTerms> terms;       // of those arrivals that have any
   void clear() {
     stimuli.clear();
     arrivals.clear();
+    terms.clear();
   }
 };
 
@@ -62,8 +116,9 @@ struct NodeShare {
 enum class Rejection : std::uint8_t {
   job_limit,  // PCS-3: active + queued jobs of the cluster's size
   too_wide,   // PCS-33: the groups of the queue could never hold it
+  memory,     // more memory than the nodes have
 };
-inline constexpr std::size_t kRejections = 2;
+inline constexpr std::size_t kRejections = 3;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.
@@ -74,6 +129,9 @@ struct Command {
     start_job,            // subject: job; shares: its nodes, all ready
     launch_instances,     // subject: node group; shares: the nodes to back (cores 0)
     terminate_instances,  // subject: node group; shares: the nodes to take down (cores 0)
+    stop_job,             // subject: job; detail: Outcome; its processes are told to end, job_finished will follow
+    requeue_job,          // subject: job; whatever is left of it is killed, it waits again
+    end_job,              // subject: job; detail: Outcome; it is over without a job_finished
   };
   Kind kind{};
   std::uint32_t subject = 0;
@@ -81,7 +139,7 @@ struct Command {
   std::uint32_t first_share = 0;
   std::uint32_t share_count = 0;
 };
-inline constexpr std::uint32_t kCommandKinds = 5;
+inline constexpr std::uint32_t kCommandKinds = 8;
 
 struct Commands {
   std::uint64_t first_number = 0;

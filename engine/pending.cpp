@@ -19,6 +19,17 @@ void PendingQueue::push(JobId job, std::int32_t cores, Time limit) {
   }
 }
 
+void PendingQueue::put_back(JobId job, std::int32_t cores, Time limit) {
+  rebuild();
+  const auto at = std::lower_bound(ids_.begin(), ids_.end(), number(job)) - ids_.begin();
+  ensure(at == std::ssize(ids_) || ids_[static_cast<std::size_t>(at)] != number(job), "a job waits once");
+  ids_.insert(ids_.begin() + at, number(job));
+  cores_.insert(cores_.begin() + at, cores);
+  limits_.insert(limits_.begin() + at, limit);
+  ++live_;
+  rebuild();
+}
+
 PendingQueue::Position PendingQueue::position_of(JobId job) const {
   return static_cast<Position>(std::lower_bound(ids_.begin() + head_, ids_.end(), number(job)) - ids_.begin());
 }

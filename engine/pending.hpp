@@ -23,6 +23,8 @@ class PendingQueue {
 
   // Appends a job that takes at least `cores` cores for at most `limit`. Jobs come in ascending order.
   void push(JobId job, std::int32_t cores, Time limit);
+  // A job that was here before waits again, in its old place. Positions change.
+  void put_back(JobId job, std::int32_t cores, Time limit);
   void remove(JobId job);
 
   bool empty() const { return live_ == 0; }

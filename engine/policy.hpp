@@ -24,7 +24,12 @@ struct Changes {
   bool disturbed = false;  // a claim was made longer or nodes went away, and collided: reservations must be redone
   Time freed_until = 0;    // what was given back would have been held until then (ends as planned free nothing early)
   std::span<const JobId> arrivals;  // jobs that joined their queues, ascending
-  bool any() const { return ended || disturbed || !arrivals.empty(); }
+  // For policies that keep time themselves (SchedulerPolicy::keeps_time), in the order in which it was heard.
+  std::span<const JobId> over;         // jobs whose processes are gone
+  std::span<const NodeId> registered;  // nodes that became ready
+  std::span<const NodeId> given_up;    // nodes whose launch the scaling policy gave up
+  std::span<const Stimulus> asked;     // node_lost, node_back, job_asked, node_asked
+  bool any() const { return ended || disturbed || !arrivals.empty() || !registered.empty() || !asked.empty(); }
 };
 
 class View {
@@ -54,6 +59,15 @@ class Plan {
   void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
   void drop_reservation(JobId job);
 
+  // --- for policies that keep time themselves ---
+  void reject(JobId job, Rejection why);  // a job that has just arrived
+  void run(JobId job);                    // a configuring job runs; all its nodes are up
+  void stop(JobId job, Outcome outcome);  // a running job is told to end
+  void end(JobId job, Outcome outcome);   // a job that is not final is over at once
+  void requeue(JobId job);                // a job that holds nodes waits again
+  void set_down(NodeId node);             // a node without jobs is out of use until set_usable
+  void set_usable(NodeId node);
+
  private:
   friend class Controller;
   explicit Plan(Controller& controller) : controller_(controller) {}
@@ -65,6 +79,12 @@ class SchedulerPolicy {
   virtual ~SchedulerPolicy() = default;
   // Called when something changed, and at the time it asked for. Returns when it wants to be called at the latest.
   virtual Time plan(const View& view, Plan& plan) = 0;
+
+  // True: configuring jobs start, and jobs over their limit end, when this policy says so, as under a daemon that looks
+  // at them now and then; it also refuses what it cannot run. Otherwise both happen at once.
+  virtual bool keeps_time() const { return false; }
+  // How a job counts whose processes ended with `outcome` now (asked only where keeps_time()).
+  virtual Outcome judge(const View&, JobId, Outcome outcome) const { return outcome; }
 };
 
 class ScalePlan {
@@ -72,6 +92,8 @@ class ScalePlan {
   // All nodes of one call belong to one group; the cloud is asked for all of them in one request.
   void launch(std::span<const NodeId> nodes);     // each one powered down
   void terminate(std::span<const NodeId> nodes);  // each one up and without a job
+  void give_up(std::span<const NodeId> nodes);    // each one powering up: its instance is terminated, the node is down
+  void powered_down(NodeId node);                 // its time to go down is over; only where settles()
 
  private:
   friend class Controller;
@@ -85,6 +107,10 @@ class ScalerPolicy {
   // Called in every step after the scheduler. `newly_idle`: nodes that lost their last job or became ready without one
   // since the last call. Returns when it wants to be called at the latest.
   virtual Time scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) = 0;
+
+  // True: a terminated node comes back into use when this policy says so (ScalePlan::powered_down); otherwise after the
+  // cluster's suspend_timeout, when its instance is gone.
+  virtual bool settles() const { return false; }
 };
 
 }  // namespace headroom

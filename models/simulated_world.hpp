@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <span>
 
 #include "engine/loop.hpp"
 #include "models/cloud/simulated_cloud.hpp"
@@ -12,22 +13,35 @@
 
 namespace headroom {
 
+// What happens to a cluster from outside: a node dies, somebody calls scancel.
+struct Disturbance {
+  Time at = 0;
+  Stimulus stimulus;
+};
+
 class SimulatedWorld {
  public:
-  // `stop` (may be null) ends the run early when it becomes true.
+  // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
-                 const std::atomic<bool>* stop = nullptr)
-      : jobs_(workload.jobs),
-        runner_(workload),
+                 const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
+                 std::span<const Disturbance> disturbances = {})
+      : workload_(workload),
+        jobs_(workload.jobs),
+        runner_(workload, !keeps_time),
         cloud_(std::move(cloud)),
+        keeps_time_(keeps_time),
         batched_(same_instant == SameInstant::batched),
         origin_(origin),
-        stop_(stop) {}
+        stop_(stop) {
+    for (const Disturbance& d : disturbances) events_.push(d.at, d.stimulus);
+    if (keeps_time_) nodes_of_.resize(jobs_.size());
+  }
 
   Time origin() const { return origin_; }
 
   std::optional<Time> wait(Time wake, News& news) {
     news.clear();
+    if (keeps_time_) drop_overtaken();
     const Time arrival = next_job_ < jobs_.size() ? jobs_[next_job_].request.submit : kNever;
     const Time now = std::min({arrival, events_.next_time(), wake});
     if (now == kNever || (stop_ != nullptr && stop_->load(std::memory_order_relaxed))) return std::nullopt;
@@ -35,6 +49,10 @@ class SimulatedWorld {
       do {
         news.stimuli.push_back({Stimulus::Kind::job_arrived, static_cast<std::uint32_t>(next_job_), 0});
         news.arrivals.push_back(jobs_[next_job_].request);
+        if (const std::uint32_t terms = news.arrivals.back().terms; terms > 0) {
+          news.terms.push_back(workload_.terms[terms - 1]);
+          news.arrivals.back().terms = static_cast<std::uint32_t>(news.terms.size());
+        }
         ++next_job_;
       } while (batched_ && next_job_ < jobs_.size() && jobs_[next_job_].request.submit == now);
       if (!batched_) return now;
@@ -42,6 +60,12 @@ class SimulatedWorld {
     while (events_.next_time() == now) {
       news.stimuli.push_back(events_.next());
       events_.pop();
+      if (keeps_time_) {
+        const Stimulus& heard = news.stimuli.back();
+        if (heard.kind == Stimulus::Kind::job_finished) nodes_of_[heard.subject].clear();
+        if (heard.kind == Stimulus::Kind::node_lost) lose_jobs_of(NodeId{heard.subject});
+        drop_overtaken();
+      }
       if (!batched_) return now;
     }
     return now;
@@ -52,12 +76,22 @@ class SimulatedWorld {
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
+          if (keeps_time_) nodes_of_[c.subject].assign(commands.shares_of(c).begin(), commands.shares_of(c).end());
           break;
         case Command::Kind::launch_instances:
           for (const NodeShare& s : commands.shares_of(c)) cloud_.launch(GroupId{c.subject}, s.node, now, events_);
           break;
         case Command::Kind::terminate_instances:
           for (const NodeShare& s : commands.shares_of(c)) cloud_.terminate(s.node, now, events_);
+          break;
+        case Command::Kind::stop_job:
+          runner_.stop(JobId{c.subject}, static_cast<Outcome>(c.detail), now, events_);
+          break;
+        case Command::Kind::requeue_job:
+        case Command::Kind::end_job:
+          // An end that only says how a job that is gone counts changes nothing here.
+          if (!nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject});
+          nodes_of_[c.subject].clear();
           break;
         case Command::Kind::reject_job:
         case Command::Kind::allocate_job:
@@ -70,11 +104,33 @@ class SimulatedWorld {
   std::size_t jobs_submitted() const { return next_job_; }
 
  private:
+  // Ends of jobs that were stopped or requeued, and boots that were given up, do not come to pass.
+  void drop_overtaken() {
+    while (!events_.empty()) {
+      const Stimulus& s = events_.next();
+      const bool stands = s.kind == Stimulus::Kind::job_finished ? runner_.stands(JobId{s.subject}, events_.next_time())
+                                                                 : cloud_.stands(s, events_.next_time());
+      if (stands) return;
+      events_.pop();
+    }
+  }
+
+  void lose_jobs_of(NodeId node) {
+    for (std::uint32_t job = 0; job < nodes_of_.size(); ++job) {
+      const bool here =
+          std::any_of(nodes_of_[job].begin(), nodes_of_[job].end(), [&](const NodeShare& s) { return s.node == node; });
+      if (here) runner_.lose(JobId{job});
+    }
+  }
+
+  const Workload& workload_;
   const std::vector<WorkloadJob>& jobs_;
   std::size_t next_job_ = 0;
   SimulatedRunner runner_;
   SimulatedCloud cloud_;
   EventQueue events_;
+  bool keeps_time_;
+  std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
   bool batched_;
   Time origin_;
   const std::atomic<bool>* stop_;

@@ -163,6 +163,11 @@ class Watch {
       case Stimulus::Kind::instance_terminated:
         exists_[s.subject] = false;
         break;
+      case Stimulus::Kind::node_lost:
+      case Stimulus::Kind::node_back:
+      case Stimulus::Kind::job_asked:
+      case Stimulus::Kind::node_asked:
+        break;
     }
   }
 
@@ -202,6 +207,9 @@ class Watch {
   void obey(Time now, const Command& c, std::span<const NodeShare> shares) {
     switch (c.kind) {
       case Command::Kind::reject_job:
+      case Command::Kind::stop_job:
+      case Command::Kind::requeue_job:
+      case Command::Kind::end_job:
         break;
       case Command::Kind::allocate_job:
         hold(c.subject, shares);

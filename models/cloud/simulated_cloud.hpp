@@ -1,5 +1,5 @@
 // EC2 as far as a cluster sees it, in simulation: a launched instance is `pending`, then `running` (billing starts),
-// then its node registers; a terminated one is gone at once. Every launch succeeds.
+// then its node registers; a terminated one is gone at once. Every launch succeeds, but a node may fail to boot.
 #pragma once
 
 #include "models/clock/event_queue.hpp"
@@ -13,26 +13,59 @@ class SimulatedCloud {
     Distribution pending;    // launch call -> running
     Distribution bootstrap;  // running -> node registered
   };
+  // What differs for one node: its next `failures` boots never end (all of them: kAlways).
+  struct BootFault {
+    NodeId node;
+    std::uint32_t failures;
+  };
+  static constexpr std::uint32_t kAlways = std::numeric_limits<std::uint32_t>::max();
+
   // One Boot for each node group.
-  SimulatedCloud(std::vector<Boot> boot_of_group, std::uint64_t seed)
-      : boot_of_group_(std::move(boot_of_group)), seed_(seed) {}
+  SimulatedCloud(std::vector<Boot> boot_of_group, std::uint64_t seed, std::vector<BootFault> faults = {})
+      : boot_of_group_(std::move(boot_of_group)), seed_(seed), faults_(std::move(faults)) {}
 
   void launch(GroupId group, NodeId node, Time now, EventQueue& events) {
     const Boot& boot = boot_of_group_[index(group)];
     Substream stream(seed_, Purpose::boot, launches_++);
     const Time running = later(now, boot.pending.sample(stream));
+    const Time ready = later(running, boot.bootstrap.sample(stream));
+    const bool boots = !fails(node);
+    if (launched_.size() <= index(node)) launched_.resize(index(node) + 1);
+    launched_[index(node)] = {running, boots ? ready : kNever};
     events.push(running, {Stimulus::Kind::instance_running, number(node), 0});
-    events.push(later(running, boot.bootstrap.sample(stream)), {Stimulus::Kind::node_ready, number(node), 0});
+    if (boots) events.push(ready, {Stimulus::Kind::node_ready, number(node), 0});
   }
 
   void terminate(NodeId node, Time now, EventQueue& events) {
+    launched_[index(node)] = {};
     events.push(now, {Stimulus::Kind::instance_terminated, number(node), 0});
   }
 
+  // Whether news of an instance that was foreseen for `time` still stands: it was not terminated before.
+  bool stands(const Stimulus& s, Time time) const {
+    if (s.kind == Stimulus::Kind::instance_running) return launched_[s.subject].running == time;
+    return s.kind != Stimulus::Kind::node_ready || launched_[s.subject].ready == time;
+  }
+
  private:
+  bool fails(NodeId node) {
+    for (BootFault& fault : faults_) {
+      if (fault.node != node || fault.failures == 0) continue;
+      if (fault.failures != kAlways) --fault.failures;
+      return true;
+    }
+    return false;
+  }
+
   std::vector<Boot> boot_of_group_;
   std::uint64_t seed_;
+  std::vector<BootFault> faults_;
   std::uint64_t launches_ = 0;
+  struct Launched {
+    Time running = kNever;
+    Time ready = kNever;
+  };
+  std::vector<Launched> launched_;  // by node: the last launch
 };
 
 }  // namespace headroom

@@ -1,4 +1,5 @@
-// Runs jobs in simulation: a started job ends after its true run time, or at its limit, whichever comes first.
+// Runs jobs in simulation: a started job ends after its true run time or, unless the scheduling policy keeps time
+// itself, at its limit, whichever comes first. A job that is told to stop is gone a little later.
 #pragma once
 
 #include "models/clock/event_queue.hpp"
@@ -8,18 +9,43 @@ namespace headroom {
 
 class SimulatedRunner {
  public:
-  explicit SimulatedRunner(const Workload& workload) : jobs_(workload.jobs) {}
+  SimulatedRunner(const Workload& workload, bool kills_at_limit)
+      : jobs_(workload.jobs), kills_at_limit_(kills_at_limit) {}
 
-  void start(JobId job, Time now, EventQueue& events) const {
+  void start(JobId job, Time now, EventQueue& events) {
     const WorkloadJob& j = jobs_[index(job)];
-    const bool killed = j.run_time > j.request.limit;
-    const Time run = killed ? j.request.limit : j.run_time;
-    const Outcome outcome = killed ? Outcome::timed_out : j.outcome;
-    events.push(later(now, run), {Stimulus::Kind::job_finished, number(job), static_cast<std::uint32_t>(outcome)});
+    const bool killed = kills_at_limit_ && j.run_time > j.request.limit;
+    finish(job, later(now, killed ? j.request.limit : j.run_time), killed ? Outcome::timed_out : j.outcome, events);
   }
 
+  void stop(JobId job, Outcome outcome, Time now, EventQueue& events) {
+    finish(job, later(now, jobs_[index(job)].stop_time), outcome, events);
+  }
+
+  // The job's processes are gone without anybody hearing of it.
+  void lose(JobId job) {
+    remember();
+    end_of_[index(job)] = kNever;
+  }
+
+  // Whether the end of a job that was foreseen for `time` still stands.
+  bool stands(JobId job, Time time) const { return end_of_.empty() || end_of_[index(job)] == time; }
+
  private:
+  void finish(JobId job, Time time, Outcome outcome, EventQueue& events) {
+    if (!kills_at_limit_) {
+      remember();
+      end_of_[index(job)] = time;
+    }
+    events.push(time, {Stimulus::Kind::job_finished, number(job), static_cast<std::uint32_t>(outcome)});
+  }
+  void remember() {
+    if (end_of_.empty()) end_of_.resize(jobs_.size(), kNever);
+  }
+
   const std::vector<WorkloadJob>& jobs_;
+  bool kills_at_limit_;
+  std::vector<Time> end_of_;  // by job; kept only where ends may be overtaken
 };
 
 }  // namespace headroom

@@ -16,10 +16,13 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
         jobs_.push_back(job);
         break;
       }
-      case Stimulus::Kind::job_finished:
-        jobs_[s.subject].end = now;
-        jobs_[s.subject].state = state_after(static_cast<Outcome>(s.detail));
+      case Stimulus::Kind::job_finished: {
+        JobRecord& job = jobs_[s.subject];
+        if (job.state != JobState::completing) job.end = now;
+        job.freed = now;
+        job.state = state_after(static_cast<Outcome>(s.detail));
         break;
+      }
       case Stimulus::Kind::instance_running:
         instances_[instance_of_[s.subject]].running = now;
         break;
@@ -28,6 +31,11 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
         break;
       case Stimulus::Kind::instance_terminated:
         break;  // billing ended when it was asked for
+      case Stimulus::Kind::node_lost:
+      case Stimulus::Kind::node_back:
+      case Stimulus::Kind::job_asked:
+      case Stimulus::Kind::node_asked:
+        break;  // what follows from it comes as commands
     }
   }
   for (const Command& c : commands.list) {
@@ -57,6 +65,27 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       case Command::Kind::terminate_instances:
         for (const NodeShare& s : commands.shares_of(c)) instances_[instance_of_[index(s.node)]].end = now;
         break;
+      case Command::Kind::stop_job:
+        jobs_[c.subject].end = now;
+        jobs_[c.subject].state = JobState::completing;
+        break;
+      case Command::Kind::requeue_job: {
+        JobRecord& job = jobs_[c.subject];
+        job.freed = now;
+        lost_.push_back({job});
+        job.allocated = job.start = job.end = job.freed = kNever;
+        job.share_count = 0;
+        job.state = JobState::pending;
+        ++job.requeues;
+        break;
+      }
+      case Command::Kind::end_job: {
+        JobRecord& job = jobs_[c.subject];
+        if (job.end == kNever) job.end = now;
+        job.freed = now;
+        job.state = state_after(static_cast<Outcome>(c.detail));
+        break;
+      }
     }
   }
 }

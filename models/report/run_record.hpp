@@ -10,13 +10,20 @@ namespace headroom {
 
 struct JobRecord {
   JobRequest request;
-  Time allocated = kNever;  // when it got its nodes
-  Time start = kNever;      // when it ran
-  Time end = kNever;
+  Time allocated = kNever;        // when it got its nodes
+  Time start = kNever;            // when it ran
+  Time end = kNever;              // when it was told to end, or ended by itself
+  Time freed = kNever;            // when its processes were gone and its nodes free
   std::uint32_t first_share = 0;  // into RunRecord::shares
   std::uint32_t share_count = 0;
+  std::uint32_t requeues = 0;
   JobState state = JobState::pending;
   Rejection rejection{};  // when rejected
+};
+
+// An attempt at a job that came to nothing: it was requeued.
+struct LostAttempt {
+  JobRecord job;  // as it was then; `freed` is when it was requeued
 };
 
 struct InstanceRecord {
@@ -45,6 +52,7 @@ class RunRecord {
 
   const std::vector<JobRecord>& jobs() const { return jobs_; }
   const std::vector<InstanceRecord>& instances() const { return instances_; }
+  const std::vector<LostAttempt>& lost_attempts() const { return lost_; }
   std::span<const HeldShare> shares_of(const JobRecord& job) const {
     return std::span(shares_).subspan(job.first_share, job.share_count);
   }
@@ -57,6 +65,7 @@ class RunRecord {
   void hold(JobRecord& job, std::span<const NodeShare> shares);
 
   std::vector<JobRecord> jobs_;
+  std::vector<LostAttempt> lost_;
   std::vector<InstanceRecord> instances_;
   std::vector<HeldShare> shares_;
   std::vector<std::uint32_t> instance_of_;  // by node: its present or last instance

@@ -47,6 +47,7 @@ std::uint64_t peak_of(const std::vector<std::pair<Time, int>>& changes) {
 
 void count(JobCounts& counts, const JobRecord& job) {
   ++counts.submitted;
+  counts.requeues += job.requeues;
   switch (job.state) {
     case JobState::completed:
       ++counts.completed;
@@ -56,6 +57,9 @@ void count(JobCounts& counts, const JobRecord& job) {
       break;
     case JobState::timed_out:
       ++counts.timed_out;
+      break;
+    case JobState::node_failed:
+      ++counts.node_failed;
       break;
     case JobState::cancelled:
       ++counts.cancelled;
@@ -67,6 +71,7 @@ void count(JobCounts& counts, const JobRecord& job) {
     case JobState::pending:
     case JobState::configuring:
     case JobState::running:
+    case JobState::completing:
       ++counts.unfinished;
       break;
   }
@@ -89,6 +94,8 @@ std::string_view rejection_name(Rejection rejection) {
       return "job_limit";
     case Rejection::too_wide:
       return "too_wide";
+    case Rejection::memory:
+      return "memory";
   }
   return "";
 }
@@ -99,6 +106,8 @@ std::string_view rejection_text(Rejection rejection) {
       return "over the cluster's limit of active and queued jobs [PCS-3]";
     case Rejection::too_wide:
       return "wider than its queue could ever hold [PCS-33]";
+    case Rejection::memory:
+      return "more memory than the nodes of its queue have";
   }
   return "";
 }
@@ -127,16 +136,18 @@ MicroUsd job_cost(const JobRecord& job, const RunRecord& record, const Design& d
 
 std::vector<std::vector<Period>> busy_periods(const RunRecord& record) {
   std::vector<std::vector<Period>> periods(record.instances().size());
-  for (const JobRecord& job : record.jobs()) {
-    if (job.start == kNever) continue;
-    const Time until = job.end == kNever ? record.end() : job.end;
+  const auto add = [&](const JobRecord& job) {
+    if (job.start == kNever) return;
+    const Time until = job.freed == kNever ? record.end() : job.freed;
     for (const HeldShare& share : record.shares_of(job)) {
       if (share.instance == HeldShare::kPermanent) continue;
       // A node is held from the allocation on, and counts as utilized from when it is there.
       const Time ready = record.instances()[share.instance].ready;
       periods[share.instance].push_back({std::max(job.allocated, ready), until});
     }
-  }
+  };
+  for (const JobRecord& job : record.jobs()) add(job);
+  for (const LostAttempt& lost : record.lost_attempts()) add(lost.job);
   for (std::vector<Period>& list : periods) {
     std::sort(list.begin(), list.end(),
               [](const Period& a, const Period& b) { return a.from != b.from ? a.from < b.from : a.until < b.until; });

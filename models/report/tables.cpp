@@ -22,8 +22,12 @@ std::string_view state_name(JobState state) {
       return "FAILED";
     case JobState::cancelled:
       return "CANCELLED";
+    case JobState::completing:
+      return "COMPLETING";
     case JobState::timed_out:
       return "TIMEOUT";
+    case JobState::node_failed:
+      return "NODE_FAIL";
     case JobState::rejected:
       return "REJECTED";
   }

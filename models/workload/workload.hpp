@@ -17,6 +17,7 @@ struct WorkloadJob {
   JobRequest request;
   Time run_time = 0;                     // true run time, >= 0; more than request.limit: killed at the limit
   Outcome outcome = Outcome::completed;  // how it ends unless its limit comes first
+  Time stop_time = 0;                    // from being told to end until its processes are gone
   std::uint64_t number = 0;              // the log's own job number, or the position of an inline job (from 1)
 };
 
@@ -28,6 +29,7 @@ struct Adjustment {
 
 struct Workload {
   std::vector<WorkloadJob> jobs;        // by submit time, then by order in the source
+  std::vector<JobTerms> terms;          // WorkloadJob::request.terms - 1 indexes this
   std::vector<std::string> user_names;  // WorkloadJob::request.user indexes this
   std::vector<std::string> job_names;   // names of inline jobs; empty: numbers are the names
   std::vector<Adjustment> adjustments;  // only those that happened
