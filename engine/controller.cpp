@@ -83,7 +83,8 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     given_up_.clear();
     asked_.clear();
   }
-  if (scaler_ != nullptr && (now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty())) {
+  const bool to_scale = now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty() || keeps_time_;
+  if (scaler_ != nullptr && to_scale) {
     ScalePlan plan(*this);
     scaler_wake_ = scaler_->scale(view, newly_idle_, plan);
     newly_idle_.clear();
@@ -375,7 +376,10 @@ void Controller::launch(std::span<const NodeId> nodes) {
 void Controller::terminate(std::span<const NodeId> nodes) {
   power_command(Command::Kind::terminate_instances, nodes);
   if (scaler_->settles()) {
-    for (const NodeShare& share : scratch_) cluster_.power_down(share.node, now_, kNever);
+    for (const NodeShare& share : scratch_) {
+      if (cluster_.is_down(share.node)) cluster_.set_usable(share.node, now_);
+      cluster_.power_down(share.node, now_, kNever);
+    }
     return;
   }
   const Time until = later(now_, down_time());

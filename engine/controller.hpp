@@ -19,6 +19,7 @@ class Controller {
 
   const JobTable& jobs() const { return jobs_; }
   const Cluster& cluster() const { return cluster_; }
+  bool keeps_time() const { return keeps_time_; }
   // Jobs neither final nor rejected (PCS-3 counts them).
   std::size_t active_jobs() const { return active_jobs_; }
 

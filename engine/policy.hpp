@@ -91,7 +91,7 @@ class ScalePlan {
  public:
   // All nodes of one call belong to one group; the cloud is asked for all of them in one request.
   void launch(std::span<const NodeId> nodes);     // each one powered down
-  void terminate(std::span<const NodeId> nodes);  // each one up and without a job
+  void terminate(std::span<const NodeId> nodes);  // each one up and without a job; one that is down is so no more
   void give_up(std::span<const NodeId> nodes);    // each one powering up: its instance is terminated, the node is down
   void powered_down(NodeId node);                 // its time to go down is over; only where settles()
 

@@ -13,8 +13,8 @@ namespace headroom {
 namespace {
 
 Controller make_controller(const Scenario& scenario, const Design& design) {
-  return {design.spec, scheduler_policy(scenario.scheduler.policy).make(scenario.scheduler),
-          design.is_pool ? nullptr : make_scaler(scenario)};
+  Policies policies = make_policies(scenario, design);
+  return {design.spec, std::move(policies.scheduler), std::move(policies.scaler)};
 }
 
 // Tells about progress every so many steps.
@@ -128,7 +128,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
   const Time origin = first > 24 * kHour ? first : 0;
   SimulatedWorld world(workload, SimulatedCloud(design.boots, scenario.seed), scenario.scheduler.same_instant, origin,
-                       options.stop);
+                       options.stop, controller.keeps_time());
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());

@@ -3,6 +3,8 @@
 #include "models/errors.hpp"
 #include "models/policies/backfill.hpp"
 #include "models/policies/scaler_pcs.hpp"
+#include "models/policies/slurm/power.hpp"
+#include "models/policies/slurm/slurm.hpp"
 #include "models/scenario/options.hpp"
 
 namespace headroom {
@@ -23,9 +25,29 @@ const std::vector<PolicyEntry>& scheduler_policies() {
          return std::make_unique<Backfill>(Backfill::kAll, false);
        },
        {.keeps_order = false, .serves_head = false, .keeps_reservations = true}},
+      {"slurm",
+       "what slurmctld decides and when: passes, backfill cycles, node choice, power saving",
+       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
+         return std::make_unique<slurm::Scheduler>(
+             std::make_shared<slurm::State>(slurm::Conf{}, std::vector<std::string>{}));
+       },
+       {.keeps_order = false, .serves_head = false, .keeps_reservations = false}},
   };
   return kPolicies;
 }
+
+namespace {
+
+// The settings of a scenario as slurmctld would read them from slurm.conf.
+slurm::Conf slurm_conf(const Scenario& scenario) {
+  slurm::Conf conf;
+  for (const QueueDesign& queue : scenario.queues) conf.partitions.emplace_back().name = queue.name;
+  conf.suspend_time = scenario.cluster.scale_down_idle_time / kSecond;
+  conf.suspend_timeout = scenario.scaler.suspend_timeout / kSecond;
+  return conf;
+}
+
+}  // namespace
 
 const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key) {
   std::string known;
@@ -39,9 +61,19 @@ const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key)
                    " known: " + known);
 }
 
-std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario) {
-  return std::make_unique<ScalerPcs>(
-      ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
+Policies make_policies(const Scenario& scenario, const Design& design) {
+  if (scenario.scheduler.policy == "slurm") {
+    auto state = std::make_shared<slurm::State>(slurm_conf(scenario), design.node_names());
+    Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr};
+    if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
+    return policies;
+  }
+  Policies policies{scheduler_policy(scenario.scheduler.policy).make(scenario.scheduler), nullptr};
+  if (!design.is_pool) {
+    policies.scaler = std::make_unique<ScalerPcs>(
+        ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
+  }
+  return policies;
 }
 
 void check_policies(const Scenario& scenario) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/policy.hpp"
-#include "models/scenario/scenario.hpp"
+#include "models/scenario/design.hpp"
 
 namespace headroom {
 
@@ -29,7 +29,13 @@ const std::vector<PolicyEntry>& scheduler_policies();
 
 // Throw InputError naming the known ones; `key` is where the name was given.
 const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key = "scheduler.policy");
-std::unique_ptr<ScalerPolicy> make_scaler(const Scenario& scenario);
+
+// What decides in a run. A policy that is a whole scheduler daemon brings its own scaling.
+struct Policies {
+  std::unique_ptr<SchedulerPolicy> scheduler;
+  std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
+};
+Policies make_policies(const Scenario& scenario, const Design& design);
 
 // Throws InputError with the scenario's file when it names a policy that there is not.
 void check_policies(const Scenario& scenario);

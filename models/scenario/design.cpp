@@ -61,6 +61,16 @@ std::string Design::node_name(NodeId node) const {
   return {};
 }
 
+std::vector<std::string> Design::node_names() const {
+  std::vector<std::string> names;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (std::int32_t n = 1; n <= spec.groups[g].nodes; ++n) {
+      names.push_back(is_pool ? groups[g].name : fmt::format("{}-{}", groups[g].name, n));
+    }
+  }
+  return names;
+}
+
 Design make_design(const Scenario& scenario) {
   Design design;
   if (scenario.pool) {

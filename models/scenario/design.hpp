@@ -32,6 +32,7 @@ struct Design {
   bool is_pool = false;
 
   std::string node_name(NodeId node) const;  // <group>-<n>, n from 1 (PCS-23)
+  std::vector<std::string> node_names() const;
 };
 
 // Throws InputError: unknown instance types, no price in the region, types that do not go together (PCS-12).

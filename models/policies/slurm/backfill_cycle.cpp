@@ -1,0 +1,305 @@
+// The backfill thread: a cycle over the queue in order, in which every job gets a place in the plan, now or later.
+#include <algorithm>
+
+#include "models/policies/slurm/slurm.hpp"
+
+namespace headroom::slurm {
+
+void Scheduler::mark_planned(bool set) {
+  NodeTable& nodes = *state_->nodes;
+  bool any = false;
+  planned_.for_each([&](Index n) {
+    any = true;
+    Node& node = nodes[n];
+    node.planned = set && nodes.cpus_held[n] < node.cpus;
+  });
+  if (!set) planned_.clear();
+  if (any) touch_nodes();
+}
+
+void Scheduler::backfill_cycle() {
+  const Conf& conf = state_->conf;
+  NodeTable& nodes = *state_->nodes;
+  tell(Event::Kind::backfill);
+  mark_planned(false);
+  const std::vector<JobId> order = state_->jobs.order(view_->jobs());
+  std::vector<JobId> queue;
+  for (const JobId id : order) {
+    Job& job = state_->jobs[id];
+    const Reason before = job.reason;
+    if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back(id);
+    if (job.reason != before) touch_jobs();
+    job.start = 0;
+  }
+  if (queue.empty()) return;
+
+  for (Index n = 0; n < nodes.size(); ++n) rank_[n] = nodes.rank(view_->cluster(), n, conf.version);
+  window_end_ = (now_s_ + conf.bf_window) / conf.bf_resolution * conf.bf_resolution;
+  map_.reset(now_s_ / conf.bf_resolution * conf.bf_resolution, window_end_, nodes.available(view_->cluster()));
+  if (conf.bf_running_job_reserve) {
+    for (const JobId id : state_->jobs.active()) {
+      const Job& job = state_->jobs[id];
+      if (!job.ask.whole_nodes) continue;
+      const Second end = (job.end + conf.bf_resolution - 1) / conf.bf_resolution * conf.bf_resolution;
+      map_.reserve(0, end, job.nodes, conf.bf_resolution);
+    }
+  }
+
+  jobs_tested_ = 0;
+  std::int32_t started = 0;
+  std::vector<std::int32_t> in_partition(conf.partitions.size());
+  std::vector<std::pair<std::uint32_t, std::int32_t>> by_user;
+  JobId rejected_array{~0u};
+  JobId planned_array{~0u};
+  std::int32_t planned_tasks = 0;
+  for (const JobId id : queue) {
+    if (jobs_tested_ >= conf.bf_max_job_test) break;
+    Job& job = state_->jobs[id];
+    const JobTerms& terms = view_->jobs().terms(id);
+    if (terms.array_tasks > 0) {
+      if (rejected_array == terms.array) continue;
+      rejected_array = terms.array;
+      if (!state_->jobs.array_lets(job, view_->jobs())) continue;
+      // Only some tasks of an array get reservations.
+      if (planned_array == terms.array) {
+        const bool limited = terms.array_limit > 0 &&
+                             planned_tasks + state_->jobs.active_tasks(terms.array) >= terms.array_limit;
+        if (planned_tasks >= conf.bf_max_job_array_resv || limited) continue;
+      }
+    }
+    if (conf.bf_max_job_part > 0 && in_partition[index(job.queue)]++ >= conf.bf_max_job_part) continue;
+    if (conf.bf_max_job_user > 0) {
+      auto at = std::find_if(by_user.begin(), by_user.end(), [&](const auto& u) { return u.first == job.user; });
+      if (at == by_user.end()) at = by_user.insert(by_user.end(), {job.user, 0});
+      if (at->second++ >= conf.bf_max_job_user) continue;
+    }
+    bool counted = false;
+    switch (plan_job(job, counted)) {
+      case Planned::started:
+        rejected_array = JobId{~0u};
+        ++started;
+        break;
+      case Planned::reserved:
+        rejected_array = JobId{~0u};
+        if (terms.array_tasks > 0) {
+          planned_tasks = planned_array == terms.array ? planned_tasks + 1 : 1;
+          planned_array = terms.array;
+        }
+        break;
+      case Planned::no:
+        break;
+    }
+    if (conf.bf_max_job_start > 0 && started >= conf.bf_max_job_start) break;
+  }
+  mark_planned(true);
+}
+
+// Finds the job's place: the first time at which it fits beside what runs and what is reserved before it.
+Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
+  const Conf& conf = state_->conf;
+  NodeTable& nodes = *state_->nodes;
+  const Second resolution = conf.bf_resolution;
+  const Partition& partition = conf.partitions[index(job.queue)];
+  const Second limit = partition.max_time ? std::min(job.limit, *partition.max_time) : job.limit;
+  const bool no_reservation =
+      (conf.bf_min_prio_reserve > 0 && job.priority < conf.bf_min_prio_reserve) ||
+      (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
+  const NodeBits up = [&] {
+    NodeBits bits = nodes.partition(job.queue);
+    bits &= nodes.available(view_->cluster());
+    return bits;
+  }();
+  const NodeBits completing = nodes.completing();
+
+  Second later_start = now_s_;
+  // Every turn looks at a later time; the plan has an end.
+  for (int turns = 0; turns < 100'000; ++turns) {
+    const Second from = later_start;
+    later_start = 0;
+    if (window_end_ < from) return Planned::no;
+    const Second until = std::max(from, now_s_) + limit;
+    NodeBits allowed = up;
+    const std::vector<PlanMap::Slot>& slots = map_.slots();
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (slots[i].end > from && i + 1 < slots.size() && later_start == 0) {
+        // Worth another look when this slot is over, unless the next one has nothing more to offer.
+        NodeBits here = allowed;
+        NodeBits next = up;
+        here &= slots[i].free;
+        next &= slots[i + 1].free;
+        if (!next.within(here)) later_start = slots[i].end;
+      }
+      if (slots[i].end <= from) continue;
+      if (slots[i].begin > until) {
+        if (later_start == 0 && i + 2 < slots.size()) later_start = slots[i + 1].end;
+        break;
+      }
+      allowed &= slots[i].free;
+    }
+    const auto give_up = [&] { return later_start == 0 || no_reservation; };
+    if (allowed.count() < job.ask.min_nodes) {
+      if (give_up()) return Planned::no;
+      continue;
+    }
+    if (!counted) {
+      counted = true;
+      ++jobs_tested_;
+    }
+    NodeBits chosen = allowed;
+    Second start = 0;
+    if (!will_run(job, chosen, from, no_reservation ? -1 : later_start, start)) {
+      if (give_up()) return Planned::no;
+      continue;
+    }
+    start = std::max(start, from);
+    touch_jobs();
+    const auto slot_begin = [&] { return start / resolution * resolution; };
+    const auto slot_end = [&] { return (start + limit + resolution - 1) / resolution * resolution; };
+    const bool deferred_first = conf.version.plans_from_future();
+    bool overlap_tested = false;
+    if (start > now_s_ && deferred_first) {
+      if (map_.overlaps(chosen, slot_begin(), slot_end())) {
+        later_start = start + (from == start ? resolution : 0);
+        continue;
+      }
+      overlap_tested = true;
+    }
+    if (start <= now_s_ && chosen.overlaps(completing)) {
+      start = now_s_ + 1;
+      later_start = 0;
+    }
+    if (start <= now_s_) {
+      const Verdict verdict = start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill);
+      if (verdict == Verdict::started) {
+        if (job.ask.whole_nodes) {
+          const Second end = (job.end + resolution - 1) / resolution * resolution;
+          if (deferred_first) map_.reserve(0, end, job.nodes, resolution);
+        }
+        return Planned::started;
+      }
+      later_start = 0;  // its place is kept all the same
+    }
+    job.start = start;
+    if (start > now_s_ && no_reservation) return Planned::no;
+    if (later_start != 0 && start > later_start) {
+      job.start = 0;
+      continue;
+    }
+    if (start > now_s_ + conf.bf_window) return Planned::no;
+    if (!overlap_tested && map_.overlaps(chosen, slot_begin(), slot_end())) {
+      later_start = start;
+      job.start = 0;
+      if (from == start) later_start += resolution;
+      continue;
+    }
+    map_.reserve(slot_begin(), slot_end(), chosen, resolution);
+    planned_ |= chosen;
+    return Planned::reserved;
+  }
+  return Planned::no;
+}
+
+// Whether, when and where the job could run on `nodes`, if nothing new starts before it: as slurmctld asks, first
+// without and then with the clipping of --ntasks-per-node.
+bool Scheduler::will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start) {
+  const NodeBits allowed = nodes;
+  const bool fits = test_from(job, nodes, from, until, false, start);
+  if ((fits && start <= now_s_) || job.ask.whole_nodes) return fits;
+  nodes = allowed;
+  return test_from(job, nodes, from, until, true, start);
+}
+
+bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Held& held, bool clip, NodeBits& nodes) {
+  if (!selector_->pick(job.ask, allowed, held, rank_, clip, job.ask.whole_nodes, shares_)) return false;
+  nodes.clear();
+  for (const Selector::Share& share : shares_) nodes.set(share.node);
+  return true;
+}
+
+bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
+  const Conf& conf = state_->conf;
+  NodeTable& table = *state_->nodes;
+  const NodeBits allowed = nodes;
+  const bool from_future = conf.version.plans_from_future();
+  if (!from_future || from <= now_s_) {
+    if (fits(job, allowed, {table.cpus_held, table.memory_held}, clip, nodes)) {
+      start = now_s_;
+      return true;
+    }
+    if (until < 0) return false;  // now or not at all
+  }
+  future_cpus_ = table.cpus_held;
+  future_memory_ = table.memory_held;
+  const Held future{future_cpus_, future_memory_};
+  const auto end_job = [&](const Job& running) {
+    for (const Selector::Share& share : running.shares) {
+      if (!allowed.test(share.node)) continue;
+      future_cpus_[share.node] -= share.cpus;
+      future_memory_[share.node] -= memory_on(running, share);
+    }
+  };
+  const std::vector<JobId>& active = state_->jobs.active();
+  std::size_t next = 0;
+  if (from_future) {
+    // What ends before `from` is gone by then.
+    while (next < active.size() && state_->jobs[active[next]].end < from) end_job(state_->jobs[active[next++]]);
+    if (fits(job, allowed, future, clip, nodes)) {
+      start = now_s_;  // not before `from`, as the caller sees to
+      return true;
+    }
+  }
+  // Ends of jobs are let come to pass in batches; the batches grow.
+  Second window = 30;
+  Second aligned = 0;
+  bool more = true;
+  while (more) {
+    const Job* last = nullptr;
+    const Job* peeked = nullptr;
+    std::int32_t removed = 0;
+    bool too_many = false;
+    for (;;) {
+      if (next >= active.size()) {
+        more = false;
+        break;
+      }
+      const Job& running = state_->jobs[active[next]];
+      if (from_future && until > 0 && running.end > until) {
+        more = false;
+        break;
+      }
+      ++next;
+      if (!running.nodes.overlaps(allowed)) continue;
+      if (aligned == 0) aligned = running.end + (window - running.end % window);
+      last = &running;
+      end_job(running);
+      peeked = next < active.size() ? &state_->jobs[active[next]] : nullptr;
+      if (peeked == nullptr) {
+        more = false;
+        break;
+      }
+      if (peeked->end > aligned + window) break;
+      if (removed++ > 200) {
+        too_many = true;
+        break;
+      }
+    }
+    if (last == nullptr) break;
+    if (too_many) continue;
+    if (fits(job, allowed, future, clip, nodes)) {
+      start = last->end <= now_s_ ? guess_end(*last) : last->end;
+      return true;
+    }
+    do {
+      window = conf.bf_window_linear > 0 ? window + conf.bf_window_linear : window * 2;
+    } while (peeked != nullptr && peeked->end > aligned + window);
+  }
+  return false;
+}
+
+// When a job that is over its limit will end.
+Second Scheduler::guess_end(const Job& job) const {
+  const Second end = job.end + state_->conf.kill_wait + state_->conf.over_time_limit;
+  return end <= now_s_ ? now_s_ + 1 : end;
+}
+
+}  // namespace headroom::slurm

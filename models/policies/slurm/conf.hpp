@@ -1,0 +1,146 @@
+// slurm.conf as far as the policy follows it: the parameters under their own names, with Slurm's defaults, and how
+// versions of Slurm differ. Hides the syntax of slurm.conf and of SchedulerParameters; a name or value that is not
+// followed is refused by name. Sources: slurm.conf(5), and recorded runs (docs/fidelity.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/types.hpp"
+
+namespace headroom::slurm {
+
+// What slurmctld's time(NULL) says: whole seconds since 1970. Durations are in seconds too.
+using Second = std::int64_t;
+inline constexpr Second kUnlimited = std::int64_t{365} * 86400;  // what slurmctld takes for a job without a limit
+
+// Where versions differ in something that shows. PCS runs 23.11 and newer (PCS-2).
+struct Version {
+  int number = 2505;  // 2205 for 22.05
+
+  bool weights_powered_down() const { return number >= 2302; }        // 22.05: powered-down nodes have one weight
+  bool prefers_up_to_powering_up() const { return number >= 2505; }   // before: alike
+  bool resume_tokens() const { return number >= 2405; }               // before: a decaying average of the last minute
+  bool rejects_too_wide() const { return number >= 2311; }            // 22.05: waits with PartitionNodeLimit
+  bool requeue_renumbers() const { return number >= 2311; }           // priority/basic: a requeued job goes to the end
+  bool plans_from_future() const { return number >= 2505; }           // backfill tests a job as of a later time
+  bool scans_after_change() const { return number >= 2302; }          // power saving looks again after it acted
+  Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
+};
+
+// A partition's own settings.
+struct Partition {
+  std::string name;
+  std::int32_t priority_tier = 1;
+  std::int32_t priority_job_factor = 1;
+  std::optional<Second> max_time;
+  std::optional<Second> default_time;
+  std::int32_t min_nodes = 0;
+  std::int32_t max_nodes = 0;  // 0: unlimited
+  bool exclusive = false;      // OverSubscribe=EXCLUSIVE
+  std::int32_t def_mem_per_node = 0;
+  std::int32_t def_mem_per_cpu = 0;
+  std::optional<Second> suspend_time;
+  std::optional<Second> suspend_timeout;
+  std::optional<Second> resume_timeout;
+};
+
+// When the threads of slurmctld look at the clock. They do so once a second, each at its own moment within it.
+struct Phases {
+  Second epoch = 0;                    // the wall clock's second at time 0: plans are rounded to whole minutes of it
+  Time start = 0;                      // slurmctld's start
+  Time tick = 0;                       // the main loop's first look after the start
+  Time tick_drift = 0;                 // how much more than a second passes between two of its looks
+  Time backfill = 12'000;              // the backfill thread wakes so long after a whole second
+  Time backfill_drift = 0;             // how much later with each cycle
+  Time power = 20'000;                 // the same for power saving
+  Time power_drift = 0;                // with each second
+};
+
+struct Conf {
+  Version version;
+  Phases phases;
+  std::vector<Partition> partitions;  // one for each queue
+
+  // SchedulerType, SchedulerParameters
+  bool backfill = true;  // sched/backfill; not sched/builtin
+  bool defer = false;
+  Second batch_sched_delay = 3;
+  Second sched_interval = 60;
+  std::int32_t default_queue_depth = 100;
+  std::int32_t partition_job_depth = 0;
+  std::int32_t sched_max_job_start = 0;
+  Second bf_interval = 30;
+  Second bf_resolution = 60;
+  Second bf_window = 1440 * 60;
+  std::int32_t bf_max_job_test = 500;
+  std::int32_t bf_max_job_start = 0;
+  std::int32_t bf_max_job_array_resv = 20;
+  std::int32_t bf_max_job_part = 0;
+  std::int32_t bf_max_job_user = 0;
+  Second bf_min_age_reserve = 0;
+  std::uint32_t bf_min_prio_reserve = 0;
+  bool bf_one_resv_per_job = false;
+  bool bf_running_job_reserve = false;
+  Second bf_window_linear = 0;
+  bool bf_continue = false;
+
+  bool memory = false;  // SelectTypeParameters=CR_CPU_Memory
+  std::int32_t def_mem_per_node = 0;
+  std::int32_t def_mem_per_cpu = 0;
+
+  // PriorityType=priority/multifactor
+  bool multifactor = false;
+  std::uint32_t weight_age = 0;
+  std::uint32_t weight_job_size = 0;
+  std::uint32_t weight_partition = 0;
+  Second priority_max_age = std::int64_t{7} * 86400;
+  Second priority_calc_period = 300;
+  bool favor_small = false;
+  bool accounting = false;  // AccountingStorageType=accounting_storage/slurmdbd: age counts only with it
+
+  // power saving
+  std::optional<Second> suspend_time;  // none: nodes are never suspended
+  Second suspend_timeout = 30;
+  Second resume_timeout = 60;
+  std::int32_t suspend_rate = 60;  // a minute; 0: any
+  std::int32_t resume_rate = 300;
+  std::vector<std::string> suspend_exc_nodes;  // names; what SuspendExcNodes lists
+
+  Second kill_wait = 30;
+  Second over_time_limit = 0;
+  Second slurmd_timeout = 300;
+  std::int32_t return_to_service = 0;
+  bool idle_on_node_suspend = true;  // SlurmctldParameters; as PCS and ParallelCluster have it
+};
+
+// One parameter, for the parser and for the documentation.
+struct Parameter {
+  std::string_view name;
+  std::string_view where;     // "slurm.conf", "SchedulerParameters", "partition"
+  std::string_view fallback;  // Slurm's default, as text
+  std::string_view help;
+};
+std::span<const Parameter> parameters();
+
+// Set a parameter of slurm.conf (a partition's: of its line). Return what is wrong with it, "" if nothing: unknown,
+// not followed, or a value out of range.
+std::string set(Conf& conf, std::string_view name, std::string_view value);
+std::string set(Partition& partition, std::string_view name, std::string_view value);
+
+// [days-]hours:minutes:seconds, minutes[:seconds] and so on, as sbatch --time takes it; INFINITE and UNLIMITED are
+// kUnlimited. None if it is not well formed.
+std::optional<Second> parse_duration(std::string_view text);
+
+// n[01-03,05],x7 -> n01 n02 n03 n05 x7. Empty for an ill-formed list.
+std::vector<std::string> expand_hostlist(std::string_view list);
+// The opposite: sorted, with ranges, as Slurm prints node lists.
+std::string compress_hostlist(std::vector<std::string> names);
+// Slurm's order of node names: numbers by value.
+bool name_before(std::string_view a, std::string_view b);
+
+}  // namespace headroom::slurm

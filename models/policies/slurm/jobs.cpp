@@ -1,0 +1,384 @@
+#include "models/policies/slurm/jobs.hpp"
+
+#include <algorithm>
+
+namespace headroom::slurm {
+namespace {
+
+Second up_to_minutes(Time limit) {
+  // sbatch --time is in minutes; slurmctld keeps whole ones.
+  return (limit + kMinute - 1) / kMinute * 60;
+}
+
+bool holds_nodes(JobState state) {
+  return state == JobState::configuring || state == JobState::running || state == JobState::completing;
+}
+
+}  // namespace
+
+Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTable& nodes) {
+  const JobRequest& request = table.request(id);
+  const JobTerms& terms = table.terms(id);
+  jobs_.resize(index(id) + 1);
+  arrays_.resize(index(id) + 1);
+  Job& job = jobs_.back();
+  job.id = id;
+  job.queue = request.queue;
+  job.user = request.user;
+  job.submit = now;
+  job.record = ++records_;
+
+  const Partition& partition = conf_.partitions[index(request.queue)];
+  const bool limited = request.limit < kUnlimited * kSecond;
+  const Second none_given = partition.default_time.value_or(partition.max_time.value_or(kUnlimited));
+  job.limit = limited ? std::min(up_to_minutes(request.limit), kUnlimited) : none_given;
+  Ask& ask = job.ask;
+  ask.cpus_per_task = terms.cpus_per_task;
+  ask.min_nodes = std::max(request.nodes, 1);
+  ask.max_nodes = request.nodes;
+  if (request.terms > 0 && (terms.tasks > 0 || terms.tasks_per_node > 0)) {
+    ask.tasks_per_node = terms.tasks_per_node;
+    ask.tasks = terms.tasks > 0 ? terms.tasks : std::max(request.nodes, 1) * terms.tasks_per_node;
+  } else if (request.nodes > 0 && !request.spread) {
+    ask.tasks_per_node = request.cores;
+    ask.tasks = request.nodes * request.cores;
+  } else {
+    ask.tasks = std::max(request.cores, request.nodes);
+  }
+  ask.cpus = ask.tasks * ask.cpus_per_task;
+  ask.whole_nodes = request.exclusive || partition.exclusive;
+  ask.min_nodes = std::max(ask.min_nodes, partition.min_nodes);
+  ask.memory_unit = request.memory_unit;
+  ask.memory = request.memory;
+  if (request.memory_unit == MemoryUnit::whole) {
+    const auto take = [&](std::int32_t amount, MemoryUnit unit) {
+      if (amount <= 0 || ask.memory_unit != MemoryUnit::whole) return;
+      ask.memory = amount;
+      ask.memory_unit = unit;
+    };
+    take(partition.def_mem_per_node, MemoryUnit::per_node);
+    take(partition.def_mem_per_cpu, MemoryUnit::per_core);
+    take(conf_.def_mem_per_node, MemoryUnit::per_node);
+    take(conf_.def_mem_per_cpu, MemoryUnit::per_core);
+  }
+  if (terms.begin > 0) job.begin = now + (terms.begin + kSecond - 1) / kSecond;
+  // An array is one record; its tasks share the priority of the first.
+  if (terms.array_tasks > 0 && terms.array != id) {
+    job.priority = jobs_[index(terms.array)].priority;
+    job.fixed_priority = jobs_[index(terms.array)].fixed_priority;
+  } else if (terms.held) {
+    job.priority = 0;
+  } else if (terms.priority > 0) {
+    job.priority = terms.priority;
+    job.fixed_priority = true;
+  } else {
+    job.priority = conf_.multifactor ? multifactor(job, terms, now, nodes) : next_basic_priority(terms.nice);
+  }
+  if (terms.held) job.reason = Reason::held_user;
+  // What nothing holds back is eligible at once; the rest when a pass finds that nothing does any more.
+  if (!terms.held && terms.dependencies.empty() && terms.array_tasks == 0) {
+    job.eligible = std::max(job.begin, job.submit);
+  }
+  return job;
+}
+
+std::uint32_t JobList::next_basic_priority(std::int32_t nice) {
+  const std::int64_t next = std::int64_t{lowest_priority_} - 1 - nice;
+  const auto priority = static_cast<std::uint32_t>(std::clamp<std::int64_t>(next, 1, 4294967295));
+  lowest_priority_ = std::min(lowest_priority_, priority);
+  return priority;
+}
+
+// priority = sum of weight x factor - nice, truncated, 1 at least (Slurm's priority/multifactor; recorded runs f and l).
+std::uint32_t JobList::multifactor(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) const {
+  double sum = 0;
+  if (conf_.accounting && conf_.weight_age > 0 && job.eligible > 0 && now > job.eligible) {
+    const auto age = static_cast<double>(now - job.eligible) / static_cast<double>(conf_.priority_max_age);
+    sum += conf_.weight_age * std::min(age, 1.0);
+  }
+  if (conf_.weight_job_size > 0) {
+    double size = (static_cast<double>(job.ask.min_nodes) / static_cast<double>(nodes.size()) +
+                   static_cast<double>(job.ask.cpus) / static_cast<double>(nodes.total_cpus())) /
+                  2;
+    if (conf_.favor_small) size = 1 - size;
+    sum += conf_.weight_job_size * std::clamp(size, 0.0, 1.0);
+  }
+  if (conf_.weight_partition > 0) {
+    std::int32_t most = 1;
+    for (const Partition& p : conf_.partitions) most = std::max(most, p.priority_job_factor);
+    sum += conf_.weight_partition *
+           (static_cast<double>(conf_.partitions[index(job.queue)].priority_job_factor) / static_cast<double>(most));
+  }
+  sum -= terms.nice;
+  return static_cast<std::uint32_t>(std::clamp(sum, 1.0, 4294967295.0));
+}
+
+void JobList::recalculate(Second now, const JobTable& table, const NodeTable& nodes) {
+  if (!conf_.multifactor || !conf_.accounting || conf_.weight_age == 0) return;
+  for (const JobId id : order_) {
+    Job& job = jobs_[index(id)];
+    if (job.priority == 0 || job.fixed_priority) continue;
+    job.priority = multifactor(job, table.terms(id), now, nodes);
+  }
+  order_is_stale_ = true;
+}
+
+void JobList::queue(JobId id, const JobTable& table) {
+  (void)table;
+  order_.push_back(id);
+  order_is_stale_ = true;
+}
+
+const std::vector<JobId>& JobList::order(const JobTable& table) {
+  if (!order_is_stale_) return order_;
+  order_is_stale_ = false;
+  const auto before = [&](JobId a, JobId b) {
+    const Job& x = jobs_[index(a)];
+    const Job& y = jobs_[index(b)];
+    const std::int32_t tier_x = conf_.partitions[index(x.queue)].priority_tier;
+    const std::int32_t tier_y = conf_.partitions[index(y.queue)].priority_tier;
+    if (tier_x != tier_y) return tier_x > tier_y;
+    if (x.priority != y.priority) return x.priority > y.priority;
+    if (x.submit != y.submit) return x.submit < y.submit;
+    const JobTerms& s = table.terms(a);
+    const JobTerms& t = table.terms(b);
+    const JobId p = s.array_tasks > 0 ? s.array : a;
+    const JobId q = t.array_tasks > 0 ? t.array : b;
+    return p != q ? p < q : a < b;
+  };
+  // Mostly a few new jobs at the end of a sorted list.
+  const auto sorted = std::is_sorted_until(order_.begin(), order_.end(), before);
+  if (order_.end() - sorted < 64) {
+    for (auto at = sorted; at != order_.end(); ++at) {
+      const JobId job = *at;
+      const auto place = std::upper_bound(order_.begin(), at, job, before);
+      std::move_backward(place, at, at + 1);
+      *place = job;
+    }
+  } else {
+    std::sort(order_.begin(), order_.end(), before);
+  }
+  return order_;
+}
+
+void JobList::left(JobId id) { std::erase(order_, id); }
+
+void JobList::started(JobId id, const JobTable& table) {
+  left(id);
+  Job& job = jobs_[index(id)];
+  const JobTerms& terms = table.terms(id);
+  if (terms.array_tasks > 0) {
+    ++array_of(terms.array).active;
+    job.record = ++records_;  // split off from the array's record
+  }
+  active_.push_back(id);
+  sort_active(id);
+}
+
+void JobList::sort_active(JobId id) {
+  std::erase(active_, id);
+  const auto before = [this](JobId a, JobId b) {
+    const Job& x = jobs_[index(a)];
+    const Job& y = jobs_[index(b)];
+    return x.end != y.end ? x.end < y.end : x.record < y.record;
+  };
+  active_.insert(std::upper_bound(active_.begin(), active_.end(), id, before), id);
+}
+
+void JobList::released(JobId id, const JobTable& table) {
+  std::erase(active_, id);
+  Job& job = jobs_[index(id)];
+  job.shares.clear();
+  job.nodes = {};
+  const JobTerms& terms = table.terms(id);
+  if (terms.array_tasks > 0) --array_of(terms.array).active;
+}
+
+void JobList::requeued(JobId id, const JobTable& table, Second now) {
+  Job& job = jobs_[index(id)];
+  ++job.restarts;
+  job.submit = now;
+  job.begin = now + 121;  // Slurm: a credential's lifetime and a second
+  job.eligible = job.begin;
+  job.start = 0;
+  job.end = 0;
+  job.reason = Reason::none;
+  if (!conf_.multifactor && !job.fixed_priority && conf_.version.requeue_renumbers()) {
+    job.priority = next_basic_priority(table.terms(id).nice);
+  }
+  queue(id, table);
+}
+
+void JobList::hold(JobId id, Reason why) {
+  Job& job = jobs_[index(id)];
+  job.priority = 0;
+  job.reason = why;
+  order_is_stale_ = true;
+}
+
+void JobList::release(JobId id, Second now, const JobTable& table, const NodeTable& nodes) {
+  Job& job = jobs_[index(id)];
+  if (job.priority > 0) return;
+  const JobTerms& terms = table.terms(id);
+  job.fixed_priority = false;
+  job.priority = conf_.multifactor ? multifactor(job, terms, now, nodes) : next_basic_priority(terms.nice);
+  job.reason = Reason::none;
+  order_is_stale_ = true;
+}
+
+bool JobList::array_lets(const Job& job, const JobTable& table) const {
+  const JobTerms& terms = table.terms(job.id);
+  return terms.array_tasks == 0 || terms.array_limit == 0 || arrays_[index(terms.array)].active < terms.array_limit;
+}
+
+JobList::Wait JobList::dependency(const Job& job, const Dependency& d, const JobTable& table, Second now) const {
+  using Kind = Dependency::Kind;
+  if (d.kind == Kind::singleton) {
+    for (const Job& other : jobs_) {
+      if (other.id == job.id || other.user != job.user || table.terms(other.id).name != table.terms(job.id).name) continue;
+      const JobState state = table.state(other.id);
+      if (holds_nodes(state) || (state == JobState::pending && other.id < job.id)) return Wait::on;
+    }
+    return Wait::over;
+  }
+  // Of an array all tasks are meant, except for after_corr: the one with the same number.
+  const JobTerms& target = table.terms(d.job);
+  const JobTerms& own = table.terms(job.id);
+  const auto tasks = static_cast<std::uint32_t>(std::max(target.array_tasks, 1));
+  const bool one = d.kind == Kind::after_corr && target.array_tasks > 0 && own.array_tasks > 0;
+  Wait answer = Wait::over;
+  for (std::uint32_t t = 0; t < tasks; ++t) {
+    const JobId other{number(d.job) + t};
+    if (one && table.terms(other).array_task != own.array_task) continue;
+    const JobState state = table.state(other);
+    const bool ok = state == JobState::completed;
+    Wait wait = Wait::on;
+    switch (d.kind) {
+      case Kind::after: {
+        const Job& o = jobs_[index(other)];
+        const bool began = state == JobState::running || state == JobState::completing || is_final(state);
+        if (began && now >= o.start + d.delay / kSecond) wait = Wait::over;
+        break;
+      }
+      case Kind::after_any:
+        if (is_final(state)) wait = Wait::over;
+        break;
+      case Kind::after_ok:
+      case Kind::after_corr:
+        if (is_final(state)) wait = ok ? Wait::over : Wait::never;
+        break;
+      case Kind::after_not_ok:
+        if (is_final(state)) wait = ok ? Wait::never : Wait::over;
+        break;
+      case Kind::singleton:
+        break;
+    }
+    if (wait == Wait::never) return Wait::never;
+    if (wait == Wait::on) answer = Wait::on;
+  }
+  return answer;
+}
+
+JobList::Wait JobList::dependencies(const Job& job, const JobTable& table, Second now) const {
+  const JobTerms& terms = table.terms(job.id);
+  if (terms.dependencies.empty()) return Wait::over;
+  bool any_over = false;
+  bool any_on = false;
+  bool any_never = false;
+  for (const Dependency& d : terms.dependencies) {
+    switch (dependency(job, d, table, now)) {
+      case Wait::over:
+        any_over = true;
+        break;
+      case Wait::on:
+        any_on = true;
+        break;
+      case Wait::never:
+        any_never = true;
+        break;
+    }
+  }
+  if (terms.any_dependency) return any_over ? Wait::over : any_on ? Wait::on : Wait::never;
+  return any_never ? Wait::never : any_on ? Wait::on : Wait::over;
+}
+
+bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
+  if (job.priority == 0) {
+    if (job.reason != Reason::held_user && job.reason != Reason::bad_constraints) job.reason = Reason::held_admin;
+    return false;
+  }
+  switch (dependencies(job, table, now)) {
+    case Wait::on:
+      job.reason = Reason::dependency;
+      return false;
+    case Wait::never:
+      job.reason = Reason::dependency_never;
+      return false;
+    case Wait::over:
+      break;
+  }
+  if (job.begin > now) {
+    job.reason = Reason::begin_time;
+    return false;
+  }
+  if (job.eligible == 0) job.eligible = now;
+  if (job.reason == Reason::dependency || job.reason == Reason::begin_time || job.reason == Reason::held_user ||
+      job.reason == Reason::held_admin) {
+    job.reason = Reason::none;
+  }
+  const Partition& partition = conf_.partitions[index(job.queue)];
+  if (partition.max_time && job.limit > *partition.max_time) {
+    job.reason = Reason::partition_time;
+    return false;
+  }
+  if ((partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes) ||
+      job.ask.min_nodes > nodes.partition(job.queue).count()) {
+    job.reason = Reason::partition_nodes;
+    return false;
+  }
+  if (job.reason == Reason::partition_time || job.reason == Reason::partition_nodes) job.reason = Reason::none;
+  return true;
+}
+
+std::string reason_text(const Job& job) {
+  switch (job.reason) {
+    case Reason::none:
+      return "None";
+    case Reason::priority:
+      return "Priority";
+    case Reason::resources:
+      return "Resources";
+    case Reason::dependency:
+      return "Dependency";
+    case Reason::dependency_never:
+      return "DependencyNeverSatisfied";
+    case Reason::begin_time:
+      return "BeginTime";
+    case Reason::held_user:
+      return "JobHeldUser";
+    case Reason::held_admin:
+      return "JobHeldAdmin";
+    case Reason::array_limit:
+      return "JobArrayTaskLimit";
+    case Reason::partition_time:
+      return "PartitionTimeLimit";
+    case Reason::partition_nodes:
+      return "PartitionNodeLimit";
+    case Reason::node_not_available:
+      return job.reason_nodes.empty() ? "ReqNodeNotAvail, May be reserved for other job"
+                                      : "ReqNodeNotAvail, UnavailableNodes:" + job.reason_nodes;
+    case Reason::nodes_reserved:
+      return "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions";
+    case Reason::bad_constraints:
+      return "BadConstraints";
+    case Reason::time_limit:
+      return "TimeLimit";
+    case Reason::non_zero_exit:
+      return "NonZeroExitCode";
+    case Reason::node_down:
+      return "NodeDown";
+  }
+  return "";
+}
+
+}  // namespace headroom::slurm

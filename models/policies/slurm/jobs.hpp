@@ -1,0 +1,120 @@
+// slurmctld's job records and their order: priorities, holds, begin times, dependencies, arrays. Which job is looked at
+// next; where it would run is not known here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/policy.hpp"
+#include "models/policies/slurm/nodes.hpp"
+#include "models/policies/slurm/select.hpp"
+
+namespace headroom::slurm {
+
+// Why a job waits, or how it ended, as squeue's %r shows it.
+enum class Reason : std::uint8_t {
+  none,
+  priority,
+  resources,
+  dependency,
+  dependency_never,
+  begin_time,
+  held_user,
+  held_admin,
+  array_limit,
+  partition_time,
+  partition_nodes,
+  node_not_available,
+  nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
+  bad_constraints,
+  time_limit,
+  non_zero_exit,
+  node_down,
+};
+
+struct Job {
+  JobId id{0};
+  QueueId queue{0};
+  std::uint32_t user = 0;
+  Ask ask;
+  Second submit = 0;
+  Second begin = 0;     // not before
+  Second eligible = 0;  // 0: not yet
+  Second limit = 0;     // requested time
+  Second start = 0;     // of its present attempt: when it got its nodes, then when it ran; or when it is planned to
+  Second end = 0;       // start + limit of a job that holds nodes; when it ended
+  std::uint32_t priority = 0;  // 0: held
+  bool fixed_priority = false;
+  std::uint32_t restarts = 0;
+  bool completing = false;  // told to end, not gone yet: its CPUs are free, its nodes are not
+  std::uint64_t record = 0;  // position in slurmctld's list of jobs
+  Reason reason = Reason::none;
+  std::string reason_nodes;  // of node_not_available
+  std::vector<Selector::Share> shares;  // while it holds nodes
+  NodeBits nodes;                       // the same
+};
+
+// An array is one record until its tasks start.
+struct Array {
+  std::int32_t active = 0;  // tasks that hold nodes
+};
+
+class JobList {
+ public:
+  explicit JobList(const Conf& conf) : conf_(conf) {}
+
+  Job& operator[](JobId job) { return jobs_[index(job)]; }
+  const Job& operator[](JobId job) const { return jobs_[index(job)]; }
+  std::size_t size() const { return jobs_.size(); }
+
+  // A job arrives at `now` (rejected ones too: every job has a row). `total_nodes` are those of the cluster.
+  Job& submit(JobId id, const JobTable& table, Second now, const NodeTable& nodes);
+  // It waits, from now on in the order.
+  void queue(JobId id, const JobTable& table);
+  void started(JobId id, const JobTable& table);   // leaves the order
+  void released(JobId id, const JobTable& table);  // no longer holds nodes
+  void requeued(JobId id, const JobTable& table, Second now);
+  void left(JobId id);  // a pending job is over
+
+  void hold(JobId id, Reason why);
+  void release(JobId id, Second now, const JobTable& table, const NodeTable& nodes);
+
+  // Pending jobs in the order in which passes look at them: by PriorityTier, priority, submission, number.
+  const std::vector<JobId>& order(const JobTable& table);
+  std::size_t pending() const { return order_.size(); }
+  // Running and configuring jobs, by the end of their requested time.
+  const std::vector<JobId>& active() const { return active_; }
+  void sort_active(JobId job);  // its end changed
+
+  // Whether the job may be considered at all; sets its reason if not, and when it became eligible.
+  bool runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes);
+  // Whether the limit of its array lets one more task start.
+  bool array_lets(const Job& job, const JobTable& table) const;
+
+  std::int32_t active_tasks(JobId array) const { return arrays_[index(array)].active; }
+
+  // priority/multifactor: as of `now`, with the age of jobs. Where nothing ages, does nothing.
+  void recalculate(Second now, const JobTable& table, const NodeTable& nodes);
+
+ private:
+  enum class Wait : std::uint8_t { over, on, never };
+  std::uint32_t next_basic_priority(std::int32_t nice);
+  std::uint32_t multifactor(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) const;
+  Wait dependencies(const Job& job, const JobTable& table, Second now) const;
+  Wait dependency(const Job& job, const Dependency& dependency, const JobTable& table, Second now) const;
+  Array& array_of(JobId first) { return arrays_[index(first)]; }
+
+  const Conf& conf_;
+  std::vector<Job> jobs_;
+  std::vector<Array> arrays_;  // by an array's first task
+  std::vector<JobId> order_;
+  bool order_is_stale_ = false;
+  std::vector<JobId> active_;
+  std::uint32_t lowest_priority_ = 4294901760;  // priority/basic counts down from here
+  std::uint64_t records_ = 0;
+};
+
+// squeue's %r. `none` is "None".
+std::string reason_text(const Job& job);
+
+}  // namespace headroom::slurm

@@ -1,0 +1,115 @@
+#include "models/policies/slurm/nodes.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace headroom::slurm {
+
+NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector<std::string>& names) {
+  const std::size_t count = cluster.node_count();
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return name_before(names[a], names[b]); });
+  of_.resize(count);
+  const ClusterSpec& spec = cluster.spec();
+  for (const std::uint32_t n : order) {
+    of_[n] = static_cast<Index>(nodes_.size());
+    Node node;
+    node.id = NodeId{n};
+    node.name = names[n];
+    const NodeGroupSpec& group = spec.groups[index(cluster.group_of(node.id))];
+    node.cpus = group.cores;
+    node.memory = group.memory;
+    node.weight = group.weight;
+    node.can_suspend = group.supply == Supply::dynamic && !cluster.is_kept(node.id) &&
+                       std::find(conf.suspend_exc_nodes.begin(), conf.suspend_exc_nodes.end(), node.name) ==
+                           conf.suspend_exc_nodes.end();
+    total_cpus_ += node.cpus;
+    nodes_.push_back(std::move(node));
+  }
+  for (std::size_t q = 0; q < spec.queues.size(); ++q) {
+    NodeBits bits(count);
+    for (Index n = 0; n < count; ++n) {
+      const GroupId group = cluster.group_of(nodes_[n].id);
+      if (cluster.serves(group, QueueId{static_cast<std::uint32_t>(q)})) bits.set(n);
+    }
+    partitions_.push_back(std::move(bits));
+  }
+  for (Index n = 0; n < count; ++n) {
+    // A partition's own times go before the global ones; of several the largest.
+    const auto largest = [&](std::optional<Second> Partition::*own, Second global) {
+      std::optional<Second> time;
+      for (std::size_t q = 0; q < partitions_.size() && q < conf.partitions.size(); ++q) {
+        if (!partitions_[q].test(n) || !(conf.partitions[q].*own)) continue;
+        time = std::max(time.value_or(0), *(conf.partitions[q].*own));
+      }
+      return time.value_or(global);
+    };
+    constexpr Second kFar = kUnlimited * 100;
+    nodes_[n].suspend_time = largest(&Partition::suspend_time, conf.suspend_time.value_or(kFar));
+    nodes_[n].suspend_timeout = largest(&Partition::suspend_timeout, conf.suspend_timeout);
+    nodes_[n].resume_timeout = largest(&Partition::resume_timeout, conf.resume_timeout);
+    nodes_[n].can_suspend &= nodes_[n].suspend_time < kFar;
+  }
+  cpus_held.resize(count);
+  memory_held.resize(count);
+}
+
+NodeBits NodeTable::available(const Cluster& cluster) const {
+  NodeBits bits(nodes_.size());
+  for (Index n = 0; n < nodes_.size(); ++n) {
+    if (available(cluster, n)) bits.set(n);
+  }
+  return bits;
+}
+
+NodeBits NodeTable::completing() const {
+  NodeBits bits(nodes_.size());
+  for (Index n = 0; n < nodes_.size(); ++n) {
+    if (nodes_[n].completing > 0) bits.set(n);
+  }
+  return bits;
+}
+
+std::uint64_t NodeTable::rank(const Cluster& cluster, Index n, const Version& version) const {
+  constexpr unsigned kClass = 40;
+  const auto weight = static_cast<std::uint64_t>(nodes_[n].weight);
+  switch (power(cluster, n)) {
+    case NodeState::powered_down:
+    case NodeState::powering_down:
+      return (std::uint64_t{2} << kClass) | (version.weights_powered_down() ? weight : 0);
+    case NodeState::powering_up:
+      return (version.prefers_up_to_powering_up() ? std::uint64_t{1} << kClass : 0) | weight;
+    case NodeState::up:
+      break;
+  }
+  return weight;
+}
+
+std::string sinfo_state(const Cluster& cluster, const NodeTable& table, Index n) {
+  const Node& node = table[n];
+  const NodeState power = cluster.state(node.id);
+  const bool powering_down = power == NodeState::powering_down || node.power_cycle;
+  std::string text;
+  if (node.down) {
+    text = "down";
+  } else if (node.drain) {
+    text = node.jobs > 0 || node.completing > 0 ? "drng" : "drain";
+  } else if (node.completing > 0) {
+    text = "comp";
+  } else if (node.jobs == 0) {
+    text = node.planned && power == NodeState::up ? "plnd" : "idle";
+  } else {
+    text = table.cpus_held[n] < node.cpus ? "mix" : "alloc";
+    if (text == "mix" && node.planned && power == NodeState::up) return "mix-";
+  }
+  if (powering_down) return text + "%";
+  if (node.power_down_asked) return text + "!";
+  if (power == NodeState::powered_down) return text + "~";
+  if (power == NodeState::powering_up) return text + "#";
+  if (node.no_respond) return text + "*";
+  return text;
+}
+
+}  // namespace headroom::slurm

@@ -1,0 +1,144 @@
+// The nodes as slurmctld has them: in the order of their names, with what jobs hold of them and the flags that sinfo
+// shows. Whether a node has power is the cluster's to know; the rest is here.
+#pragma once
+
+#include <bit>
+#include <string>
+#include <vector>
+
+#include "engine/cluster.hpp"
+#include "models/policies/slurm/conf.hpp"
+
+namespace headroom::slurm {
+
+// A node's place in the table.
+using Index = std::uint32_t;
+
+// A set of nodes, as bits.
+class NodeBits {
+ public:
+  NodeBits() = default;
+  explicit NodeBits(std::size_t nodes, bool all = false) : words_((nodes + 63) / 64, all ? ~std::uint64_t{0} : 0) {
+    if (all && nodes % 64 != 0) words_.back() = (std::uint64_t{1} << (nodes % 64)) - 1;
+  }
+  bool test(Index n) const { return (words_[n / 64] >> (n % 64) & 1) != 0; }
+  void set(Index n) { words_[n / 64] |= std::uint64_t{1} << (n % 64); }
+  void reset(Index n) { words_[n / 64] &= ~(std::uint64_t{1} << (n % 64)); }
+  void clear() { words_.assign(words_.size(), 0); }
+  NodeBits& operator&=(const NodeBits& other) {
+    for (std::size_t w = 0; w < words_.size(); ++w) words_[w] &= other.words_[w];
+    return *this;
+  }
+  NodeBits& operator|=(const NodeBits& other) {
+    for (std::size_t w = 0; w < words_.size(); ++w) words_[w] |= other.words_[w];
+    return *this;
+  }
+  NodeBits& remove(const NodeBits& other) {
+    for (std::size_t w = 0; w < words_.size(); ++w) words_[w] &= ~other.words_[w];
+    return *this;
+  }
+  bool overlaps(const NodeBits& other) const {
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      if ((words_[w] & other.words_[w]) != 0) return true;
+    }
+    return false;
+  }
+  // Whether all of these are among the others.
+  bool within(const NodeBits& other) const {
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      if ((words_[w] & ~other.words_[w]) != 0) return false;
+    }
+    return true;
+  }
+  std::int32_t count() const {
+    int sum = 0;
+    for (const std::uint64_t w : words_) sum += std::popcount(w);
+    return sum;
+  }
+  std::int32_t count_common(const NodeBits& other) const {
+    int sum = 0;
+    for (std::size_t w = 0; w < words_.size(); ++w) sum += std::popcount(words_[w] & other.words_[w]);
+    return sum;
+  }
+  // Calls visit(index) in ascending order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      for (std::uint64_t word = words_[w]; word != 0; word &= word - 1) {
+        visit(static_cast<Index>(w * 64 + static_cast<std::size_t>(std::countr_zero(word))));
+      }
+    }
+  }
+  bool operator==(const NodeBits&) const = default;
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+struct Node {
+  NodeId id{0};
+  std::string name;
+  std::int32_t cpus = 0;
+  std::int32_t memory = 0;  // MiB
+  std::int32_t weight = 1;
+  Second suspend_time = 0;  // as of its partitions and slurm.conf
+  Second suspend_timeout = 0;
+  Second resume_timeout = 0;
+  bool can_suspend = false;  // it has an instance that comes and goes
+
+  std::int32_t jobs = 0;        // that hold it, configuring or running
+  std::int32_t completing = 0;  // jobs whose processes are told to end
+  Second last_busy = 0;         // when the last job ended, or the node came up; 0: it is not up
+  Second resumed = 0;           // when its resume was asked for
+  Second suspended = 0;
+  Second last_response = 0;
+  bool answers = true;          // its daemon does
+  bool no_respond = false;      // slurmctld has noticed that it does not
+  bool down = false;
+  bool drain = false;
+  bool planned = false;
+  bool power_down_asked = false;
+  bool power_up_asked = false;
+  bool power_cycle = false;  // told to power down when it had no power: out of use for SuspendTimeout all the same
+  std::string reason;  // why it is down or drained
+};
+
+class NodeTable {
+ public:
+  // `names` by NodeId.
+  NodeTable(const Cluster& cluster, const Conf& conf, const std::vector<std::string>& names);
+
+  std::size_t size() const { return nodes_.size(); }
+  Node& operator[](Index n) { return nodes_[n]; }
+  const Node& operator[](Index n) const { return nodes_[n]; }
+  Index of(NodeId id) const { return of_[index(id)]; }
+  const NodeBits& partition(QueueId queue) const { return partitions_[index(queue)]; }
+  std::int64_t total_cpus() const { return total_cpus_; }
+
+  NodeState power(const Cluster& cluster, Index n) const { return cluster.state(nodes_[n].id); }
+  // Whether jobs may be given the node (slurmctld's avail_node_bitmap).
+  bool available(const Cluster& cluster, Index n) const {
+    const Node& node = nodes_[n];
+    return !node.down && !node.drain && !node.no_respond && !node.power_cycle && power(cluster, n) != NodeState::powering_down;
+  }
+  NodeBits available(const Cluster& cluster) const;
+  NodeBits completing() const;
+
+  // The order in which nodes are taken: lower first; equal numbers are alike.
+  std::uint64_t rank(const Cluster& cluster, Index n, const Version& version) const;
+
+  // What jobs hold of each node; kept apart so that it can be copied.
+  std::vector<std::int32_t> cpus_held;
+  std::vector<std::int32_t> memory_held;
+
+ private:
+  std::vector<Node> nodes_;
+  std::vector<Index> of_;
+  std::vector<NodeBits> partitions_;
+  std::int64_t total_cpus_ = 0;
+};
+
+// The state as sinfo prints it: "idle~", "mix#", "alloc", "comp", "plnd", "down*", "drng" ...
+std::string sinfo_state(const Cluster& cluster, const NodeTable& table, Index n);
+
+}  // namespace headroom::slurm

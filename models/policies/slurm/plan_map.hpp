@@ -1,0 +1,67 @@
+// What a backfill cycle has promised so far: from when to when which nodes are free of reservations (slurmctld's node
+// space). Running jobs are not in it; nodes are reserved whole.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "models/policies/slurm/nodes.hpp"
+
+namespace headroom::slurm {
+
+class PlanMap {
+ public:
+  struct Slot {
+    Second begin;
+    Second end;
+    NodeBits free;
+  };
+
+  void reset(Second begin, Second end, const NodeBits& free) {
+    slots_.clear();
+    slots_.push_back({begin, end, free});
+  }
+  const std::vector<Slot>& slots() const { return slots_; }
+
+  // Takes `nodes` out of [start, end); at least one `resolution` long.
+  void reserve(Second start, Second end, const NodeBits& nodes, Second resolution) {
+    start = std::max(start, slots_.front().begin);
+    end = std::max(end, start + resolution);
+    if (start >= slots_.back().end) return;
+    const std::size_t first = split(start);
+    std::size_t last = slots_.size();
+    if (end < slots_.back().end) last = split(end);
+    for (std::size_t i = first; i < last; ++i) slots_[i].free.remove(nodes);
+    // Two neighbours that do not differ become one; slurmctld looks for one such pair only.
+    const std::size_t from = first < 2 ? 1 : first - 1;
+    for (std::size_t i = from; i <= last && i < slots_.size(); ++i) {
+      if (slots_[i].free != slots_[i - 1].free) continue;
+      slots_[i - 1].end = slots_[i].end;
+      slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
+  }
+
+  // Whether some of `nodes` are reserved at some time in [start, end).
+  bool overlaps(const NodeBits& nodes, Second start, Second end) const {
+    return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+      return slot.end > start && slot.begin < end && !nodes.within(slot.free);
+    });
+  }
+
+ private:
+  // Makes a slot begin at `time` and returns its position.
+  std::size_t split(Second time) {
+    std::size_t i = 0;
+    while (i < slots_.size() && slots_[i].end <= time) ++i;
+    if (i == slots_.size() || slots_[i].begin == time) return i;
+    slots_.insert(slots_.begin() + static_cast<std::ptrdiff_t>(i), slots_[i]);
+    slots_[i].end = time;
+    slots_[i + 1].begin = time;
+    return i + 1;
+  }
+
+  std::vector<Slot> slots_;
+};
+
+}  // namespace headroom::slurm

@@ -1,0 +1,177 @@
+#include "models/policies/slurm/power.hpp"
+
+#include <algorithm>
+
+namespace headroom::slurm {
+namespace {
+
+// Calls `act` for the nodes group by group.
+template <class Act>
+void by_group(const Cluster& cluster, std::vector<NodeId>& nodes, Act act) {
+  std::sort(nodes.begin(), nodes.end());
+  for (std::size_t i = 0; i < nodes.size();) {
+    std::size_t end = i;
+    while (end < nodes.size() && cluster.group_of(nodes[end]) == cluster.group_of(nodes[i])) ++end;
+    act(std::span(nodes).subspan(i, end - i));
+    i = end;
+  }
+}
+
+}  // namespace
+
+PowerSave::PowerSave(std::shared_ptr<State> state) : state_(std::move(state)) {
+  const Phases& phases = state_->conf.phases;
+  look_at_ = phases.start + kSecond + phases.power;
+  last_scan_ = state_->second(phases.start);
+  resume_.refilled = suspend_.refilled = last_scan_;
+}
+
+bool PowerSave::due(Second then) const {
+  const Conf& conf = state_->conf;
+  // What it changed itself it has seen.
+  const bool changed = conf.version.number >= 2405 ? state_->last_node_update > last_scan_
+                                                   : state_->last_node_update >= last_scan_;
+  return changed || then - last_scan_ >= conf.version.idle_scan_interval();
+}
+
+Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) {
+  (void)newly_idle;
+  state_->meet(view.cluster());
+  for (; look_at_ < view.now(); look_at_ += kSecond + state_->conf.phases.power_drift) {
+    const Second then = state_->second(look_at_);
+    if (due(then)) last_scan_ = then;
+  }
+  if (look_at_ == view.now()) {
+    now_s_ = state_->second(look_at_);
+    if (due(now_s_)) {
+      scan(view, plan);
+      last_scan_ = now_s_;
+    }
+    look_at_ += kSecond + state_->conf.phases.power_drift;
+  }
+  return next_look(view);
+}
+
+// When it will next find something to do.
+Time PowerSave::next_look(const View& view) const {
+  const NodeTable& nodes = *state_->nodes;
+  bool any = false;
+  for (Index n = 0; n < nodes.size() && !any; ++n) {
+    const Node& node = nodes[n];
+    const NodeState power = view.cluster().state(node.id);
+    const bool idle = node.jobs == 0 && node.completing == 0;
+    any = power == NodeState::powering_up || node.power_cycle || power == NodeState::powering_down || node.power_down_asked ||
+          (power == NodeState::powered_down && (node.jobs > 0 || node.power_up_asked)) ||
+          (power == NodeState::powered_down && view.cluster().is_kept(node.id)) ||
+          (power == NodeState::up && idle && node.can_suspend);
+  }
+  if (!any) return kNever;
+  for (Time at = look_at_;; at += kSecond + state_->conf.phases.power_drift) {
+    if (due(state_->second(at))) return at;
+  }
+}
+
+std::int32_t PowerSave::allowance(Rate& rate, std::int32_t per_minute) {
+  constexpr std::int32_t kAny = std::numeric_limits<std::int32_t>::max();
+  if (per_minute == 0) return kAny;
+  if (state_->conf.version.resume_tokens()) {
+    // A bucket that holds a sixth of a minute's worth and begins empty.
+    const std::int32_t most = std::max(1, per_minute * 10 / 60);
+    const auto gained = static_cast<std::int32_t>((now_s_ - rate.refilled) * per_minute / 60);
+    if (gained > 0) {
+      rate.tokens = std::min(most, rate.tokens + gained);
+      rate.refilled = now_s_;
+    }
+    return rate.tokens;
+  }
+  const Second passed = now_s_ - rate.refilled;
+  rate.recent = passed >= 60 ? 0 : rate.recent * static_cast<double>(60 - passed) / 60;
+  rate.refilled = now_s_;
+  return std::max(0, per_minute - static_cast<std::int32_t>(rate.recent + 0.5));
+}
+
+void PowerSave::spend(Rate& rate, std::int32_t nodes, std::int32_t per_minute) {
+  if (per_minute == 0) return;
+  rate.tokens -= nodes;
+  rate.recent += nodes;
+}
+
+void PowerSave::scan(const View& view, ScalePlan& plan) {
+  NodeTable& nodes = *state_->nodes;
+  const Cluster& cluster = view.cluster();
+  const Conf& conf = state_->conf;
+  wake_.clear();
+  sleep_.clear();
+  failed_.clear();
+  bool changed = false;
+  std::int32_t may_wake = allowance(resume_, conf.resume_rate);
+  std::int32_t may_sleep = allowance(suspend_, conf.suspend_rate);
+
+  const auto wake = [&](Index n) {
+    Node& node = nodes[n];
+    node.power_up_asked = false;
+    node.resumed = now_s_;
+    wake_.push_back(node.id);
+    --may_wake;
+  };
+  // Nodes that jobs wait for, in the order in which the jobs got them.
+  std::vector<std::pair<std::uint64_t, JobId>> configuring;
+  for (const JobId id : state_->jobs.active()) {
+    if (view.jobs().state(id) == JobState::configuring) configuring.emplace_back(state_->jobs[id].record, id);
+  }
+  std::sort(configuring.begin(), configuring.end());
+  for (const auto& [record, id] : configuring) {
+    for (const Selector::Share& share : state_->jobs[id].shares) {
+      const Index n = share.node;
+      if (may_wake == 0 || cluster.state(nodes[n].id) != NodeState::powered_down) continue;
+      if (nodes[n].resumed != now_s_) wake(n);  // not for another job in this scan
+    }
+  }
+  for (Index n = 0; n < nodes.size(); ++n) {
+    Node& node = nodes[n];
+    const NodeState power = cluster.state(node.id);
+    const bool idle = node.jobs == 0 && node.completing == 0;
+    if (power == NodeState::powered_down && idle && !node.down && may_wake > 0 &&
+        (node.power_up_asked || cluster.is_kept(node.id))) {
+      wake(n);
+    }
+    const bool long_idle = node.can_suspend && node.last_busy != 0 && node.last_busy < now_s_ - node.suspend_time;
+    if (power == NodeState::up && idle && may_sleep > 0 && (node.power_down_asked || long_idle)) {
+      node.power_down_asked = false;
+      node.no_respond = false;
+      node.drain = false;
+      node.down = false;  // idle_on_node_suspend
+      node.planned = false;
+      node.suspended = now_s_;
+      sleep_.push_back(node.id);
+      --may_sleep;
+    } else if (power == NodeState::powered_down && node.power_down_asked && idle) {
+      // A node without power that is told to power down goes through the motions: that is how it is healed.
+      node.power_down_asked = false;
+      node.power_cycle = true;
+      node.suspended = now_s_;
+      changed = true;
+    }
+    if (node.power_cycle && node.suspended + node.suspend_timeout < now_s_) {
+      node.power_cycle = false;
+      changed = true;
+    }
+    if (power == NodeState::powering_down && node.suspended + node.suspend_timeout < now_s_) {
+      node.last_busy = 0;
+      plan.powered_down(node.id);
+      changed = true;
+    }
+    if (power == NodeState::powering_up && now_s_ > node.resumed + node.resume_timeout) {
+      failed_.push_back(node.id);
+    }
+  }
+  spend(resume_, static_cast<std::int32_t>(wake_.size()), conf.resume_rate);
+  spend(suspend_, static_cast<std::int32_t>(sleep_.size()), conf.suspend_rate);
+  changed |= !wake_.empty() || !sleep_.empty() || !failed_.empty();
+  by_group(cluster, sleep_, [&](std::span<const NodeId> group) { plan.terminate(group); });
+  by_group(cluster, wake_, [&](std::span<const NodeId> group) { plan.launch(group); });
+  by_group(cluster, failed_, [&](std::span<const NodeId> group) { plan.give_up(group); });
+  if (changed && conf.version.scans_after_change()) state_->last_node_update = now_s_;
+}
+
+}  // namespace headroom::slurm

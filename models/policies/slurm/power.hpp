@@ -1,0 +1,47 @@
+// Slurm's power saving: a thread of slurmctld that looks at the nodes once a second if anything changed on them since it
+// last did, and every 11 s (10 s before 24.05) otherwise. Then, and only then, it resumes nodes that jobs were given,
+// suspends nodes that were idle for SuspendTime, takes suspended ones for powered down after SuspendTimeout, and gives
+// up nodes that did not boot within ResumeTimeout.
+#pragma once
+
+#include <memory>
+
+#include "models/policies/slurm/slurm.hpp"
+
+namespace headroom::slurm {
+
+class PowerSave final : public ScalerPolicy {
+ public:
+  explicit PowerSave(std::shared_ptr<State> state);
+
+  Time scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) override;
+  bool settles() const override { return true; }
+
+ private:
+  void scan(const View& view, ScalePlan& plan);
+  bool due(Second then) const;
+  std::int32_t may_resume();
+  std::int32_t may_suspend();
+  Time next_look(const View& view) const;
+
+  // How many nodes may still change their power: tokens since 24.05, a decaying average of the last minute before.
+  struct Rate {
+    double recent = 0;
+    Second refilled = 0;
+    std::int32_t tokens = 0;
+  };
+  std::int32_t allowance(Rate& rate, std::int32_t per_minute);
+  void spend(Rate& rate, std::int32_t nodes, std::int32_t per_minute);
+
+  std::shared_ptr<State> state_;
+  Second now_s_ = 0;
+  Time look_at_ = 0;  // its next look at the clock
+  Second last_scan_ = 0;
+  Rate resume_;
+  Rate suspend_;
+  std::vector<NodeId> wake_;  // scratch
+  std::vector<NodeId> sleep_;
+  std::vector<NodeId> failed_;
+};
+
+}  // namespace headroom::slurm

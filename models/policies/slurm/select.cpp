@@ -1,0 +1,144 @@
+#include "models/policies/slurm/select.hpp"
+
+#include <algorithm>
+
+namespace headroom::slurm {
+
+std::int32_t Selector::offer(const Ask& ask, Index n, const Held& held, bool clip, bool whole) const {
+  const Node& node = table_[n];
+  const std::int32_t free = node.cpus - held.cpus[n];
+  if (free <= 0 || (whole && held.cpus[n] > 0)) return 0;
+  std::int32_t tasks = free;
+  if (ask.tasks_per_node > 0 && clip) tasks = std::min(tasks, ask.tasks_per_node);
+  std::int32_t cpus = tasks;
+  if (ask.cpus_per_task > 1) cpus = std::min(tasks, free / ask.cpus_per_task) * ask.cpus_per_task;
+  if (whole) cpus = free;
+  std::int32_t least = ask.cpus_per_node();
+  if (ask.tasks_per_node == 0 && ask.max_nodes == 1) least = std::max(ask.tasks, 1) * ask.cpus_per_task;
+  if (cpus < least) return 0;
+  if (!memory_counts_) return cpus;
+  const std::int64_t free_memory = node.memory - held.memory[n];
+  switch (ask.memory_unit) {
+    case MemoryUnit::whole:
+      return held.memory[n] > 0 ? 0 : cpus;
+    case MemoryUnit::per_node:
+      return ask.memory > free_memory ? 0 : cpus;
+    case MemoryUnit::per_core: {
+      const std::int64_t fit = ask.memory > 0 ? free_memory / ask.memory : cpus;
+      if (whole) return fit < cpus ? 0 : cpus;
+      cpus = static_cast<std::int32_t>(std::min<std::int64_t>(cpus, fit));
+      cpus -= cpus % ask.cpus_per_task;
+      return cpus < least ? 0 : cpus;
+    }
+  }
+  return 0;
+}
+
+bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Held& held,
+                    const std::vector<std::uint64_t>& rank, bool clip, bool whole, std::vector<Share>& out) {
+  out.clear();
+  offer_.resize(table_.size());
+  taken_.resize(table_.size());
+  std::int32_t min_nodes = ask.min_nodes;
+  if (ask.tasks_per_node > 0) {
+    min_nodes = std::max(min_nodes, (ask.tasks + ask.tasks_per_node - 1) / ask.tasks_per_node);
+  }
+  const std::int32_t req_nodes = ask.max_nodes > 0 ? ask.max_nodes : ask.min_nodes;
+
+  // Runs of neighbours that can give something.
+  runs_.clear();
+  std::int32_t usable = 0;
+  Index expected = 0;
+  candidates.for_each([&](Index n) {
+    const std::int32_t cpus = offer(ask, n, held, clip, whole);
+    offer_[n] = cpus;
+    taken_[n] = 0;
+    if (cpus == 0) return;
+    ++usable;
+    if (runs_.empty() || n != expected || runs_.back().rank != rank[n]) {
+      runs_.push_back({n, n, 0, 0, rank[n]});
+    }
+    Run& run = runs_.back();
+    run.last = n;
+    ++run.nodes;
+    run.cpus += cpus;
+    expected = n + 1;
+  });
+  if (usable < min_nodes) return false;
+
+  std::int32_t cpus_left = ask.cpus;
+  std::int32_t nodes_left = std::max(min_nodes, req_nodes);
+  std::int32_t min_left = min_nodes;
+  std::int32_t most_left = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
+  std::int64_t most_cpus = ask.cpus;
+  const auto enough_nodes = [&](std::int32_t nodes) {
+    return nodes >= (req_nodes > min_nodes ? nodes_left + min_nodes - req_nodes : nodes_left);
+  };
+  bool done = false;
+  while (!runs_.empty() && most_left > 0) {
+    const Run* best = nullptr;
+    bool best_suffices = false;
+    std::size_t at = 0;
+    for (std::size_t r = 0; r < runs_.size(); ++r) {
+      const Run& run = runs_[r];
+      if (run.nodes == 0) continue;
+      const bool suffices = run.cpus >= cpus_left && enough_nodes(run.nodes);
+      const bool better =
+          best == nullptr || run.rank < best->rank ||
+          (run.rank == best->rank && ((suffices && !best_suffices) || (suffices && run.cpus < best->cpus) ||
+                                      (!suffices && run.cpus > best->cpus)));
+      if (!better) continue;
+      best = &run;
+      best_suffices = suffices;
+      at = r;
+    }
+    if (best == nullptr) break;
+    const Run run = *best;
+    if (nodes_left <= 1) {
+      // One node may do: the one with the fewest CPUs that suffices.
+      Index fit = 0;
+      std::int32_t fewest = 0;
+      for (Index n = run.first; n <= run.last; ++n) {
+        if (taken_[n] > 0 || offer_[n] == 0 || offer_[n] < cpus_left) continue;
+        if (fewest == 0 || offer_[n] < fewest) {
+          fit = n;
+          fewest = offer_[n];
+          if (fewest == cpus_left) break;
+        }
+      }
+      if (fewest > 0) {
+        for (Index n = run.first; n <= run.last; ++n) {
+          if (n != fit) offer_[n] = 0;
+        }
+      }
+    }
+    for (Index n = run.first; n <= run.last; ++n) {
+      if (most_left == 0 || (nodes_left <= 0 && cpus_left <= 0)) break;
+      std::int32_t cpus = offer_[n];
+      if (taken_[n] > 0 || cpus == 0 || (most_left == 1 && cpus < cpus_left)) continue;
+      if (!whole) {
+        // Leave a CPU for every node that is still to come.
+        const std::int64_t most = most_cpus - std::max(min_left - 1, 0);
+        if (cpus > most) cpus = static_cast<std::int32_t>(std::max<std::int64_t>(most, ask.cpus_per_node()));
+      }
+      taken_[n] = cpus;
+      out.push_back({n, cpus});
+      --nodes_left;
+      --min_left;
+      --most_left;
+      cpus_left -= cpus;
+      most_cpus -= cpus;
+    }
+    if (nodes_left <= 0 && cpus_left <= 0) {
+      done = true;
+      break;
+    }
+    runs_[at].nodes = 0;
+    runs_[at].cpus = 0;
+  }
+  if (!done && (cpus_left > 0 || !enough_nodes(0))) return false;
+  std::sort(out.begin(), out.end(), [](const Share& a, const Share& b) { return a.node < b.node; });
+  return true;
+}
+
+}  // namespace headroom::slurm

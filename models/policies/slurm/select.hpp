@@ -1,0 +1,65 @@
+// Which nodes a job gets: Slurm's select/cons_tres with CR_CPU or CR_CPU_Memory, on a flat topology. Nodes of the lowest
+// rank first; within one rank whole runs of neighbours in the table, the tightest run that suffices; for the last
+// missing node the one with the fewest sufficient CPUs.
+#pragma once
+
+#include <vector>
+
+#include "models/policies/slurm/nodes.hpp"
+
+namespace headroom::slurm {
+
+// What a job asks for, in the terms of slurmctld's job record.
+struct Ask {
+  std::int32_t min_nodes = 1;
+  std::int32_t max_nodes = 0;  // 0: any
+  std::int32_t cpus = 1;       // in total, at least
+  std::int32_t tasks = 1;
+  std::int32_t tasks_per_node = 0;  // 0: any
+  std::int32_t cpus_per_task = 1;
+  bool whole_nodes = false;  // --exclusive
+  MemoryUnit memory_unit = MemoryUnit::whole;
+  std::int32_t memory = 0;
+
+  // CPUs that every node has to give.
+  std::int32_t cpus_per_node() const { return std::max(tasks_per_node, 1) * cpus_per_task; }
+};
+
+struct Held {
+  const std::vector<std::int32_t>& cpus;
+  const std::vector<std::int32_t>& memory;
+};
+
+class Selector {
+ public:
+  struct Share {
+    Index node;
+    std::int32_t cpus;
+  };
+  Selector(const NodeTable& table, bool memory_counts) : table_(table), memory_counts_(memory_counts) {}
+
+  // The best nodes for `ask` among `candidates`, given what is held and each node's rank; false if there are not enough.
+  // `clip`: a node gives no more CPUs than --ntasks-per-node takes. `whole`: as if the job took whole nodes.
+  bool pick(const Ask& ask, const NodeBits& candidates, const Held& held, const std::vector<std::uint64_t>& rank,
+            bool clip, bool whole, std::vector<Share>& out);
+
+  // CPUs that the node could give to the job; 0 if too few.
+  std::int32_t offer(const Ask& ask, Index n, const Held& held, bool clip, bool whole) const;
+
+ private:
+  struct Run {  // neighbours in the table of one rank
+    Index first;
+    Index last;
+    std::int32_t nodes;
+    std::int32_t cpus;
+    std::uint64_t rank;
+  };
+
+  const NodeTable& table_;
+  bool memory_counts_;
+  std::vector<std::int32_t> offer_;  // scratch, by node
+  std::vector<std::int32_t> taken_;
+  std::vector<Run> runs_;
+};
+
+}  // namespace headroom::slurm

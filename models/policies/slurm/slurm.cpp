@@ -1,0 +1,639 @@
+#include "models/policies/slurm/slurm.hpp"
+
+#include <algorithm>
+
+namespace headroom::slurm {
+namespace {
+
+constexpr Second kPeriodicTimeout = 30;  // time limits and configured jobs are looked at so often (PERIODIC_TIMEOUT)
+
+// From a ping to the finding that a node does not answer: the message's timeout and a little.
+constexpr Time kPingFails = 12 * kSecond;
+
+bool holds_nodes(JobState state) { return state == JobState::configuring || state == JobState::running; }
+
+}  // namespace
+
+void State::meet(const Cluster& cluster) {
+  if (nodes != nullptr) return;
+  for (std::size_t n = node_names.size(); n < cluster.node_count(); ++n) node_names.push_back("n" + std::to_string(n));
+  conf.partitions.resize(cluster.spec().queues.size());
+  nodes = std::make_unique<NodeTable>(cluster, conf, node_names);
+  for (Index n = 0; n < nodes->size(); ++n) {
+    // Static nodes are up before the first job.
+    if (cluster.state((*nodes)[n].id) == NodeState::up) (*nodes)[n].last_busy = second(conf.phases.start);
+  }
+  last_node_update = last_job_update = second(conf.phases.start);
+}
+
+Scheduler::Scheduler(std::shared_ptr<State> state) : state_(std::move(state)) {
+  const Phases& phases = state_->conf.phases;
+  const Second start = state_->second(phases.start);
+  tick_at_ = later(phases.start, kSecond + phases.tick);
+  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_calc_ = last_backfill_ = start;
+  backfill_at_ = phases.start + state_->conf.bf_interval * kSecond + phases.backfill;
+}
+
+void Scheduler::tell(Event::Kind kind, JobId job) {
+  if (events_ != nullptr) events_->push_back({now_, kind, number(job)});
+}
+
+Time Scheduler::plan(const View& view, Plan& plan) {
+  view_ = &view;
+  plan_ = &plan;
+  now_ = view.now();
+  now_s_ = state_->second(now_);
+  state_->meet(view.cluster());
+  if (selector_ == nullptr) {
+    selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf.memory);
+    planned_ = NodeBits(state_->nodes->size());
+  }
+  catch_up();
+  for (const JobId job : view.changes().over) over(job);
+  for (const NodeId node : view.changes().registered) {
+    Node& n = (*state_->nodes)[state_->nodes->of(node)];
+    n.last_busy = now_s_;
+    n.last_response = now_s_;
+    n.answers = true;
+    n.no_respond = false;
+    touch_nodes();
+  }
+  for (const NodeId node : view.changes().given_up) {
+    lose_node(state_->nodes->of(node), "ResumeTimeout reached", true);
+  }
+  for (const Stimulus& s : view.changes().asked) asked(s);
+  for (const JobId job : view.changes().arrivals) arrive(job);
+
+  if (tick_at_ == now_) {
+    tick();
+    tick_at_ += kSecond + state_->conf.phases.tick_drift;
+  }
+  if (state_->conf.backfill && backfill_at_ == now_) {
+    if (backfill_is_due(now_s_)) {
+      backfill_cycle();
+      last_backfill_ = now_s_;
+      backfill_at_ += state_->conf.bf_interval * kSecond + state_->conf.phases.backfill_drift;
+    } else {
+      backfill_at_ += kSecond;
+    }
+  }
+  return std::min(next_tick(), next_backfill());
+}
+
+// What the threads' looks at the clock came to while nothing was due.
+void Scheduler::catch_up() {
+  const Conf& conf = state_->conf;
+  for (; tick_at_ < now_; tick_at_ += kSecond + conf.phases.tick_drift) {
+    const Second then = state_->second(tick_at_);
+    if (then - last_limits_ >= kPeriodicTimeout) last_limits_ = then;
+    if (then - last_full_ >= conf.sched_interval) last_full_ = last_pass_ = then;
+  }
+  while (conf.backfill && backfill_at_ < now_) {
+    const Second then = state_->second(backfill_at_);
+    if (backfill_is_due(then)) {  // without jobs to plan
+      last_backfill_ = then;
+      backfill_at_ += conf.bf_interval * kSecond + conf.phases.backfill_drift;
+    } else {
+      backfill_at_ += kSecond;
+    }
+  }
+}
+
+// A cycle waits for its interval, and for something to have changed.
+bool Scheduler::backfill_is_due(Second then) const {
+  return then - last_backfill_ >= state_->conf.bf_interval &&
+         (state_->last_job_update >= last_backfill_ || state_->last_node_update >= last_backfill_);
+}
+
+Time Scheduler::next_backfill() const {
+  if (!state_->conf.backfill || (state_->jobs.pending() == 0 && planned_.count() == 0)) return kNever;
+  if (state_->last_job_update < last_backfill_ && state_->last_node_update < last_backfill_) return kNever;
+  Time at = backfill_at_;
+  while (state_->second(at) - last_backfill_ < state_->conf.bf_interval) at += kSecond;
+  return at;
+}
+
+// When the main loop next finds something to do.
+Time Scheduler::next_tick() const {
+  const Conf& conf = state_->conf;
+  const bool limits_matter = !state_->jobs.active().empty();
+  const bool queue_matters = state_->jobs.pending() > 0;
+  bool pings_matter = !pinged_.empty();
+  for (Index n = 0; n < state_->nodes->size() && !pings_matter; ++n) {
+    const Node& node = (*state_->nodes)[n];
+    pings_matter = !node.answers && !node.down && view_->cluster().state(node.id) == NodeState::up;
+  }
+  if (!limits_matter && !queue_matters && !wanted_ && !pings_matter) return kNever;
+  Second full = last_full_;
+  for (Time at = tick_at_;; at += kSecond + conf.phases.tick_drift) {
+    const Second then = state_->second(at);
+    if (limits_matter && then - last_limits_ >= kPeriodicTimeout) return at;
+    if (queue_matters && then - full >= conf.sched_interval) return at;
+    if (wanted_ && then - last_pass_ >= conf.batch_sched_delay) return at;
+    if (pings_matter && then - last_ping_ >= ping_interval()) return at;
+  }
+}
+
+Second Scheduler::ping_interval() const {
+  const Second timeout = state_->conf.slurmd_timeout;
+  return timeout > 0 ? std::max<Second>(timeout / 3, 1) : 100;
+}
+
+// --- news -----------------------------------------------------------------------------------------------------------
+
+void Scheduler::arrive(JobId id) {
+  const JobTable& table = view_->jobs();
+  NodeTable& nodes = *state_->nodes;
+  Job& job = state_->jobs.submit(id, table, now_s_, nodes);
+  touch_jobs();
+  // What could never run is refused at submission: with all nodes of the partition free it would not fit.
+  const NodeBits& partition = nodes.partition(job.queue);
+  const Conf& conf = state_->conf;
+  const bool too_wide = job.ask.min_nodes > partition.count();
+  if (!too_wide || conf.version.rejects_too_wide()) {
+    if (conf.memory && job.ask.memory_unit != MemoryUnit::whole) {
+      bool enough = false;
+      partition.for_each([&](Index n) {
+        const std::int64_t cpus = job.ask.memory_unit == MemoryUnit::per_core ? job.ask.cpus_per_node() : 1;
+        enough |= job.ask.memory * cpus <= nodes[n].memory;
+      });
+      if (!enough) return plan_->reject(id, Rejection::memory);
+    }
+    const std::vector<std::int32_t> none(nodes.size());
+    rank_.assign(nodes.size(), 0);
+    if (!selector_->pick(job.ask, partition, {none, none}, rank_, true, job.ask.whole_nodes, shares_)) {
+      return plan_->reject(id, Rejection::too_wide);
+    }
+  }
+  state_->jobs.queue(id, table);
+  wanted_ = true;
+  // More nodes than are not down or on their way: said at once, until a pass says something else.
+  const NodeBits available = nodes.available(view_->cluster());
+  if (job.reason == Reason::none && job.ask.min_nodes > partition.count_common(available)) {
+    job.reason = Reason::node_not_available;
+    std::vector<std::string> names;
+    partition.for_each([&](Index n) {
+      if (!available.test(n)) names.push_back(nodes[n].name);
+    });
+    job.reason_nodes = compress_hostlist(names);
+  }
+}
+
+Outcome Scheduler::judge(const View& view, JobId id, Outcome outcome) const {
+  if (outcome != Outcome::completed && outcome != Outcome::failed) return outcome;
+  const Job& job = state_->jobs[id];
+  const bool late = view.jobs().state(id) == JobState::running && state_->second(view.now()) > job.end;
+  return late ? Outcome::timed_out : outcome;
+}
+
+// A job's processes are gone.
+void Scheduler::over(JobId id) {
+  Job& job = state_->jobs[id];
+  NodeTable& nodes = *state_->nodes;
+  const JobState state = view_->jobs().state(id);
+  touch_jobs();
+  touch_nodes();
+  if (state == JobState::failed) job.reason = Reason::non_zero_exit;
+  if (state == JobState::timed_out) job.reason = Reason::time_limit;
+  if (job.completing) {
+    for (const Selector::Share& share : job.shares) {
+      Node& node = nodes[share.node];
+      --node.completing;
+      if (node.jobs == 0) node.last_busy = now_s_;
+    }
+    job.completing = false;
+    job.shares.clear();
+    // The last message of a killed job starts a pass at once.
+    if (state_->conf.defer) {
+      wanted_ = true;
+    } else {
+      pass(false);
+    }
+    return;
+  }
+  job.end = now_s_;
+  take_nodes_back(id);
+  wanted_ = true;
+}
+
+// The job no longer holds what it held.
+void Scheduler::take_nodes_back(JobId id) {
+  Job& job = state_->jobs[id];
+  NodeTable& nodes = *state_->nodes;
+  for (const Selector::Share& share : job.shares) {
+    Node& node = nodes[share.node];
+    nodes.cpus_held[share.node] -= share.cpus;
+    nodes.memory_held[share.node] -= memory_on(job, share);
+    if (--node.jobs == 0) node.last_busy = now_s_;
+  }
+  const std::vector<Selector::Share> shares = job.shares;
+  state_->jobs.released(id, view_->jobs());
+  if (job.completing) job.shares = shares;
+  touch_nodes();
+  touch_jobs();
+}
+
+std::int32_t Scheduler::memory_on(const Job& job, const Selector::Share& share) const {
+  if (!state_->conf.memory) return 0;
+  switch (job.ask.memory_unit) {
+    case MemoryUnit::whole:
+      return (*state_->nodes)[share.node].memory;
+    case MemoryUnit::per_node:
+      return job.ask.memory;
+    case MemoryUnit::per_core:
+      return job.ask.memory * share.cpus;
+  }
+  return 0;
+}
+
+// A running job is told to end; its nodes are `comp` until it is gone, its CPUs are given back at once.
+void Scheduler::stop(JobId id, Outcome outcome) {
+  Job& job = state_->jobs[id];
+  if (view_->jobs().state(id) == JobState::configuring) {
+    job.end = now_s_;
+    take_nodes_back(id);
+    plan_->end(id, outcome);
+    return;
+  }
+  plan_->stop(id, outcome);
+  job.end = now_s_;
+  job.reason = outcome == Outcome::timed_out ? Reason::time_limit : Reason::none;
+  job.completing = true;
+  take_nodes_back(id);
+  for (const Selector::Share& share : job.shares) ++(*state_->nodes)[share.node].completing;
+}
+
+void Scheduler::asked(const Stimulus& s) {
+  switch (s.kind) {
+    case Stimulus::Kind::node_lost: {
+      Node& node = (*state_->nodes)[state_->nodes->of(NodeId{s.subject})];
+      node.answers = false;
+      // Until now it was pinged in every round more than an interval after it was last heard of.
+      const Second interval = ping_interval();
+      for (Second round = last_ping_ - (last_ping_ - node.last_response) / interval * interval; round <= now_s_;
+           round += interval) {
+        if (node.last_response < round - interval) node.last_response = round;
+      }
+      break;
+    }
+    case Stimulus::Kind::node_back: {
+      const Index n = state_->nodes->of(NodeId{s.subject});
+      Node& node = (*state_->nodes)[n];
+      node.answers = true;
+      node.last_response = now_s_;
+      node.no_respond = false;
+      // A node that was rebooted unexpectedly stays down, unless ReturnToService is 2.
+      if (node.down && state_->conf.return_to_service == 2) asked_node(n, NodeAction::resume);
+      touch_nodes();
+      break;
+    }
+    case Stimulus::Kind::job_asked:
+      asked_job(JobId{s.subject}, static_cast<JobAction>(s.detail));
+      break;
+    case Stimulus::Kind::node_asked:
+      asked_node(state_->nodes->of(NodeId{s.subject}), static_cast<NodeAction>(s.detail));
+      wanted_ = true;
+      break;
+    default:
+      break;
+  }
+}
+
+void Scheduler::asked_job(JobId id, JobAction action) {
+  const JobState state = view_->jobs().state(id);
+  Job& job = state_->jobs[id];
+  touch_jobs();
+  switch (action) {
+    case JobAction::cancel:
+      if (state == JobState::pending) {
+        state_->jobs.left(id);
+        job.start = job.end = now_s_;
+        plan_->end(id, Outcome::cancelled);
+      } else if (holds_nodes(state)) {
+        stop(id, Outcome::cancelled);
+      }
+      break;
+    case JobAction::hold:
+      if (state == JobState::pending) state_->jobs.hold(id, Reason::held_admin);
+      break;
+    case JobAction::release:
+      if (state == JobState::pending) state_->jobs.release(id, now_s_, view_->jobs(), *state_->nodes);
+      wanted_ = true;
+      break;
+    case JobAction::requeue:
+      if (!holds_nodes(state)) break;
+      take_nodes_back(id);
+      plan_->requeue(id);
+      state_->jobs.requeued(id, view_->jobs(), now_s_);
+      break;
+  }
+}
+
+void Scheduler::asked_node(Index n, NodeAction action) {
+  Node& node = (*state_->nodes)[n];
+  const NodeState power = view_->cluster().state(node.id);
+  touch_nodes();
+  switch (action) {
+    case NodeAction::resume:
+      node.drain = false;
+      if (node.down) {
+        node.down = false;
+        plan_->set_usable(node.id);
+        node.last_busy = power == NodeState::up ? now_s_ : 0;
+      }
+      break;
+    case NodeAction::power_down:
+      node.power_down_asked = power == NodeState::up || power == NodeState::powered_down;
+      if (node.down && power == NodeState::powered_down) asked_node(n, NodeAction::resume);
+      break;
+    case NodeAction::power_up:
+      node.power_up_asked = power == NodeState::powered_down;
+      break;
+    case NodeAction::down:
+      if (!node.down) lose_node(n, "", false);
+      break;
+    case NodeAction::drain:
+      node.drain = true;
+      break;
+  }
+}
+
+// The node is down: its jobs are requeued or have failed.
+void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
+  Node& node = (*state_->nodes)[n];
+  std::vector<JobId> jobs;
+  for (const JobId id : state_->jobs.active()) {
+    if (state_->jobs[id].nodes.test(n)) jobs.push_back(id);
+  }
+  std::sort(jobs.begin(), jobs.end());
+  for (const JobId id : jobs) {
+    Job& job = state_->jobs[id];
+    take_nodes_back(id);
+    if (view_->jobs().terms(id).requeue) {
+      plan_->requeue(id);
+      state_->jobs.requeued(id, view_->jobs(), now_s_);
+    } else {
+      job.end = now_s_;
+      job.reason = Reason::node_down;
+      plan_->end(id, Outcome::node_failed);
+    }
+  }
+  // What was told to end there is gone with the node.
+  for (std::uint32_t j = 0; j < state_->jobs.size() && node.completing > 0; ++j) {
+    Job& job = state_->jobs[JobId{j}];
+    if (!job.completing) continue;
+    const bool here = std::any_of(job.shares.begin(), job.shares.end(), [n](const auto& s) { return s.node == n; });
+    if (!here) continue;
+    for (const Selector::Share& share : job.shares) --(*state_->nodes)[share.node].completing;
+    job.completing = false;
+    plan_->end(job.id, job.reason == Reason::time_limit ? Outcome::timed_out : Outcome::cancelled);
+  }
+  node.down = true;
+  node.reason = std::move(reason);
+  node.planned = false;
+  node.last_busy = given_up ? 0 : now_s_;
+  plan_->set_down(node.id);
+  touch_nodes();
+  touch_jobs();
+}
+
+// --- the main loop --------------------------------------------------------------------------------------------------
+
+void Scheduler::tick() {
+  const Conf& conf = state_->conf;
+  if (now_s_ - last_limits_ >= kPeriodicTimeout) {
+    last_limits_ = now_s_;
+    check_limits();
+  }
+  ping();
+  if (now_s_ - last_calc_ >= conf.priority_calc_period) {
+    last_calc_ += (now_s_ - last_calc_) / conf.priority_calc_period * conf.priority_calc_period;
+    state_->jobs.recalculate(now_s_, view_->jobs(), *state_->nodes);
+  }
+  if (now_s_ - last_full_ >= conf.sched_interval) {
+    last_full_ = last_pass_ = now_s_;
+    wanted_ = false;
+    pass(true);
+  } else if (wanted_ && now_s_ - last_pass_ >= conf.batch_sched_delay) {
+    last_pass_ = now_s_;
+    wanted_ = false;
+    pass(false);
+  }
+}
+
+// Configured jobs start, jobs over their limit end.
+void Scheduler::check_limits() {
+  const std::vector<JobId> active = state_->jobs.active();
+  for (const JobId id : active) {
+    Job& job = state_->jobs[id];
+    if (view_->jobs().state(id) == JobState::configuring) {
+      const bool ready = std::all_of(job.shares.begin(), job.shares.end(), [this](const Selector::Share& share) {
+        return view_->cluster().state((*state_->nodes)[share.node].id) == NodeState::up;
+      });
+      if (!ready) continue;
+      job.start = now_s_;
+      job.end = now_s_ + job.limit;
+      plan_->run(id);
+      state_->jobs.sort_active(id);
+      touch_jobs();
+    } else if (view_->jobs().state(id) == JobState::running && job.end + state_->conf.over_time_limit <= now_s_ &&
+               job.limit < kUnlimited) {
+      stop(id, Outcome::timed_out);
+    }
+  }
+}
+
+// Nodes are pinged every SlurmdTimeout / 3, those that were heard of lately are left out; one that does not answer is
+// marked, and is down SlurmdTimeout after it was last heard of.
+void Scheduler::ping() {
+  const Second timeout = state_->conf.slurmd_timeout;
+  const Second interval = ping_interval();
+  if (!pinged_.empty() && now_ < ping_fails_at_) return;  // one round at a time
+  NodeTable& nodes = *state_->nodes;
+  for (const Index n : pinged_) {
+    if (nodes[n].answers || nodes[n].down) continue;
+    if (!nodes[n].no_respond) touch_nodes();
+    nodes[n].no_respond = true;
+  }
+  pinged_.clear();
+  if (now_s_ - last_ping_ < interval) return;
+  const Second last_round = last_ping_;
+  // Rounds that found everybody well are not kept account of.
+  last_ping_ = now_s_ - (now_s_ - last_ping_) % interval;
+  for (Index n = 0; n < nodes.size(); ++n) {
+    Node& node = nodes[n];
+    if (node.down || view_->cluster().state(node.id) != NodeState::up) continue;
+    if (node.answers || (!node.no_respond && node.last_response >= now_s_ - interval)) continue;
+    if (timeout > 0 && node.last_response <= last_round - timeout) {
+      lose_node(n, "Not responding", false);
+      continue;
+    }
+    pinged_.push_back(n);
+  }
+  ping_fails_at_ = later(now_, kPingFails);
+}
+
+void Scheduler::pass(bool full) {
+  const Conf& conf = state_->conf;
+  NodeTable& nodes = *state_->nodes;
+  tell(full ? Event::Kind::full_pass : Event::Kind::main_pass);
+  NodeBits available = nodes.available(view_->cluster());
+  for (Index n = 0; n < nodes.size(); ++n) rank_[n] = nodes.rank(view_->cluster(), n, conf.version);
+  std::vector<char> failed(conf.partitions.size());
+  std::vector<std::int32_t> tested(conf.partitions.size());
+  std::int32_t depth = 0;
+  std::int32_t started = 0;
+  JobId rejected_array{~0u};
+  // The order as it is when the pass begins: what a pass makes eligible waits for the next one.
+  const std::vector<JobId> order = state_->jobs.order(view_->jobs());
+  std::vector<JobId> queue;
+  queue.reserve(order.size());
+  for (const JobId id : order) {
+    Job& job = state_->jobs[id];
+    const Reason before = job.reason;
+    if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back(id);
+    if (job.reason != before) touch_jobs();
+  }
+  for (const JobId id : queue) {
+    Job& job = state_->jobs[id];
+    const JobTerms& terms = view_->jobs().terms(id);
+    const std::size_t q = index(job.queue);
+    if (conf.sched_max_job_start > 0 && started >= conf.sched_max_job_start) break;
+    if (terms.array_tasks > 0) {
+      if (rejected_array == terms.array) {
+        job.reason = state_->jobs[terms.array].reason;
+        continue;
+      }
+      rejected_array = terms.array;
+      if (!state_->jobs.array_lets(job, view_->jobs())) {
+        job.reason = Reason::array_limit;
+        job.eligible = 0;
+        continue;
+      }
+    }
+    if (conf.partition_job_depth > 0 && conf.partition_job_depth < ++tested[q]) {
+      if (job.reason == Reason::none) job.reason = Reason::priority;
+      continue;
+    }
+    if (!full && depth++ > conf.default_queue_depth) break;
+    if (failed[q]) {
+      if (job.reason == Reason::none || job.reason == Reason::resources) job.reason = Reason::priority;
+      touch_jobs();
+      continue;
+    }
+    if (job.ask.min_nodes > nodes.partition(job.queue).count_common(available)) {
+      job.reason = Reason::nodes_reserved;
+      touch_jobs();
+      failed[q] = 1;
+      available.remove(nodes.partition(job.queue));
+      continue;
+    }
+    NodeBits allowed = nodes.partition(job.queue);
+    allowed &= available;
+    switch (start_if_it_fits(job, allowed, Event::Kind::allocated_by_main)) {
+      case Verdict::started:
+        rejected_array = JobId{~0u};
+        ++started;
+        break;
+      case Verdict::busy:
+        job.reason = Reason::resources;
+        touch_jobs();
+        if (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve) break;
+        if (conf.bf_min_prio_reserve > 0 && job.priority < conf.bf_min_prio_reserve) break;
+        // Nothing more in this partition, nor on its nodes.
+        failed[q] = 1;
+        available.remove(nodes.partition(job.queue));
+        break;
+      case Verdict::not_available: {
+        job.reason = Reason::node_not_available;
+        touch_jobs();
+        std::vector<std::string> names;
+        nodes.partition(job.queue).for_each([&](Index n) {
+          if (!available.test(n)) names.push_back(nodes[n].name);
+        });
+        job.reason_nodes = compress_hostlist(names);
+        break;
+      }
+      case Verdict::never:
+        state_->jobs.hold(id, Reason::bad_constraints);
+        touch_jobs();
+        break;
+    }
+  }
+}
+
+// Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.
+Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by) {
+  NodeTable& nodes = *state_->nodes;
+  const Cluster& cluster = view_->cluster();
+  const bool whole = job.ask.whole_nodes;
+  const Held held{nodes.cpus_held, nodes.memory_held};
+  NodeBits usable = allowed;
+  bool busy = false;
+  allowed.for_each([&](Index n) {
+    const Node& node = nodes[n];
+    if (node.completing > 0 || (whole && node.jobs > 0)) {
+      usable.reset(n);
+      busy = true;
+    }
+  });
+  std::vector<std::uint64_t> ranks;
+  usable.for_each([&](Index n) { ranks.push_back(rank_[n]); });
+  std::sort(ranks.begin(), ranks.end());
+  ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+  const std::int32_t least = std::max(job.ask.min_nodes, job.ask.max_nodes);
+  NodeBits candidates(nodes.size());
+  std::int32_t count = 0;
+  for (std::size_t r = 0; r < ranks.size(); ++r) {
+    usable.for_each([&](Index n) {
+      if (rank_[n] != ranks[r]) return;
+      candidates.set(n);
+      ++count;
+    });
+    if (count < least && r + 1 < ranks.size()) continue;
+    if (!selector_->pick(job.ask, candidates, held, rank_, true, whole, shares_)) continue;
+    begin(job, by);
+    return Verdict::started;
+  }
+  (void)cluster;
+  // Would it fit if the nodes that are there were free?
+  const std::vector<std::int32_t> none(nodes.size());
+  std::vector<Selector::Share> unused;
+  if (selector_->pick(job.ask, allowed, {none, none}, rank_, true, whole, unused)) return Verdict::busy;
+  if (busy) return Verdict::busy;
+  if (selector_->pick(job.ask, nodes.partition(job.queue), {none, none}, rank_, true, whole, unused)) {
+    return Verdict::not_available;
+  }
+  return Verdict::never;
+}
+
+// The job gets the nodes in shares_.
+void Scheduler::begin(Job& job, Event::Kind by) {
+  NodeTable& nodes = *state_->nodes;
+  const JobId id = job.id;
+  node_shares_.clear();
+  job.shares = shares_;
+  job.nodes = NodeBits(nodes.size());
+  job.start = now_s_;
+  job.end = now_s_ + job.limit;
+  job.reason = Reason::none;
+  for (const Selector::Share& share : job.shares) {
+    Node& node = nodes[share.node];
+    node_shares_.push_back({node.id, share.cpus});
+    job.nodes.set(share.node);
+    nodes.cpus_held[share.node] += share.cpus;
+    nodes.memory_held[share.node] += memory_on(job, share);
+    ++node.jobs;
+    node.planned = false;
+  }
+  // The core's books go by groups.
+  std::sort(node_shares_.begin(), node_shares_.end(),
+            [](const NodeShare& a, const NodeShare& b) { return a.node < b.node; });
+  plan_->start(id, node_shares_);
+  state_->jobs.started(id, view_->jobs());
+  touch_jobs();
+  touch_nodes();
+  tell(by, id);
+}
+
+}  // namespace headroom::slurm

@@ -1,0 +1,134 @@
+// Slurm's scheduler: what slurmctld decides and when, second by second.
+//
+// Its threads look at the clock once a second. The main one checks time limits and configured jobs every 30 s, pings
+// nodes, and passes over the queue when something asked for it (at most every batch_sched_delay seconds) and every
+// sched_interval; the backfill thread plans ahead every bf_interval; power saving is a scaling policy of its own
+// (power.hpp). All of it is wake times here: where nothing is due nothing runs, and what the threads would have seen
+// meanwhile is worked out afterwards.
+//
+// Source: slurm.conf(5), what slurmctld does in recorded runs (docs/fidelity.md), numbered there.
+#pragma once
+
+#include <memory>
+
+#include "engine/policy.hpp"
+#include "models/policies/slurm/jobs.hpp"
+#include "models/policies/slurm/plan_map.hpp"
+
+namespace headroom::slurm {
+
+// What slurmctld knows; its scheduler and its power saving share it.
+struct State {
+  State(Conf conf_, std::vector<std::string> node_names_)
+      : conf(std::move(conf_)), node_names(std::move(node_names_)), jobs(conf) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // The wall clock's second at simulated time `t`.
+  Second second(Time t) const { return conf.phases.epoch + (t - (t % kSecond + kSecond) % kSecond) / kSecond; }
+  // At the first call the cluster becomes known.
+  void meet(const Cluster& cluster);
+
+  Conf conf;
+  std::vector<std::string> node_names;  // by NodeId
+  std::unique_ptr<NodeTable> nodes;
+  JobList jobs;
+  Second last_node_update = 0;
+  Second last_job_update = 0;
+};
+
+// What happened, for whoever compares with a recorded run.
+struct Event {
+  enum class Kind : std::uint8_t { main_pass, full_pass, backfill, allocated_by_main, allocated_by_backfill };
+  Time at;
+  Kind kind;
+  std::uint32_t job;
+};
+
+class Scheduler final : public SchedulerPolicy {
+ public:
+  explicit Scheduler(std::shared_ptr<State> state);
+
+  Time plan(const View& view, Plan& plan) override;
+  bool keeps_time() const override { return true; }
+  Outcome judge(const View& view, JobId job, Outcome outcome) const override;
+
+  // Who wants to know gets every event; null: nobody.
+  void watch(std::vector<Event>* events) { events_ = events; }
+
+ private:
+  // --- news ---
+  void arrive(JobId id);
+  void over(JobId id);
+  void asked(const Stimulus& s);
+  void asked_job(JobId id, JobAction action);
+  void asked_node(Index n, NodeAction action);
+  void lose_node(Index n, std::string reason, bool given_up);
+  void take_nodes_back(JobId id);
+  std::int32_t memory_on(const Job& job, const Selector::Share& share) const;
+  void stop(JobId id, Outcome outcome);
+
+  // --- the main loop ---
+  void catch_up();
+  void tick();
+  Time next_tick() const;
+  void check_limits();
+  void ping();
+  Second ping_interval() const;
+  void pass(bool full);
+  enum class Verdict : std::uint8_t { started, busy, not_available, never };
+  Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
+  void begin(Job& job, Event::Kind by);
+  void tell(Event::Kind kind, JobId job = JobId{0});
+
+  // --- the backfill thread ---
+  bool backfill_is_due(Second then) const;
+  Time next_backfill() const;
+  void backfill_cycle();
+  enum class Planned : std::uint8_t { started, reserved, no };
+  Planned plan_job(Job& job, bool& counted);
+  bool will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start);
+  bool test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
+  bool fits(const Job& job, const NodeBits& allowed, const Held& held, bool clip, NodeBits& nodes);
+  void mark_planned(bool set);
+  Second guess_end(const Job& job) const;
+  void touch_jobs() { state_->last_job_update = now_s_; }
+  void touch_nodes() { state_->last_node_update = now_s_; }
+
+  std::shared_ptr<State> state_;
+  std::vector<Event>* events_ = nullptr;
+
+  // of the call under way
+  const View* view_ = nullptr;
+  Plan* plan_ = nullptr;
+  Time now_ = 0;
+  Second now_s_ = 0;
+
+  // the main loop
+  Time tick_at_ = 0;  // its next look at the clock
+  Second last_limits_ = 0;
+  Second last_full_ = 0;
+  Second last_pass_ = 0;
+  Second last_ping_ = 0;
+  Second last_calc_ = 0;
+  bool wanted_ = false;
+  Time ping_fails_at_ = kNever;  // a ping under way gets no answer from then on
+  std::vector<Index> pinged_;
+
+  // the backfill thread
+  Time backfill_at_ = 0;
+  Second last_backfill_ = 0;
+  PlanMap map_;
+  NodeBits planned_;
+  Second window_end_ = 0;
+  std::int32_t jobs_tested_ = 0;
+  std::vector<std::int32_t> future_cpus_;  // scratch
+  std::vector<std::int32_t> future_memory_;
+
+  std::unique_ptr<Selector> selector_;
+  std::vector<std::uint64_t> rank_;
+  std::vector<Selector::Share> shares_;  // scratch
+  std::vector<NodeShare> node_shares_;
+};
+
+}  // namespace headroom::slurm
