@@ -33,9 +33,10 @@ class Controller {
   void cancel_pending(JobId job);
   void stop_configuring(JobId job);
   void check_shares(const JobRequest& request, std::span<const NodeShare> nodes);
-  void start(JobId job, std::span<const NodeShare> nodes);
-  void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
+  void start(JobId job, std::span<const NodeShare> nodes, Time expected);
+  void reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected);
   void drop_reservation(JobId job);
+  void expect(JobId job, Time expected);
   void launch(std::span<const NodeId> nodes);
   void terminate(std::span<const NodeId> nodes);
   void leave_queue(JobId job);
@@ -63,6 +64,7 @@ class Controller {
 
   Changes changes_;
   std::vector<JobId> arrivals_;
+  std::vector<FinishedJob> finished_;
   std::vector<NodeId> newly_idle_;
   std::vector<std::uint32_t> waiting_nodes_;      // by job: nodes that still boot
   std::vector<std::vector<JobId>> waiting_jobs_;  // by node: configuring jobs on it, while it boots
