@@ -18,7 +18,8 @@ namespace headroom {
 class Backfill final : public SchedulerPolicy {
  public:
   static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-  Backfill(std::size_t depth, bool strict) : depth_(depth), strict_(strict) {}
+  Backfill(std::size_t depth, bool strict, bool compresses = true)
+      : depth_(depth), strict_(strict), compresses_(compresses) {}
 
   Time plan(const View& view, Plan& plan) override;
 
@@ -60,6 +61,7 @@ class Backfill final : public SchedulerPolicy {
 
   std::size_t depth_;
   bool strict_;
+  bool compresses_;
   std::vector<Queue> queues_;
   Time vacated_until_ = 0;  // windows that moved reservations left end before; jobs of any queue may use them
   Time wake_ = kNever;      // when it asked to be called
