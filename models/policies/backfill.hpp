@@ -7,7 +7,8 @@
 //   depth 1:         EASY (Lifka, "The ANL/IBM SP scheduling system", JSSPP 1995);
 //   depth all:       conservative (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001), with compression: when a job ends
 //                    early, reservations move forward in queue order where they can (where they name nodes, only to
-//                    start at once: Cluster::counts).
+//                    start at once: Cluster::counts). Without compression a reservation stays where it was made, and
+//                    only new jobs use what came free.
 // With several queues each queue has its own order and depth; a pass goes through them in order of submission.
 #pragma once
 
