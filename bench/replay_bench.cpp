@@ -72,6 +72,12 @@ void hpc2n_easy_pool(benchmark::State& state) {
 void ricc_easy_pool(benchmark::State& state) {
   replay_scenario(state, "kth-easy-pool.json", pool("RICC-2010-2.swf.zst", "8192"), {447'782, 0, "0c005a4b66eecb9b"});
 }
+void kth_easy_sjbf_pool(benchmark::State& state) {
+  replay_scenario(state, "kth-easy-sjbf-pool.json", {}, {28'481, 69.4054005803, "bbacd6dd2a76048c"});
+}
+void ctc_easy_plus_plus_pool(benchmark::State& state) {
+  replay_scenario(state, "ctc-easy-plus-plus-pool.json", {}, {77'199, 85.7671720641, "5dcbc61f744dfb83"});
+}
 void kth_conservative_pool(benchmark::State& state) {
   ScenarioOverrides overrides = pool("KTH-SP2-1996-2.swf.zst", "100", "conservative");
   overrides.set.emplace_back("scheduler.sameInstant", "batched");
@@ -104,6 +110,8 @@ BENCHMARK(kth_easy_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(ctc_easy_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(hpc2n_easy_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(ricc_easy_pool)->Unit(benchmark::kMillisecond);
+BENCHMARK(kth_easy_sjbf_pool)->Unit(benchmark::kMillisecond);
+BENCHMARK(ctc_easy_plus_plus_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(kth_conservative_pool)->Unit(benchmark::kMillisecond);
 BENCHMARK(kth_on_pcs)->Unit(benchmark::kMillisecond);
 BENCHMARK(kth_conservative_on_pcs)->Unit(benchmark::kMillisecond);

@@ -463,6 +463,13 @@ bool Cluster::extend_claim(JobId job, Time until) {
   return fits;
 }
 
+bool Cluster::restart_claim(JobId job) {
+  Claim& claim = claims_[index(job)];
+  const bool fits = extend_claim(job, later(now_, claim.until - claim.from));
+  claim.from = now_;
+  return fits;
+}
+
 // --- power ----------------------------------------------------------------------------------------------------------
 
 void Cluster::launch(NodeId node) {

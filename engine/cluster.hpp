@@ -51,7 +51,8 @@ enum class NodeState : std::uint8_t {
 };
 
 // Cores held by one job on some nodes for some time: a running job's, or a reservation of a pending one. A reservation
-// by number (Cluster::counts) has no shares, but a number of cores in a queue.
+// by number (Cluster::counts) has no shares, but a number of cores in a queue. A running job's begins when the job
+// does.
 struct Claim {
   enum class Kind : std::uint8_t { none, reserved, allocated };
   Time from = 0;
@@ -166,6 +167,7 @@ class Cluster {
   bool reserve_cores(JobId job, Time from, Time until, const JobRequest& request);
   void end_claim(JobId job, Time now);
   bool extend_claim(JobId job, Time until);
+  bool restart_claim(JobId job);  // from now on, for as long as it was made for
   void launch(NodeId node);
   void ready(NodeId node, Time now);
   // Takes a node out of use until `until`. False if that collides with a reservation.

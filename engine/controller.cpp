@@ -13,8 +13,12 @@ constexpr std::uint64_t kAuditEvery = 1 << 16;
 
 }  // namespace
 
-void Plan::start(JobId job, std::span<const NodeShare> nodes) { controller_.start(job, nodes); }
-void Plan::reserve(JobId job, Time at, std::span<const NodeShare> nodes) { controller_.reserve(job, at, nodes); }
+void Plan::start(JobId job, std::span<const NodeShare> nodes, Time expected) {
+  controller_.start(job, nodes, expected);
+}
+void Plan::reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected) {
+  controller_.reserve(job, at, nodes, expected);
+}
 void Plan::drop_reservation(JobId job) { controller_.drop_reservation(job); }
 void Plan::reject(JobId job, Rejection why) { controller_.reject(job, why); }
 void Plan::run(JobId job) { controller_.run(job); }
@@ -23,6 +27,7 @@ void Plan::end(JobId job, Outcome outcome) { controller_.end(job, outcome); }
 void Plan::requeue(JobId job) { controller_.requeue(job); }
 void Plan::set_down(NodeId node) { controller_.set_down(node); }
 void Plan::set_usable(NodeId node) { controller_.set_usable(node); }
+void Plan::expect(JobId job, Time expected) { controller_.expect(job, expected); }
 void ScalePlan::launch(std::span<const NodeId> nodes) { controller_.launch(nodes); }
 void ScalePlan::terminate(std::span<const NodeId> nodes) { controller_.terminate(nodes); }
 void ScalePlan::give_up(std::span<const NodeId> nodes) { controller_.give_up(nodes); }
@@ -73,6 +78,7 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   changes_.registered = registered_;
   changes_.given_up = given_up_;
   changes_.asked = asked_;
+  changes_.finished = finished_;
   if (changes_.any() || now >= scheduler_wake_) {
     Plan plan(*this);
     scheduler_wake_ = scheduler_->plan(view, plan);
@@ -82,6 +88,7 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     registered_.clear();
     given_up_.clear();
     asked_.clear();
+    finished_.clear();
   }
   const bool to_scale = now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty() || keeps_time_;
   if (scaler_ != nullptr && to_scale) {
@@ -187,7 +194,7 @@ void Controller::check_shares(const JobRequest& request, std::span<const NodeSha
          "a job starts only with its full allocation");
 }
 
-void Controller::start(JobId job, std::span<const NodeShare> nodes) {
+void Controller::start(JobId job, std::span<const NodeShare> nodes, Time expected) {
   const JobRequest& request = jobs_.request(job);
   check_shares(request, nodes);
   if (cluster_.claim(job).kind == Claim::Kind::reserved) cluster_.end_claim(job, now_);
@@ -203,8 +210,9 @@ void Controller::start(JobId job, std::span<const NodeShare> nodes) {
       waiting_jobs_[index(share.node)].push_back(job);
     }
   }
+  ensure(expected > 0, "a job that starts is expected to run");
   // Who ends jobs over their limit late holds their nodes for an unknown time.
-  const Time until = keeps_time_ ? kNever : later(now_, request.limit);
+  const Time until = keeps_time_ ? kNever : later(now_, std::min(expected, request.limit));
   ensure(cluster_.make_claim(job, Claim::Kind::allocated, now_, until, nodes, request),
          "a start takes nothing that is in use or reserved");
   waiting_nodes_[index(job)] = booting;
@@ -216,10 +224,10 @@ void Controller::start(JobId job, std::span<const NodeShare> nodes) {
   commands_->add(booting > 0 ? Command::Kind::allocate_job : Command::Kind::start_job, number(job), 0, nodes);
 }
 
-void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes) {
+void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected) {
   ensure(jobs_.state(job) == JobState::pending && at >= now_ && at < kNever, "a reservation is for a pending job");
   const JobRequest& request = jobs_.request(job);
-  const Time until = later(at, request.limit);
+  const Time until = later(at, std::min(expected, request.limit));
   bool fits = false;
   if (cluster_.counts()) {
     ensure(nodes.empty(), "a reservation by number names no nodes");
@@ -234,6 +242,13 @@ void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes) {
 void Controller::drop_reservation(JobId job) {
   ensure(cluster_.claim(job).kind == Claim::Kind::reserved, "only a reservation that exists is dropped");
   cluster_.end_claim(job, now_);
+}
+
+void Controller::expect(JobId job, Time expected) {
+  ensure(jobs_.state(job) == JobState::running && expected <= jobs_.request(job).limit,
+         "only a running job is expected to run for longer, and to its limit at most");
+  const Time until = later(cluster_.claim(job).from, expected);
+  ensure(cluster_.extend_claim(job, until), "a running job keeps nothing but what it holds");
 }
 
 void Controller::finish(JobId job, Outcome outcome) {
@@ -254,7 +269,11 @@ void Controller::finish(JobId job, Outcome outcome) {
   --active_jobs_;
   changes_.ended = true;
   if (was == JobState::pending) return cancel_pending(job);
-  if (was == JobState::configuring) stop_configuring(job);
+  if (was == JobState::configuring) {
+    stop_configuring(job);
+  } else {
+    finished_.push_back({job, now_ - cluster_.claim(job).from});
+  }
   release(job);
 }
 
@@ -338,7 +357,7 @@ void Controller::node_ready(NodeId node) {
     std::erase(configuring_, job);
     if (configuring_.empty()) next_overdue_ = kNever;
     // The limit counts from the real start: the nodes are held longer than planned by the time they took to boot.
-    changes_.disturbed |= !cluster_.extend_claim(job, later(now_, jobs_.request(job).limit));
+    changes_.disturbed |= !cluster_.restart_claim(job);
     commands_->add(Command::Kind::start_job, number(job), 0, cluster_.shares(job));
   }
   waiting_jobs_[index(node)].clear();
@@ -349,7 +368,7 @@ void Controller::extend_overdue() {
   next_overdue_ = kNever;
   for (const JobId job : configuring_) {
     if (cluster_.claim(job).until <= now_) {
-      changes_.disturbed |= !cluster_.extend_claim(job, later(now_, jobs_.request(job).limit));
+      changes_.disturbed |= !cluster_.restart_claim(job);
     }
     next_overdue_ = std::min(next_overdue_, cluster_.claim(job).until);
   }

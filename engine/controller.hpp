@@ -35,8 +35,8 @@ class Controller {
   void cancel_pending(JobId job);
   void stop_configuring(JobId job);
   void check_shares(const JobRequest& request, std::span<const NodeShare> nodes);
-  void start(JobId job, std::span<const NodeShare> nodes);
-  void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
+  void start(JobId job, std::span<const NodeShare> nodes, Time expected);
+  void reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected);
   void drop_reservation(JobId job);
   void reject(JobId job, Rejection why);
   void run(JobId job);
@@ -48,6 +48,7 @@ class Controller {
   void set_usable(NodeId node);
   void give_up(std::span<const NodeId> nodes);
   void powered_down(NodeId node);
+  void expect(JobId job, Time expected);
   void launch(std::span<const NodeId> nodes);
   void terminate(std::span<const NodeId> nodes);
   void leave_queue(JobId job);
@@ -80,6 +81,7 @@ class Controller {
   std::vector<NodeId> registered_;
   std::vector<NodeId> given_up_;
   std::vector<Stimulus> asked_;
+  std::vector<FinishedJob> finished_;
   std::vector<NodeId> newly_idle_;
   std::vector<std::uint32_t> waiting_nodes_;      // by job: nodes that still boot
   std::vector<std::vector<JobId>> waiting_jobs_;  // by node: configuring jobs on it, while it boots

@@ -18,18 +18,28 @@ namespace headroom {
 
 class Controller;
 
+// A job that ran and ended.
+struct FinishedJob {
+  JobId job;
+  Time run_time;
+};
+
 // What happened since the policy was last called.
 struct Changes {
   bool ended = false;      // a job ended or a node came back: something may fit that did not
   bool disturbed = false;  // a claim was made longer or nodes went away, and collided: reservations must be redone
   Time freed_until = 0;    // what was given back would have been held until then (ends as planned free nothing early)
-  std::span<const JobId> arrivals;  // jobs that joined their queues, ascending
+  std::span<const JobId> arrivals;        // jobs that joined their queues, ascending
+  std::span<const FinishedJob> finished;  // in the order of the news
   // For policies that keep time themselves (SchedulerPolicy::keeps_time), in the order in which it was heard.
   std::span<const JobId> over;         // jobs whose processes are gone
   std::span<const NodeId> registered;  // nodes that became ready
   std::span<const NodeId> given_up;    // nodes whose launch the scaling policy gave up
   std::span<const Stimulus> asked;     // node_lost, node_back, job_asked, node_asked
-  bool any() const { return ended || disturbed || !arrivals.empty() || !registered.empty() || !asked.empty(); }
+  bool any() const {
+    return ended || disturbed || !arrivals.empty() || !registered.empty() || !given_up.empty() ||
+           !asked.empty();
+  }
 };
 
 class View {
@@ -53,11 +63,17 @@ class View {
 // Every call takes effect at once: the View shows it.
 class Plan {
  public:
-  // The job gets these nodes now; it runs as soon as all of them are up. Its reservation, if any, ends.
-  void start(JobId job, std::span<const NodeShare> nodes);
-  // Holds the nodes that Cluster::earliest gave for the job from `at` on, for its limit. One reservation a job.
-  void reserve(JobId job, Time at, std::span<const NodeShare> nodes);
+  // The job gets these nodes now; it runs as soon as all of them are up. Its reservation, if any, ends. They are
+  // planned to be free again when it has run for `expected`, at most its limit. A policy that expects less than the
+  // limit has to correct itself with expect() before that time is over.
+  void start(JobId job, std::span<const NodeShare> nodes, Time expected = kNever);
+  // Holds the nodes that Cluster::earliest gave for the job from `at` on, for as long as expected. One reservation a
+  // job.
+  void reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected = kNever);
   void drop_reservation(JobId job);
+  // A running job is expected to run for longer than its claim says, in all for `expected`. Reservations that this may
+  // touch are dropped before.
+  void expect(JobId job, Time expected);
 
   // --- for policies that keep time themselves ---
   void reject(JobId job, Rejection why);  // a job that has just arrived

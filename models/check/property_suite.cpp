@@ -140,6 +140,7 @@ class Watch {
       ensure(in_use_[n] <= controller_.cluster().cores(NodeId{static_cast<std::uint32_t>(n)}),
              "no node is oversubscribed between two instants");
     }
+    ensure(!first_could_start_, "the first of the queue waits only when it does not fit");
   }
 
  private:
@@ -239,6 +240,7 @@ class Watch {
   void look(Time now) {
     const JobTable& jobs = controller_.jobs();
     std::vector<bool> seen(case_.design.spec.queues.size());
+    first_could_start_ = false;
     for (std::uint32_t j = 0; j < jobs.size(); ++j) {
       if (jobs.state(JobId{j}) != JobState::pending) continue;
       const Claim& claim = controller_.cluster().claim(JobId{j});
@@ -246,8 +248,7 @@ class Watch {
       if (policy_.promises.serves_head && case_.design.is_pool && case_.same_instant == SameInstant::batched &&
           !seen[0]) {
         seen[0] = true;
-        ensure(in_use_[0] + jobs.request(JobId{j}).cores > case_.design.spec.groups[0].cores,
-               "the first of the queue waits only when it does not fit");
+        first_could_start_ = in_use_[0] + jobs.request(JobId{j}).cores <= case_.design.spec.groups[0].cores;
       }
     }
     std::size_t instances = 0;
@@ -260,6 +261,7 @@ class Watch {
   const Controller& controller_;
   const PolicyEntry& policy_;
   Time now_ = 0;
+  bool first_could_start_ = false;  // after the last step
   std::vector<std::int64_t> in_use_;
   std::vector<int> jobs_on_;
   std::vector<bool> up_;

@@ -23,7 +23,7 @@ Time Backfill::plan(const View& view, Plan& plan) {
   // A reservation that is not moved whenever it could may begin at a time without news. All others begin where a job
   // ends or a node comes back.
   wake_ = kNever;
-  if (depth_ == kAll && !view.cluster().free_cores_decide()) {
+  if (depth_ == kAll && (!compresses_ || !view.cluster().free_cores_decide())) {
     for (std::size_t q = 0; q < queues_.size(); ++q) {
       const QueueId queue{static_cast<std::uint32_t>(q)};
       const Time next = queues_[q].next_due;
@@ -157,7 +157,7 @@ Backfill::Position Backfill::next_candidate(const View& view, QueueId queue) {
 // Something that would have been held until `until` is free now.
 void Backfill::free_more(const View& view, QueueId queue, Time until) {
   Queue& q = queues_[index(queue)];
-  if (until <= view.now()) return;
+  if (!compresses_ || until <= view.now()) return;
   q.freed_until = std::max(q.freed_until, until);
   q.freed_cores = std::max(q.freed_cores, view.cluster().free_cores(queue).max_free(view.now(), until));
 }

@@ -7,7 +7,8 @@
 //   depth 1:         EASY (Lifka, "The ANL/IBM SP scheduling system", JSSPP 1995);
 //   depth all:       conservative (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001), with compression: when a job ends
 //                    early, reservations move forward in queue order where they can (where they name nodes, only to
-//                    start at once: Cluster::counts).
+//                    start at once: Cluster::counts). Without compression a reservation stays where it was made, and
+//                    only new jobs use what came free.
 // With several queues each queue has its own order and depth; a pass goes through them in order of submission.
 #pragma once
 
@@ -18,7 +19,8 @@ namespace headroom {
 class Backfill final : public SchedulerPolicy {
  public:
   static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-  Backfill(std::size_t depth, bool strict) : depth_(depth), strict_(strict) {}
+  Backfill(std::size_t depth, bool strict, bool compresses = true)
+      : depth_(depth), strict_(strict), compresses_(compresses) {}
 
   Time plan(const View& view, Plan& plan) override;
 
@@ -60,6 +62,7 @@ class Backfill final : public SchedulerPolicy {
 
   std::size_t depth_;
   bool strict_;
+  bool compresses_;
   std::vector<Queue> queues_;
   Time vacated_until_ = 0;  // windows that moved reservations left end before; jobs of any queue may use them
   Time wake_ = kNever;      // when it asked to be called

@@ -2,36 +2,77 @@
 
 #include "models/errors.hpp"
 #include "models/policies/backfill.hpp"
+#include "models/policies/ordered_backfill.hpp"
 #include "models/policies/scaler_pcs.hpp"
 #include "models/policies/slurm/power.hpp"
 #include "models/policies/slurm/slurm.hpp"
 #include "models/scenario/options.hpp"
 
 namespace headroom {
+namespace {
+
+using Policy = std::unique_ptr<SchedulerPolicy>;
+
+// FCFS and EASY in the order of submission have an implementation of their own, which does only what a change asks for.
+Policy make_fcfs(const SchedulerOptions& options) {
+  if (options.order == QueueOrder::fcfs) return std::make_unique<Backfill>(0, true);
+  return std::make_unique<OrderedBackfill>(OrderedBackfill::Options{.order = options.order, .backfills = false});
+}
+
+Policy make_easy(const SchedulerOptions& options) {
+  if (options.order == QueueOrder::fcfs) return std::make_unique<Backfill>(1, false);
+  return std::make_unique<OrderedBackfill>(OrderedBackfill::Options{.order = options.order});
+}
+
+Policy make_easy_sjbf(const SchedulerOptions& options) {
+  return std::make_unique<OrderedBackfill>(OrderedBackfill::Options{.order = options.order, .shortest_first = true});
+}
+
+Policy make_easy_plus_plus(const SchedulerOptions&) {
+  return std::make_unique<OrderedBackfill>(OrderedBackfill::Options{.shortest_first = true, .guesses = true});
+}
+
+Policy make_conservative(const SchedulerOptions& options) {
+  return std::make_unique<Backfill>(Backfill::kAll, false, options.compression.value_or(true));
+}
+
+}  // namespace
 
 const std::vector<PolicyEntry>& scheduler_policies() {
   static const std::vector<PolicyEntry> kPolicies = {
       {"fcfs",
        "first come, first served: nothing passes the first job that does not fit",
-       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> { return std::make_unique<Backfill>(0, true); },
-       {.keeps_order = true, .serves_head = true, .keeps_reservations = false}},
+       make_fcfs,
+       {.keeps_order = true, .serves_head = true, .keeps_reservations = false},
+       {.order = true}},
       {"easy",
        "EASY backfilling: one reservation, for the first job that does not fit",
-       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> { return std::make_unique<Backfill>(1, false); },
-       {.keeps_order = false, .serves_head = true, .keeps_reservations = true}},
+       make_easy,
+       {.keeps_order = false, .serves_head = true, .keeps_reservations = true},
+       {.order = true}},
+      {"easy-sjbf",
+       "EASY backfilling that tries the shortest job first",
+       make_easy_sjbf,
+       {.keeps_order = false, .serves_head = true, .keeps_reservations = true},
+       {.order = true}},
+      {"easy++",
+       "EASY backfilling, shortest job first, with run times guessed from the user's last two jobs",
+       make_easy_plus_plus,
+       {.keeps_order = false, .serves_head = true, .keeps_reservations = false},
+       {}},
       {"conservative",
        "conservative backfilling: a reservation for every job that does not fit",
-       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
-         return std::make_unique<Backfill>(Backfill::kAll, false);
-       },
-       {.keeps_order = false, .serves_head = false, .keeps_reservations = true}},
+       make_conservative,
+       {.keeps_order = false, .serves_head = false, .keeps_reservations = true},
+       {.compression = true}},
       {"slurm",
        "what slurmctld decides and when: passes, backfill cycles, node choice, power saving",
        [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
          return std::make_unique<slurm::Scheduler>(
              std::make_shared<slurm::State>(slurm::Conf{}, std::vector<std::string>{}));
        },
-       {.keeps_order = false, .serves_head = false, .keeps_reservations = false}},
+       {.keeps_order = false, .serves_head = false, .keeps_reservations = false},
+       {}},
   };
   return kPolicies;
 }
@@ -78,7 +119,19 @@ Policies make_policies(const Scenario& scenario, const Design& design) {
 
 void check_policies(const Scenario& scenario) {
   const std::string where = scenario.file.empty() ? "" : scenario.file + ": ";
-  scheduler_policy(scenario.scheduler.policy, where + "scheduler.policy");
+  const PolicyEntry& policy = scheduler_policy(scenario.scheduler.policy, where + "scheduler.policy");
+  const auto refuse = [&](std::string_view key, bool PolicyTakes::*option) {
+    std::string takers;
+    for (const PolicyEntry& entry : scheduler_policies()) {
+      if (entry.takes.*option) takers += (takers.empty() ? "" : ", ") + std::string(entry.name);
+    }
+    throw InputError(where + "scheduler." + std::string(key) + ": not with policy " + quote(policy.name) +
+                     "; policies that take it: " + takers);
+  };
+  if (scenario.scheduler.order != QueueOrder::fcfs && !policy.takes.order) refuse("order", &PolicyTakes::order);
+  if (scenario.scheduler.compression && !policy.takes.compression) {
+    refuse("compression", &PolicyTakes::compression);
+  }
   if (!scenario.pool && scenario.scaler.policy != "pcs") {
     throw InputError(where + "scaler.policy: no policy " + quote(scenario.scaler.policy) + "; known: pcs");
   }

@@ -18,11 +18,18 @@ struct PolicyPromises {
   bool keeps_reservations;  // on a rigid machine, a job never starts later than first reserved
 };
 
+// Options of `scheduler` that not every policy takes.
+struct PolicyTakes {
+  bool order = false;
+  bool compression = false;
+};
+
 struct PolicyEntry {
   std::string_view name;
   std::string_view summary;
   std::unique_ptr<SchedulerPolicy> (*make)(const SchedulerOptions&);
-  PolicyPromises promises;
+  PolicyPromises promises;  // in the order of submission
+  PolicyTakes takes;
 };
 
 const std::vector<PolicyEntry>& scheduler_policies();
@@ -37,7 +44,8 @@ struct Policies {
 };
 Policies make_policies(const Scenario& scenario, const Design& design);
 
-// Throws InputError with the scenario's file when it names a policy that there is not.
+// Throws InputError with the scenario's file when it names a policy that there is not, or an option that the policy
+// does not take.
 void check_policies(const Scenario& scenario);
 
 }  // namespace headroom

@@ -184,6 +184,10 @@ constexpr Option kOptions[] = {
   {.path = "scheduler", .type = object, .help = "How jobs are scheduled."},
   {.path = "scheduler.policy", .type = string, .fallback = "\"easy\"", .minimum = 1,
    .help = "Name of a registered scheduling policy."},
+  {.path = "scheduler.order", .type = choice, .fallback = "\"fcfs\"", .choices = "fcfs|sjf|wfp3|unicef|f1",
+   .help = "In what order a queue is served under fcfs, easy and easy-sjbf: by submission, or by a priority function."},
+  {.path = "scheduler.compression", .type = boolean, .fallback = "true",
+   .help = "Conservative backfilling only: whether reservations move forward when a job ends early."},
   {.path = "scheduler.sameInstant", .type = choice, .fallback = "\"batched\"", .choices = "batched|per-event",
    .help = "Whether news of one instant come to the policy together, or one by one as in the published EASY "
            "results."},
@@ -254,6 +258,9 @@ constexpr Option kOptions[] = {
   {.path = "workload.filter.overrun", .type = choice, .fallback = "\"kill\"", .choices = "kill|raise",
    .help = "A run time over the requested time: killed at the limit, or the request is raised to the run "
            "time."},
+  {.path = "workload.filter.requestedTime", .type = choice, .fallback = "\"log\"", .choices = "log|run-time",
+   .help = "What jobs ask for: the log's requested time, or just the time they will run, as if their users knew "
+           "(clairvoyant), at least 1 s."},
   {.path = "workload.filter.minRunTime", .type = duration, .fallback = "0", .maximum = kMaxSeconds,
    .help = "Shorter jobs are dropped."},
   {.path = "workload.filter.maxProcessors", .type = integer, .fallback = "0", .maximum = kMaxCount,

@@ -382,6 +382,13 @@ class Builder {
   void read_scheduler() {
     const Section section = root_.child("scheduler");
     scenario_.scheduler.policy = section.string("policy").value_or("");
+    const std::string order = section.string("order").value_or("");
+    scenario_.scheduler.order = order == "sjf"      ? QueueOrder::sjf
+                                : order == "wfp3"   ? QueueOrder::wfp3
+                                : order == "unicef" ? QueueOrder::unicef
+                                : order == "f1"     ? QueueOrder::f1
+                                                    : QueueOrder::fcfs;
+    if (section.has("compression")) scenario_.scheduler.compression = section.boolean("compression");
     scenario_.scheduler.same_instant =
         section.string("sameInstant") == "per-event" ? SameInstant::per_event : SameInstant::batched;
   }
@@ -481,6 +488,7 @@ class Builder {
       filter.default_requested_time = *time;
     }
     filter.overrun = section.string("overrun") == "raise" ? TraceFilter::Overrun::raise : TraceFilter::Overrun::kill;
+    filter.clairvoyant = section.string("requestedTime") == "run-time";
     filter.min_run_time = section.duration("minRunTime").value_or(0);
     filter.max_processors = section.count("maxProcessors").value_or(0);
   }

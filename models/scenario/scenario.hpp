@@ -50,8 +50,13 @@ struct QueueDesign {
 
 enum class SameInstant : std::uint8_t { batched, per_event };
 
+// In what order a queue is served (models/policies/queue_order.hpp).
+enum class QueueOrder : std::uint8_t { fcfs, sjf, wfp3, unicef, f1 };
+
 struct SchedulerOptions {
   std::string policy = "easy";
+  QueueOrder order = QueueOrder::fcfs;
+  std::optional<bool> compression = {};  // of conservative backfilling, on unless false
   SameInstant same_instant = SameInstant::batched;
 };
 
@@ -89,6 +94,7 @@ struct TraceFilter {
   enum class Overrun : std::uint8_t { kill, raise };
   NoRequestedTime no_requested_time = NoRequestedTime::run_time;
   Time default_requested_time = 0;  // for NoRequestedTime::value
+  bool clairvoyant = false;         // the run time is taken as requested time, after `overrun`
   Overrun overrun = Overrun::kill;  // run time over requested time: killed at the limit, or the request is raised
   Time min_run_time = 0;            // shorter jobs are dropped
   std::int32_t max_processors = 0;  // wider jobs (either processor field) are dropped; 0: none

@@ -319,6 +319,7 @@ enum Event : std::size_t {
   kRequestFromDefault,
   kRaised,
   kKilled,
+  kClairvoyant,
   kLimitCut,
   kUnmappedQueue,
   kOddStatus,
@@ -363,6 +364,8 @@ std::string describe(Event event, const TraceFilter& filter) {
       return "run time over requested time: request raised to the run time";
     case kKilled:
       return "run time over requested time: will be killed at the limit";
+    case kClairvoyant:
+      return "requested time over run time: run time taken";
     case kLimitCut:
       return "requested time over 10 years: 10 years taken";
     case kUnmappedQueue:
@@ -465,6 +468,10 @@ Workload read_swf(const std::string& path, const std::string& shown_name, const 
       } else {
         ++counts[kKilled];
       }
+    }
+    if (filter.clairvoyant && std::max(record.run, kSecond) < job.request.limit) {
+      job.request.limit = std::max(record.run, kSecond);
+      ++counts[kClairvoyant];
     }
     if (job.request.limit > kLongestRequest) {  // "unlimited" in some words or others
       job.request.limit = kLongestRequest;

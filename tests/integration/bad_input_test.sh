@@ -51,6 +51,11 @@ expect 3 'no-such-group' "${run[@]}" "$tutorial" --set 'computeNodeGroups[no-suc
 expect 3 'computeNodeGroups[99]' "${run[@]}" "$tutorial" --set 'computeNodeGroups[99].scalingConfiguration.maxInstanceCount=3'
 expect 3 'no policy "esy"' "${run[@]}" "$tutorial" --set scheduler.policy=esy
 expect 3 'no policy "esy"' headroom check --policy esy
+expect 3 'policies that take it: fcfs, easy, easy-sjbf' "${run[@]}" "$tutorial" --set scheduler.policy=conservative \
+  --set scheduler.order=f1
+expect 3 'policies that take it: conservative' "${run[@]}" "$tutorial" --set scheduler.compression=false
+expect 3 'wfp3' "${run[@]}" "$tutorial" --set scheduler.order=wfp
+expect 3 'only together with trace' "${run[@]}" "$tutorial" --set workload.filter.requestedTime=run-time
 expect 3 'did you mean "c6i.xlarge"' "${run[@]}" "$tutorial" --set "$group.instanceConfigs[0].instanceType=c6i.xlrge"
 expect 3 'nowhere-1' "${run[@]}" "$tutorial" --set region=nowhere-1
 expect 3 'hpc6a.48xlarge' "${run[@]}" "$tutorial" --set "$group.instanceConfigs[0].instanceType=hpc6a.48xlarge"

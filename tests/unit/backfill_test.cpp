@@ -14,7 +14,7 @@
 namespace headroom {
 namespace {
 
-enum class Discipline : std::uint8_t { fcfs, easy, conservative };
+enum class Discipline : std::uint8_t { fcfs, easy, conservative, uncompressed };
 
 struct PlainJob {
   std::int64_t submit, run, limit;  // seconds; limit > 0
@@ -48,11 +48,14 @@ class NaiveMachine {
         reserved_(jobs_.size(), kNot) {}
 
   std::vector<std::int64_t> start_times() {
-    while (next_ < jobs_.size() || running() > 0) {
+    while (next_ < jobs_.size() || running() > 0 || !waiting_.empty()) {
       now_ = kFar;
       if (next_ < jobs_.size()) now_ = jobs_[next_].submit;
       for (const std::size_t j : started_) {
         if (!ended_[j]) now_ = std::min(now_, end_of(j));
+      }
+      if (discipline_ == Discipline::uncompressed) {  // reservations begin by themselves
+        for (const std::size_t j : waiting_) now_ = std::min(now_, reserved_[j]);
       }
       if (per_event_) {
         one_event();
@@ -91,6 +94,9 @@ class NaiveMachine {
           // over.
           pass_conservative(fits_at_once && some_estimate_is_over());
           break;
+        case Discipline::uncompressed:
+          pass_uncompressed();
+          break;
       }
       return;
     }
@@ -100,6 +106,7 @@ class NaiveMachine {
       pass(true);
       return;
     }
+    pass(false);
   }
 
   void all_events() {
@@ -123,6 +130,9 @@ class NaiveMachine {
         break;
       case Discipline::conservative:
         pass_conservative(some_ended);
+        break;
+      case Discipline::uncompressed:
+        pass_uncompressed();
         break;
     }
   }
@@ -194,6 +204,16 @@ class NaiveMachine {
       }
     }
   }
+  // A new job gets the earliest time there is; that is when it starts.
+  void pass_uncompressed() {
+    const std::vector<std::size_t> all = waiting_;
+    for (const std::size_t j : all) {
+      for (std::int64_t at = now_; reserved_[j] == kNot; ++at) {
+        if (fits(j, at)) reserved_[j] = at;
+      }
+      if (reserved_[j] == now_) start(j);
+    }
+  }
   bool fits(std::size_t j, std::int64_t at) const {
     for (std::int64_t t = at; t < at + jobs_[j].limit; ++t) {
       if (free_at(t) < jobs_[j].width) return false;
@@ -221,9 +241,10 @@ std::unique_ptr<Backfill> make_policy(Discipline discipline) {
     case Discipline::easy:
       return std::make_unique<Backfill>(1, false);
     case Discipline::conservative:
+    case Discipline::uncompressed:
       break;
   }
-  return std::make_unique<Backfill>(Backfill::kAll, false);
+  return std::make_unique<Backfill>(Backfill::kAll, false, discipline == Discipline::conservative);
 }
 
 std::vector<std::int64_t> engine_start_times(const Instance& instance, Discipline discipline, bool per_event) {
@@ -338,6 +359,14 @@ TEST(EasyPerEvent, RunsWhenANewJobFitsBesidesADueReservation) {
   EXPECT_EQ(engine_start_times(instance, Discipline::easy, true), (std::vector<std::int64_t>{0, 1, 2, 3}));
 }
 
+// Of two processors one is held by a job that asked for 10 s and ends at 2 s; a job that needs both has to wait for 10
+// s. With compression it moves to 2 s; without, it stays, and a job that comes at 3 s has room before it.
+TEST(Conservative, CompressesOrNot) {
+  const Instance instance{2, {{0, 2, 10, 1}, {1, 5, 5, 2}, {3, 4, 7, 1}}};
+  EXPECT_EQ(engine_start_times(instance, Discipline::conservative, false), (std::vector<std::int64_t>{0, 2, 7}));
+  EXPECT_EQ(engine_start_times(instance, Discipline::uncompressed, false), (std::vector<std::int64_t>{0, 10, 3}));
+}
+
 // Two submissions at 4 s, when a requested time is over whose end is not known yet: the first does not fit,
 // the second does, and lets the fourth job pass.
 TEST(EasyPerEvent, RunsWhenTheSecondOfTwoNewJobsFits) {
@@ -346,7 +375,7 @@ TEST(EasyPerEvent, RunsWhenTheSecondOfTwoNewJobsFits) {
 }
 
 std::string name_of(const testing::TestParamInfo<Case>& tested) {
-  constexpr const char* kNames[] = {"Fcfs", "Easy", "Conservative"};
+  constexpr const char* kNames[] = {"Fcfs", "Easy", "Conservative", "Uncompressed"};
   return std::string(kNames[static_cast<int>(tested.param.discipline)]) +
          (tested.param.per_event ? "PerEvent" : "Batched");
 }
@@ -354,7 +383,8 @@ std::string name_of(const testing::TestParamInfo<Case>& tested) {
 INSTANTIATE_TEST_SUITE_P(Rigid, BackfillAgainstThePapers,
                          testing::Values(Case{Discipline::fcfs, false}, Case{Discipline::fcfs, true},
                                          Case{Discipline::easy, false}, Case{Discipline::easy, true},
-                                         Case{Discipline::conservative, false}, Case{Discipline::conservative, true}),
+                                         Case{Discipline::conservative, false}, Case{Discipline::conservative, true},
+                                         Case{Discipline::uncompressed, false}, Case{Discipline::uncompressed, true}),
                          name_of);
 
 }  // namespace

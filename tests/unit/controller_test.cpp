@@ -108,6 +108,72 @@ TEST(Controller, CountsTheLimitFromTheRealStart) {
   EXPECT_NO_THROW(bench.step(13 * kMinute));
 }
 
+// Starts what waits, expecting a quarter of the limit.
+Time start_with_a_guess(const View& view, Plan& plan) {
+  std::vector<NodeShare> nodes;
+  for (const JobId job : view.changes().arrivals) {
+    if (!view.cluster().place(view.jobs().request(job), view.now(), nodes)) continue;
+    plan.start(job, nodes, view.jobs().request(job).limit / 4);
+  }
+  return kNever;
+}
+
+TEST(Controller, PlansWithWhatThePolicyExpects) {
+  ControllerBench bench(group_of(1, 4, Supply::dynamic));
+  bench.schedule = start_with_a_guess;
+  const JobId job = bench.submit(0, cores_for(4, 40 * kMinute));
+  EXPECT_EQ(bench.cluster().claim(job).until, 10 * kMinute);
+  bench.ready(0);
+  bench.step(3 * kMinute);
+  EXPECT_EQ(bench.cluster().claim(job).until, 13 * kMinute);
+
+  bench.schedule = [&](const View&, Plan& plan) {
+    plan.expect(job, 25 * kMinute);
+    return kNever;
+  };
+  bench.submit(5 * kMinute, cores_for(4, kMinute));
+  EXPECT_EQ(bench.cluster().claim(job).until, 28 * kMinute);
+  EXPECT_EQ(bench.cluster().free_cores(QueueId{0}).next_change(5 * kMinute), 28 * kMinute);
+}
+
+TEST(Controller, StopsAPolicyThatForgetsToCorrectItself) {
+  ControllerBench bench(group_of(1, 4, Supply::permanent));
+  bench.schedule = start_with_a_guess;
+  const JobId job = bench.submit(0, cores_for(4, 40 * kMinute));
+  bench.finish(job);
+  expect_bug([&] { bench.step(10 * kMinute + 1); }, "no job outlives its limit");
+}
+
+TEST(Controller, LetsNobodyExpectMoreThanTheLimit) {
+  ControllerBench bench(group_of(1, 4, Supply::permanent));
+  bench.schedule = start_with_a_guess;
+  const JobId job = bench.submit(0, cores_for(4, 40 * kMinute));
+  bench.schedule = [&](const View&, Plan& plan) {
+    plan.expect(job, 41 * kMinute);
+    return kNever;
+  };
+  expect_bug([&] { bench.submit(kMinute, cores_for(4, kMinute)); }, "to its limit at most");
+}
+
+TEST(Controller, TellsHowLongJobsRan) {
+  ControllerBench bench(group_of(2, 4, Supply::dynamic));
+  const JobId slow = bench.submit(0, cores_for(4, 10 * kMinute));
+  const JobId never = bench.submit(0, cores_for(4, 10 * kMinute));
+  std::vector<std::pair<JobId, Time>> finished;
+  bench.schedule = [&](const View& view, Plan&) {
+    for (const FinishedJob& job : view.changes().finished) finished.emplace_back(job.job, job.run_time);
+    return kNever;
+  };
+  bench.ready(0);
+  bench.step(2 * kMinute);
+  bench.finish(never, Outcome::cancelled);  // while its node boots
+  bench.step(3 * kMinute);
+  EXPECT_TRUE(finished.empty());
+  bench.finish(slow);
+  bench.step(7 * kMinute);
+  EXPECT_EQ(finished, (std::vector<std::pair<JobId, Time>>{{slow, 5 * kMinute}}));
+}
+
 TEST(Controller, LetsNoJobOutliveItsLimit) {
   ControllerBench bench(group_of(1, 4, Supply::permanent));
   const JobId job = bench.submit(0, cores_for(4, 10 * kMinute));

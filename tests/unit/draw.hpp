@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "models/random.hpp"
 
@@ -22,5 +24,12 @@ class Draw {
  private:
   Substream stream_;
 };
+
+// A policy's name as a part of a test's.
+inline std::string test_name(std::string_view policy) {
+  std::string name;
+  for (const char c : policy) name += c == '+' ? "P" : c == '-' ? "_" : std::string(1, c);
+  return name;
+}
 
 }  // namespace headroom

@@ -278,6 +278,25 @@ TEST_F(Swf, KillsOrRaisesOverruns) {
   EXPECT_EQ(notes_of(workload), (Notes{{"run time over requested time: request raised to the run time", 1}}));
 }
 
+TEST_F(Swf, TakesTheRunTimeForTheRequestedTime) {
+  filter_.clairvoyant = true;
+  const std::vector<Line> lines{Line{.run = "10", .time = "60"}, Line{.run = "61", .time = "60"},
+                                Line{.run = "60", .time = "60"}, Line{.run = "0", .time = "60"},
+                                Line{.run = "7", .time = "-1"}};
+  const auto limits = [](const Workload& workload) {
+    std::vector<Time> all;
+    for (const WorkloadJob& job : workload.jobs) all.push_back(job.request.limit / kSecond);
+    return all;
+  };
+  Workload workload = read(lines);
+  EXPECT_EQ(limits(workload), (std::vector<Time>{10, 60, 60, 1, 7}));  // what is killed runs to its limit
+  EXPECT_EQ(workload.jobs.at(1).run_time, 61 * kSecond);
+  EXPECT_EQ(notes_of(workload)["requested time over run time: run time taken"], 2u);
+
+  filter_.overrun = Overrun::raise;
+  EXPECT_EQ(limits(read(lines)), (std::vector<Time>{10, 61, 60, 1, 7}));
+}
+
 TEST_F(Swf, MapsStatusToOutcome) {
   const Workload workload =
       read({Line{.job = "1", .status = "1"}, Line{.job = "2", .status = "-1"}, Line{.job = "3", .status = "0"},

@@ -67,7 +67,7 @@ TEST_P(WholeNodes, AreLikeProcessors) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Registered, WholeNodes, testing::ValuesIn(scheduler_policies()),
-                         [](const auto& test) { return std::string(test.param.name); });
+                         [](const auto& test) { return test_name(test.param.name); });
 
 }  // namespace
 }  // namespace headroom
