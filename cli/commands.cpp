@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "models/check/property_suite.hpp"
+#include "models/check/theory.hpp"
 #include "models/cloud/catalog.hpp"
 #include "models/errors.hpp"
 #include "models/files.hpp"
@@ -235,6 +236,56 @@ int check_policy(const CheckArguments& arguments, const Output& output) {
                f.seed);
   }
   return fine ? 0 : 1;
+}
+
+int check_queueing_theory(const TheoryArguments& arguments, const Output& output) {
+  TheoryOptions options;
+  options.replications = arguments.replications;
+  options.jobs = arguments.jobs.value_or(0);
+  options.first_seed = arguments.seed;
+  options.run_time_factor = arguments.run_time_factor;
+  const TheoryReport report = check_theory(theory_systems(), options);
+  const Verdict verdict = overall_verdict(report.rows);
+  if (output.format == "json") {
+    std::string rows;
+    for (const Comparison& row : report.rows) {
+      rows += fmt::format(
+          "{}\n  {{\"system\": \"{}\", \"quantity\": \"{}\", \"unit\": \"{}\", \"expected\": {:.6g}, "
+          "\"measured\": {:.6g}, \"low\": {:.6g}, \"high\": {:.6g}, \"verdict\": \"{}\"}}",
+          rows.empty() ? "" : ",", row.subject, row.quantity, row.unit, row.expected, row.measured, row.low, row.high,
+          verdict_name(row.verdict));
+    }
+    print(fmt::format(
+        "{{\"schema\": \"headroom.check-theory/1\", \"verdict\": \"{}\", \"replications\": {}, \"jobs\": {}, "
+        "\"confidence\": {}, \"row_confidence\": {:.6f}, \"widest_interval\": {}, \"rows\": [{}]}}\n",
+        verdict_name(verdict), options.replications, report.jobs, report.confidence, report.row_confidence,
+        report.widest_interval, rows));
+  } else {
+    std::string table = fmt::format("{:<27} {:<14} {:<4} {:>9} {:>9} {:>9} {:>9}  {}\n", "system", "quantity", "unit",
+                                    "theory", "measured", "low", "high", "verdict");
+    for (const Comparison& row : report.rows) {
+      table += fmt::format("{:<27} {:<14} {:<4} {:>9.4g} {:>9.4g} {:>9.4g} {:>9.4g}  {}\n", row.subject, row.quantity,
+                           row.unit, row.expected, row.measured, row.low, row.high, verdict_name(row.verdict));
+    }
+    print(with_heading(table, output.color));
+    std::size_t counts[3] = {};
+    for (const Comparison& row : report.rows) ++counts[static_cast<std::size_t>(row.verdict)];
+    print(fmt::format(
+        "{} jobs in {} replications of each system; all intervals together hold with {:g} % confidence\n"
+        "{} rows: {} agree, {} inconclusive (few jobs, or an interval of more than {:g} % of theory to each side), {} "
+        "differ\n",
+        report.jobs, options.replications, 100 * report.confidence, report.rows.size(), counts[0], counts[1],
+        100 * report.widest_interval, counts[2]));
+  }
+  switch (verdict) {
+    case Verdict::agrees:
+      return 0;
+    case Verdict::inconclusive:
+      return 5;
+    case Verdict::differs:
+      break;
+  }
+  return 1;
 }
 
 int show_trace_info(const std::string& log, const Output& output) {

@@ -35,6 +35,13 @@ struct CheckArguments {
   std::uint64_t cases = 500;
 };
 
+struct TheoryArguments {
+  std::uint64_t replications = 40;
+  std::optional<std::uint64_t> jobs;
+  std::uint64_t seed = 1;
+  double run_time_factor = 1;
+};
+
 struct CatalogArguments {
   std::string filter;
   std::string region = "us-east-1";
@@ -43,6 +50,7 @@ struct CatalogArguments {
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_policy(const CheckArguments& arguments, const Output& output);
+int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);
 int show_catalog(const CatalogArguments& arguments, const Output& output);

@@ -37,23 +37,25 @@ int main(int argc, char** argv) {
   };
 
   // CLI11's own conversion takes "-3" for a large number, and its range checks print 300 digits.
-  const auto whole_number = [](std::uint64_t least) {
-    return [least](const std::string& text) {
+  const auto whole_number = [](std::uint64_t least, std::uint64_t most = 999'999'999'999'999'999) {
+    return [least, most](const std::string& text) {
       const bool digits =
           !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
-      if (digits && std::stoull(text) >= least) return std::string();
-      return fmt::format("{}: expected a whole number from {} to 999999999999999999", text, least);
+      if (digits && std::stoull(text) >= least && std::stoull(text) <= most) return std::string();
+      return fmt::format("{}: expected a whole number from {} to {}", text, least, most);
     };
   };
-  const auto timeline_step = [](const std::string& text) {
-    const std::string problem = text + ": expected seconds from 1 to 1000000000";
-    try {
-      std::size_t used = 0;
-      const double seconds = std::stod(text, &used);
-      return used == text.size() && seconds >= 1 && seconds <= 1e9 ? std::string() : problem;
-    } catch (const std::exception&) {
-      return problem;
-    }
+  const auto decimal = [](const std::string& what, double least, double most) {
+    return [what, least, most](const std::string& text) {
+      const std::string problem = fmt::format("{}: expected {} from {} to {}", text, what, least, most);
+      try {
+        std::size_t used = 0;
+        const double number = std::stod(text, &used);
+        return used == text.size() && number >= least && number <= most ? std::string() : problem;
+      } catch (const std::exception&) {
+        return problem;
+      }
+    };
   };
 
   std::function<int()> action;
@@ -79,7 +81,7 @@ int main(int argc, char** argv) {
       ->check(whole_number(1));
   run_command->add_option("--timeline-step", run.timeline_step_s, "Seconds between rows of timeline.csv")
       ->type_name("SECONDS")
-      ->check(timeline_step)
+      ->check(decimal("seconds", 1, 1'000'000'000))
       ->capture_default_str();
   add_output(run_command, "table|json|csv");
   run_command->footer(
@@ -95,22 +97,63 @@ int main(int argc, char** argv) {
   replay_command->callback([&] { action = [&] { return replay_journal(journal, output); }; });
 
   CheckArguments check;
-  CLI::App* check_command = app.add_subcommand("check", "Hold a policy to its promises on random cases");
+  TheoryArguments theory;
+  bool against_theory = false;
+  CLI::App* check_command =
+      app.add_subcommand("check", "Hold a policy to its promises on random cases, or the engine to queueing theory");
   std::string policies;
   for (const PolicyEntry& entry : scheduler_policies()) {
     policies += fmt::format("\n  {:<14} {}", entry.name, entry.summary);
   }
-  check_command->add_option("--policy", check.policy, "Registered policy")->type_name("NAME")->required();
-  check_command->add_option("--seed", check.seed, "Only the case with this seed")
+  CLI::Option* policy_option =
+      check_command->add_option("--policy", check.policy, "Registered policy to hold to its promises")
+          ->type_name("NAME");
+  CLI::Option* theory_option =
+      check_command
+          ->add_flag("--theory", against_theory,
+                     "Compare queues of Poisson arrivals with Erlang C and Pollaczek-Khinchine (docs/theory.md)")
+          ->excludes(policy_option);
+  check_command
+      ->add_option("--seed", check.seed, "Of a policy: only the case with this seed; of theory: the first seed (1)")
       ->type_name("N")
       ->check(whole_number(0));
-  check_command->add_option("--cases", check.cases, "Number of random cases")
+  check_command->add_option("--cases", check.cases, "Of a policy: number of random cases")
       ->type_name("N")
       ->check(whole_number(1))
+      ->needs(policy_option)
+      ->capture_default_str();
+  check_command->add_option("--replications", theory.replications, "Of theory: runs of each queue")
+      ->type_name("N")
+      ->check(whole_number(2, 10'000))
+      ->needs(theory_option)
+      ->capture_default_str();
+  check_command
+      ->add_option("--jobs", theory.jobs, "Of theory: jobs of a run; default: what narrow intervals take, by queue")
+      ->type_name("N")
+      ->check(whole_number(1000, 10'000'000))
+      ->needs(theory_option);
+  check_command
+      ->add_option("--run-time-factor", theory.run_time_factor,
+                   "Of theory: simulate run times so many times as long as theory is told, to see it fail")
+      ->type_name("X")
+      ->check(decimal("a factor", 0.01, 100))
+      ->needs(theory_option)
       ->capture_default_str();
   add_output(check_command, "table|json");
-  check_command->footer("Policies:" + policies + "\n\nExample:\n  headroom check --policy easy");
-  check_command->callback([&] { action = [&] { return check_policy(check, output); }; });
+  check_command->footer("Policies:" + policies +
+                        "\n\nExamples:\n  headroom check --policy easy\n  headroom check --theory\n"
+                        "  headroom check --theory --run-time-factor 1.05   # exit status 1: the check can fail");
+  check_command->callback([&] {
+    if (policy_option->empty() && !against_theory) {
+      throw CLI::RequiredError("check: one of --policy and --theory");
+    }
+    if (!against_theory) {
+      action = [&] { return check_policy(check, output); };
+    } else {
+      theory.seed = check.seed.value_or(theory.seed);
+      action = [&] { return check_queueing_theory(theory, output); };
+    }
+  });
 
   CLI::App* trace_command = app.add_subcommand("trace", "Workload logs");
   trace_command->require_subcommand(1);

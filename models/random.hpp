@@ -45,18 +45,19 @@ class Substream {
   std::uint64_t state_;
 };
 
-// A distribution of durations, as scenarios state it. Samples of all but constants are whole seconds, the resolution of
-// EC2's own stamps.
+// A distribution of durations, as scenarios state it.
 struct Distribution {
-  enum class Kind : std::uint8_t { constant, uniform, lognormal };
+  enum class Kind : std::uint8_t { constant, uniform, lognormal, exponential };
   Kind kind = Kind::constant;
-  double a = 0;        // constant: value; uniform: minimum; lognormal: mean (s)
+  double a = 0;        // constant: value; uniform: minimum; lognormal, exponential: mean (s)
   double b = 0;        // uniform: maximum; lognormal: standard deviation (s)
   double minimum = 0;  // lognormal samples out of [minimum, maximum] (s) are drawn again
   double maximum = 1e9;
 
   bool operator==(const Distribution&) const = default;
-  Time sample(Substream& stream) const;
+  // Samples of all but constants are multiples of `resolution`, which divides a second. Boot times are whole seconds,
+  // the resolution of EC2's own stamps.
+  Time sample(Substream& stream, Time resolution = kSecond) const;
 };
 
 }  // namespace headroom

@@ -26,8 +26,8 @@ std::string either(std::span<const std::string_view> words, std::string_view las
   return text;
 }
 
-constexpr std::string_view kDistributionForms =
-    R"(a duration, {"uniform": [min, max]} or {"lognormal": {"mean": m, "sd": s, "min": a, "max": b}})";
+constexpr std::string_view kDistributionForms = R"(a duration, {"uniform": [min, max]}, {"exponential": mean} or )"
+                                                R"({"lognormal": {"mean": m, "sd": s, "min": a, "max": b}})";
 
 std::string expected_duration(const Option& option) {
   return fmt::format("a duration {}, such as 90, \"90s\", \"15m\", \"2h\" or \"7d\"", bounds_text(option, " s"));
@@ -170,7 +170,13 @@ std::optional<Distribution> distribution_of(const JsonValue& value, std::optiona
     if (*minimum > *maximum) return wrong(law, ".uniform", "the minimum is over the maximum");
     return Distribution{.kind = Distribution::Kind::uniform, .a = *minimum, .b = *maximum};
   }
-  static constexpr std::string_view kLaws[] = {"uniform", "lognormal"};
+  if (law.key == "exponential") {
+    const auto mean = seconds_in(law, ".exponential", fault);
+    if (!mean) return std::nullopt;
+    if (*mean == 0) return wrong(law, ".exponential", "found 0, expected a duration over 0 s");
+    return Distribution{.kind = Distribution::Kind::exponential, .a = *mean};
+  }
+  static constexpr std::string_view kLaws[] = {"uniform", "exponential", "lognormal"};
   if (law.key != "lognormal") {
     return wrong(value, "." + law.key, "unknown key;" + nearest_hint(law.key, kLaws));
   }

@@ -37,6 +37,7 @@ Json distribution_schema() {
   lognormal["required"] = {"mean", "sd"};
   lognormal["additionalProperties"] = false;
   Json uniform = {{"type", "array"}, {"items", time}, {"minItems", 2}, {"maxItems", 2}};
+  const Json mean = duration_schema({.path = {}, .maximum = kMaxSeconds, .over_minimum = true});
   const auto only = [](const char* key, Json value) {
     Json one = {{"type", "object"}};
     one["properties"][key] = std::move(value);
@@ -44,7 +45,8 @@ Json distribution_schema() {
     one["additionalProperties"] = false;
     return one;
   };
-  return {{"anyOf", Json::array({time, only("uniform", uniform), only("lognormal", lognormal)})}};
+  return {{"anyOf",
+           Json::array({time, only("uniform", uniform), only("exponential", mean), only("lognormal", lognormal)})}};
 }
 
 Json required_keys(std::span<const std::string_view> keys) {

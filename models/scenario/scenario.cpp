@@ -423,7 +423,8 @@ class Builder {
       workload.source = WorkloadOptions::Source::trace;
       workload.trace = section.string("trace").value_or("");
     } else if (section.has("generator")) {
-      workload.source = WorkloadOptions::Source::lublin;
+      workload.source =
+          section.string("generator") == "poisson" ? WorkloadOptions::Source::poisson : WorkloadOptions::Source::lublin;
     } else {
       workload.source = WorkloadOptions::Source::jobs;
       read_jobs(section);
@@ -435,6 +436,13 @@ class Builder {
     for (const std::string_view key : {"jobCount", "processors", "jobTypes", "estimateFactor", "loadFactor"}) {
       if (section.has(key) && !section.has("generator")) add(section, key, "only together with generator");
     }
+    const auto generator = section.string("generator");
+    for (const std::string_view key : {"processors", "jobTypes"}) {
+      if (section.has(key) && generator == "poisson") add(section, key, "only together with generator lublin");
+    }
+    for (const std::string_view key : {"meanInterarrival", "runTime", "processorsPerJob"}) {
+      if (section.has(key) && generator != "poisson") add(section, key, "only together with generator poisson");
+    }
     read_map(section.child("map"));
     read_filter(section.child("filter"));
     LublinOptions& lublin = workload.lublin;
@@ -443,6 +451,22 @@ class Builder {
     lublin.job_types = section.boolean("jobTypes").value_or(true);
     lublin.estimate_factor = section.number("estimateFactor").value_or(1);
     lublin.load_factor = section.number("loadFactor").value_or(1);
+    if (generator == "poisson") read_poisson(section);
+  }
+
+  void read_poisson(const Section& section) {
+    for (const std::string_view key : {"meanInterarrival", "runTime"}) {
+      if (!section.has(key)) {
+        problems_.add(section.where(), section.path_of(key), "missing; generator poisson needs it");
+      }
+    }
+    PoissonOptions& poisson = scenario_.workload.poisson;
+    poisson.jobs = scenario_.workload.lublin.jobs;
+    poisson.mean_interarrival = section.duration("meanInterarrival").value_or(kSecond);
+    poisson.run_time = section.distribution("runTime").value_or(Distribution{});
+    poisson.processors_per_job = section.count("processorsPerJob").value_or(1);
+    poisson.estimate_factor = scenario_.workload.lublin.estimate_factor;
+    poisson.load_factor = scenario_.workload.lublin.load_factor;
   }
 
   void check_queue(Where where, const std::string& path, const std::string& name) {

@@ -108,6 +108,16 @@ struct LublinOptions {
   double load_factor = 1;      // arrival gaps are divided by it
 };
 
+// Jobs of one width that arrive at random: the input of queueing theory.
+struct PoissonOptions {
+  std::uint64_t jobs = 10000;
+  Time mean_interarrival = kMinute;
+  Distribution run_time;
+  std::int32_t processors_per_job = 1;
+  double estimate_factor = 1;  // requested time = run time x factor, rounded up to a minute
+  double load_factor = 1;      // arrival gaps are divided by it
+};
+
 struct InlineJob {
   std::string id;
   Time submit = 0;
@@ -123,12 +133,13 @@ struct InlineJob {
 };
 
 struct WorkloadOptions {
-  enum class Source : std::uint8_t { trace, lublin, jobs };
+  enum class Source : std::uint8_t { trace, lublin, poisson, jobs };
   Source source = Source::jobs;
   std::string trace;  // as written; found beside the scenario, then in HEADROOM_TRACES
   TraceMap map;
   TraceFilter filter;
   LublinOptions lublin;
+  PoissonOptions poisson;
   std::vector<InlineJob> jobs;
   std::uint64_t max_jobs = 0;  // --max-jobs; 0: all
 };

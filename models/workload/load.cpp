@@ -6,6 +6,7 @@
 #include "models/errors.hpp"
 #include "models/workload/inline_jobs.hpp"
 #include "models/workload/lublin.hpp"
+#include "models/workload/poisson.hpp"
 #include "models/workload/swf.hpp"
 
 namespace headroom {
@@ -67,6 +68,12 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
       LublinOptions lublin = options.lublin;
       if (options.max_jobs > 0) lublin.jobs = std::min(lublin.jobs, options.max_jobs);
       workload = generate_lublin(lublin, scenario.seed, options.map, design.queue_names);
+      break;
+    }
+    case WorkloadOptions::Source::poisson: {
+      PoissonOptions poisson = options.poisson;
+      if (options.max_jobs > 0) poisson.jobs = std::min(poisson.jobs, options.max_jobs);
+      workload = generate_poisson(poisson, scenario.seed, options.map, design.queue_names);
       break;
     }
     case WorkloadOptions::Source::jobs: {

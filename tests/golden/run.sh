@@ -10,6 +10,7 @@
 #   stdout    what it prints
 #   stderr    what it says there; not compared where this file is absent (touch it, then UPDATE=1)
 #   status    its exit status; 0 where this file is absent
+#   slow      empty; where this file is, the case is left out of sanitizer builds (tests/CMakeLists.txt)
 #   needs     things without which the case is skipped, one a line: trace FILE (in a folder of HEADROOM_TRACES)
 #             or program NAME
 set -euo pipefail

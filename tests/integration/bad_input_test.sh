@@ -31,7 +31,16 @@ expect 2 'SCENARIO' headroom run
 expect 2 'JOURNAL' headroom replay
 expect 2 'FILE' headroom trace info
 expect 2 'subcommand' headroom trace
-expect 2 '--policy' headroom check
+expect 2 'one of --policy and --theory' headroom check
+expect 2 '--policy excludes --theory' headroom check --policy easy --theory
+expect 2 '--cases requires --policy' headroom check --theory --cases 5
+expect 2 '--replications requires --theory' headroom check --policy easy --replications 5
+expect 2 '--jobs requires --theory' headroom check --policy easy --jobs 5000
+expect 2 '--run-time-factor requires --theory' headroom check --policy easy --run-time-factor 2
+expect 2 'from 1000 to 10000000' headroom check --theory --jobs 10
+expect 2 'from 2 to 10000' headroom check --theory --replications 1
+expect 2 'from 0.01 to 100' headroom check --theory --run-time-factor 0
+expect 2 'from 0.01 to 100' headroom check --theory --run-time-factor twice
 expect 2 'frobnicate' headroom frobnicate
 expect 2 '--frobnicate' headroom run "$tutorial" --frobnicate
 expect 2 '--format' headroom run "$tutorial" --format xml

@@ -1,6 +1,6 @@
-// FCFS, EASY and conservative backfilling on a rigid machine against programs written straight from the
-// papers, with one loop over seconds where the engine has a profile. They share nothing with the engine but
-// the input.
+// FCFS, EASY and conservative backfilling, on a rigid machine and on whole nodes, against programs written
+// straight from the papers, with one loop over seconds where the engine has a profile. They share nothing with
+// the engine but the input.
 #include "models/policies/backfill.hpp"
 
 #include <algorithm>
@@ -247,22 +247,32 @@ std::unique_ptr<Backfill> make_policy(Discipline discipline) {
   return std::make_unique<Backfill>(Backfill::kAll, false, discipline == Discipline::conservative);
 }
 
-std::vector<std::int64_t> engine_start_times(const Instance& instance, Discipline discipline, bool per_event) {
+// A processor of the instance is a core of one machine, or a whole node of four cores.
+enum class Unit : std::uint8_t { core, node };
+
+std::vector<std::int64_t> engine_start_times(const Instance& instance, Discipline discipline, bool per_event,
+                                             Unit unit = Unit::core) {
   ClusterSpec spec;
-  spec.groups.push_back({1, instance.processors, Supply::permanent, 1});
+  if (unit == Unit::core) {
+    spec.groups.push_back({1, instance.processors, Supply::permanent, 1});
+  } else {
+    spec.groups.push_back({instance.processors, 4, Supply::permanent, 1});
+  }
   spec.queues.push_back({{GroupId{0}}});
   Workload workload;
   for (const PlainJob& j : instance.jobs) {
     WorkloadJob job;
     job.request.submit = j.submit * kSecond;
     job.request.limit = j.limit * kSecond;
-    job.request.cores = j.width;
+    job.request.cores = unit == Unit::core ? j.width : 1;
+    job.request.nodes = unit == Unit::core ? 0 : j.width;
+    job.request.exclusive = unit == Unit::node;
     job.run_time = j.run * kSecond;
     workload.jobs.push_back(job);
   }
   Controller controller(spec, make_policy(discipline), nullptr);
   SimulatedWorld world(workload, SimulatedCloud({}, 1), per_event ? SameInstant::per_event : SameInstant::batched, 0);
-  RunRecord record(1);
+  RunRecord record(controller.cluster().node_count());
   run(world, controller, record);
   std::vector<std::int64_t> starts;
   for (const JobRecord& job : record.jobs()) starts.push_back(job.start == kNever ? -1 : job.start / kSecond);
@@ -272,14 +282,15 @@ std::vector<std::int64_t> engine_start_times(const Instance& instance, Disciplin
 struct Case {
   Discipline discipline;
   bool per_event;
+  Unit unit = Unit::core;
 };
 
 class BackfillAgainstThePapers : public testing::TestWithParam<Case> {
  protected:
   bool agree(const Instance& instance) const {
-    const auto [discipline, per_event] = GetParam();
+    const auto [discipline, per_event, unit] = GetParam();
     const std::vector<std::int64_t> expected = NaiveMachine(instance, discipline, per_event).start_times();
-    const std::vector<std::int64_t> found = engine_start_times(instance, discipline, per_event);
+    const std::vector<std::int64_t> found = engine_start_times(instance, discipline, per_event, unit);
     EXPECT_EQ(found, expected) << text_of(instance);
     return found == expected;
   }
@@ -307,47 +318,68 @@ Instance draw_instance(std::uint64_t seed, std::int64_t most_jobs) {
 }
 
 TEST_P(BackfillAgainstThePapers, StartsEveryJobOfARandomInstanceAtTheSameTime) {
+  constexpr std::uint64_t kInstances = 10'000;
   int failures = 0;
-  for (std::uint64_t seed = 1; seed <= 4000 && failures < 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kInstances && failures < 3; ++seed) {
     // The smallest come first: what fails is then easy to follow by hand.
-    if (!agree(draw_instance(seed, 3 + static_cast<std::int64_t>(seed) * 22 / 4000))) ++failures;
+    if (!agree(draw_instance(seed, 3 + static_cast<std::int64_t>(seed * 22 / kInstances)))) ++failures;
   }
 }
 
-// All instances of `jobs` jobs on three processors with the given runs and gaps.
+// Under sanitizers, only every so many of the sets of more than 100 000 instances. No divisor of the grids' sizes, so
+// that it meets every kind of job in every place.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t kStrideOfLargeSets = 17;
+#else
+constexpr std::size_t kStrideOfLargeSets = 1;
+#endif
+
+// All instances of 1 to `most_jobs` jobs on three processors with the given run times, requested times and gaps between
+// submissions, of all widths.
 struct Grid {
-  std::size_t jobs;
+  std::size_t most_jobs;
   std::vector<std::pair<std::int64_t, std::int64_t>> run_and_limit;
   std::vector<std::int64_t> gaps;
+  std::size_t instances;  // (3 * run_and_limit)^jobs * gaps^(jobs - 1), summed over the numbers of jobs
+
+  // The `code`-th one of `jobs` jobs; the first is submitted at 0.
+  Instance instance(std::size_t jobs, std::size_t code) const {
+    const auto next = [&code](std::size_t choices) {
+      const std::size_t choice = code % choices;
+      code /= choices;
+      return choice;
+    };
+    Instance made{3, {}};
+    std::int64_t submit = 0;
+    for (std::size_t j = 0; j < jobs; ++j) {
+      if (j > 0) submit += gaps[next(gaps.size())];
+      const auto width = static_cast<std::int32_t>(next(3)) + 1;
+      const auto& [run, limit] = run_and_limit[next(run_and_limit.size())];
+      made.jobs.push_back({submit, run, limit, width});
+    }
+    return made;
+  }
 };
 
 TEST_P(BackfillAgainstThePapers, StartsEveryJobOfAllTinyInstancesAtTheSameTime) {
-  const Grid grids[] = {{3, {{1, 1}, {1, 2}, {2, 2}, {1, 3}, {0, 1}}, {0, 1, 2}},
-                        {4, {{1, 1}, {1, 3}, {2, 2}}, {0, 1}}};
+  // Up to four jobs that end as requested or early; up to three that may also end at once or be killed.
+  const Grid grids[] = {
+      {4, {{1, 1}, {1, 2}, {2, 2}, {1, 3}, {3, 3}}, {0, 1, 2}, 1'397'940},
+      {3, {{1, 1}, {1, 2}, {2, 2}, {1, 3}, {3, 3}, {2, 3}, {0, 1}, {2, 1}}, {0, 1, 2}, 126'168},
+  };
   for (const Grid& grid : grids) {
-    const std::size_t kinds = 3 * grid.run_and_limit.size() * grid.gaps.size();
+    std::size_t instances = 0;
     std::size_t count = 1;
-    for (std::size_t j = 0; j < grid.jobs; ++j) count *= kinds;
     int failures = 0;
-    for (std::size_t code = 0; code < count && failures < 3; ++code) {
-      Instance instance{3, {}};
-      std::int64_t submit = 0;
-      std::size_t rest = code;
-      for (std::size_t j = 0; j < grid.jobs; ++j) {
-        const std::size_t kind = rest % kinds;
-        rest /= kinds;
-        const auto [run, limit] = grid.run_and_limit[kind / 3 % grid.run_and_limit.size()];
-        const std::int64_t gap = grid.gaps[kind / 3 / grid.run_and_limit.size()];
-        if (j == 0 && gap != grid.gaps.front()) {
-          // A later first submission is the same instance.
-          submit = -1;
-          break;
-        }
-        submit += gap;
-        instance.jobs.push_back({submit, run, limit, static_cast<std::int32_t>(kind % 3) + 1});
+    for (std::size_t jobs = 1; jobs <= grid.most_jobs; ++jobs) {
+      count *= 3 * grid.run_and_limit.size() * (jobs > 1 ? grid.gaps.size() : 1);
+      instances += count;
+      const std::size_t stride = count > 100'000 ? kStrideOfLargeSets : 1;
+      for (std::size_t code = 0; code < count && failures < 3; code += stride) {
+        if (!agree(grid.instance(jobs, code))) ++failures;
       }
-      if (submit >= 0 && !agree(instance)) ++failures;
     }
+    EXPECT_EQ(instances, grid.instances);
   }
 }
 
@@ -377,7 +409,7 @@ TEST(EasyPerEvent, RunsWhenTheSecondOfTwoNewJobsFits) {
 std::string name_of(const testing::TestParamInfo<Case>& tested) {
   constexpr const char* kNames[] = {"Fcfs", "Easy", "Conservative", "Uncompressed"};
   return std::string(kNames[static_cast<int>(tested.param.discipline)]) +
-         (tested.param.per_event ? "PerEvent" : "Batched");
+         (tested.param.per_event ? "PerEvent" : "Batched") + (tested.param.unit == Unit::node ? "OnWholeNodes" : "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Rigid, BackfillAgainstThePapers,
@@ -385,6 +417,13 @@ INSTANTIATE_TEST_SUITE_P(Rigid, BackfillAgainstThePapers,
                                          Case{Discipline::easy, false}, Case{Discipline::easy, true},
                                          Case{Discipline::conservative, false}, Case{Discipline::conservative, true},
                                          Case{Discipline::uncompressed, false}, Case{Discipline::uncompressed, true}),
+                         name_of);
+
+// Event by event is for rigid machines only: nodes of a cluster are never given out twice within an instant.
+INSTANTIATE_TEST_SUITE_P(Nodes, BackfillAgainstThePapers,
+                         testing::Values(Case{Discipline::fcfs, false, Unit::node},
+                                         Case{Discipline::easy, false, Unit::node},
+                                         Case{Discipline::conservative, false, Unit::node}),
                          name_of);
 
 }  // namespace

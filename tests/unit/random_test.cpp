@@ -55,6 +55,45 @@ TEST(Distribution, HasTheMomentsOfALognormal) {
   }
 }
 
+TEST(Distribution, IsExponential) {
+  // Deviation = mean, and the tail beyond x is exp(-x / mean), to three standard errors of 200 000 samples.
+  const Distribution law{.kind = Distribution::Kind::exponential, .a = 100};
+  constexpr int kSamples = 200'000;
+  double sum = 0;
+  double squares = 0;
+  int beyond[3] = {};
+  for (std::uint64_t i = 0; i < kSamples; ++i) {
+    Substream stream(11, Purpose::boot, i);
+    const double s = static_cast<double>(law.sample(stream, 1)) / static_cast<double>(kSecond);
+    sum += s;
+    squares += s * s;
+    for (int k = 0; k < 3; ++k) beyond[k] += s > 100 * (k + 1) ? 1 : 0;
+  }
+  EXPECT_NEAR(sum / kSamples, 100, 3 * 100 / std::sqrt(kSamples));
+  EXPECT_NEAR(squares / kSamples, 20'000, 3 * std::sqrt(20.0) * 10'000 / std::sqrt(kSamples));
+  for (int k = 0; k < 3; ++k) {
+    const double share = std::exp(-(k + 1));
+    EXPECT_NEAR(beyond[k], kSamples * share, 3 * std::sqrt(kSamples * share * (1 - share)));
+  }
+}
+
+TEST(Distribution, SamplesInTheResolutionAskedFor) {
+  const Distribution laws[] = {{Distribution::Kind::uniform, 0.3, 77.7},
+                               {Distribution::Kind::lognormal, 33.3, 21},
+                               {.kind = Distribution::Kind::exponential, .a = 50}};
+  for (const Distribution& law : laws) {
+    int whole_milliseconds = 0;
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+      Substream seconds(5, Purpose::boot, i);
+      Substream microseconds(5, Purpose::boot, i);
+      const Time fine = law.sample(microseconds, 1);
+      EXPECT_LE(std::abs(law.sample(seconds) - fine), kSecond);
+      whole_milliseconds += fine % 1000 == 0 ? 1 : 0;
+    }
+    EXPECT_LT(whole_milliseconds, 10);
+  }
+}
+
 TEST(Distribution, HasTheMedianOfALognormal) {
   std::vector<Time> samples;
   const Distribution boot{Distribution::Kind::lognormal, 400, 400};

@@ -455,7 +455,28 @@ INSTANTIATE_TEST_SUITE_P(
              "\"generator\""},
         Case{"Generator", "\"trace\": \"kth.swf\"", "\"generator\": \"lublin\", \"processors\": 100", ""},
         Case{"GeneratorUnknown", "\"trace\": \"kth.swf\"", "\"generator\": \"dublin\"",
-             "s.json:3: workload.generator: found \"dublin\", expected \"lublin\"; did you mean \"lublin\"?"},
+             "s.json:3: workload.generator: found \"dublin\", expected \"lublin\" or \"poisson\"; did you mean "
+             "\"lublin\"?"},
+        Case{"Poisson", "\"trace\": \"kth.swf\"",
+             "\"generator\": \"poisson\", \"meanInterarrival\": \"2m\", \"runTime\": {\"exponential\": 90}", ""},
+        Case{"PoissonNeedsItsOptions", "\"trace\": \"kth.swf\"", "\"generator\": \"poisson\"",
+             "s.json:3: workload.meanInterarrival: missing; generator poisson needs it\n"
+             "s.json:3: workload.runTime: missing; generator poisson needs it"},
+        Case{"PoissonNever", "\"trace\": \"kth.swf\"",
+             "\"generator\": \"poisson\", \"meanInterarrival\": 0, \"runTime\": 5",
+             "s.json:3: workload.meanInterarrival: found 0, expected a duration over 0 s, up to 315360000 "
+             "s" DURATION_FORMS},
+        Case{"PoissonWidth", "\"trace\": \"kth.swf\"",
+             "\"generator\": \"poisson\", \"meanInterarrival\": 9, \"runTime\": 5, \"processorsPerJob\": 0",
+             "s.json:3: workload.processorsPerJob: found 0, expected an integer from 1 to 1000000"},
+        Case{"PoissonRunTime", "\"trace\": \"kth.swf\"",
+             "\"generator\": \"poisson\", \"meanInterarrival\": 9, \"runTime\": {\"exponential\": 0}",
+             "s.json:3: workload.runTime.exponential: found 0, expected a duration over 0 s"},
+        Case{"PoissonWithAMachine", "\"trace\": \"kth.swf\"",
+             "\"generator\": \"poisson\", \"meanInterarrival\": 9, \"runTime\": 5, \"processors\": 128",
+             "s.json:3: workload.processors: only together with generator lublin"},
+        Case{"PoissonKeyWithLublin", "\"trace\": \"kth.swf\"", "\"generator\": \"lublin\", \"runTime\": 5",
+             "s.json:3: workload.runTime: only together with generator poisson"},
         Case{"GeneratorKeyWithTrace", "\"trace\"", "\"jobCount\": 5, \"trace\"",
              "s.json:3: workload.jobCount: only together with generator"},
         Case{"FilterWithGenerator", "\"trace\": \"kth.swf\"", "\"generator\": \"lublin\", \"filter\": {}",
@@ -595,12 +616,11 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
     return errors_of(with_root_key(kBase, "\"cloud\": {\"boot\": {\"pending\": " + distribution + "}}"));
   };
   const std::string forms =
-      "expected a distribution: a duration, {\"uniform\": [min, max]} or {\"lognormal\": {\"mean\": m, "
-      "\"sd\": s, "
-      "\"min\": a, \"max\": b}}";
+      "expected a distribution: a duration, {\"uniform\": [min, max]}, {\"exponential\": mean} or "
+      "{\"lognormal\": {\"mean\": m, \"sd\": s, \"min\": a, \"max\": b}}";
   const std::string duration = "expected a duration from 0 s to 10000000000 s" DURATION_FORMS;
   for (const char* good :
-       {"0", "16.5", "\"20s\"", R"({"uniform": [16, "18s"]})", R"({"uniform": [16, 16]})",
+       {"0", "16.5", "\"20s\"", R"({"uniform": [16, "18s"]})", R"({"uniform": [16, 16]})", R"({"exponential": "2m"})",
         R"({"lognormal": {"mean": 72, "sd": 0}})", R"({"lognormal": {"mean": "1m", "sd": 5, "min": 50, "max": 90}})"}) {
     EXPECT_EQ(errors(good), "");
   }
@@ -612,6 +632,12 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
   EXPECT_EQ(errors(R"({"uniform": [2]})"), "s.json:1: cloud.boot.pending.uniform: found an array, expected [min, max]");
   EXPECT_EQ(errors(R"({"uniform": [2, 1]})"), "s.json:1: cloud.boot.pending.uniform: the minimum is over the maximum");
   EXPECT_EQ(errors(R"({"uniform": [2, -1]})"), "s.json:1: cloud.boot.pending.uniform[1]: found -1, " + duration);
+  EXPECT_EQ(errors(R"({"exponential": 0})"),
+            "s.json:1: cloud.boot.pending.exponential: found 0, expected a duration over 0 s");
+  EXPECT_EQ(errors(R"({"exponential": {"mean": 5}})"),
+            "s.json:1: cloud.boot.pending.exponential: found an object, " + duration);
+  EXPECT_EQ(errors(R"({"exponental": 5})"),
+            "s.json:1: cloud.boot.pending.exponental: unknown key; did you mean \"exponential\"?");
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 0, "sd": 1}})"),
             "s.json:1: cloud.boot.pending.lognormal.mean: found 0, expected a duration over 0 s");
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 5}})"),
