@@ -78,19 +78,25 @@ bool Cluster::can_ever_hold(const JobRequest& request) const {
 }
 
 std::int32_t Cluster::least_cores(const JobRequest& request) const {
+  // A request that fits nowhere, too, is given a number, below the one with which PendingQueue marks its holes.
+  const auto bounded = [](std::int64_t cores) {
+    return static_cast<std::int32_t>(
+        std::min<std::int64_t>(cores, std::numeric_limits<std::int32_t>::max() - std::int32_t{1}));
+  };
   if (one_node_ && request.exclusive) return spec_.groups.front().cores;
-  if (request.nodes == 0 && request.exclusive && counts_) {
-    const std::int32_t cores = spec_.groups[index(queue_groups_[index(request.queue)].front())].cores;
-    return (request.cores + cores - 1) / cores * cores;
+  const std::vector<GroupId>& groups = queue_groups_[index(request.queue)];
+  if (request.nodes == 0 && request.exclusive && counts_ && !groups.empty()) {
+    const std::int64_t cores = spec_.groups[index(groups.front())].cores;
+    return bounded((request.cores + cores - 1) / cores * cores);
   }
-  if (request.nodes == 0 || request.spread) return request.cores;
-  if (!request.exclusive) return request.nodes * request.cores;
+  if (request.nodes == 0 || request.spread) return bounded(request.cores);
+  if (!request.exclusive) return bounded(std::int64_t{request.nodes} * request.cores);
   std::int32_t least = std::numeric_limits<std::int32_t>::max();
-  for (const GroupId g : queue_groups_[index(request.queue)]) {
+  for (const GroupId g : groups) {
     const std::int32_t cores = spec_.groups[index(g)].cores;
     if (cores >= request.cores) least = std::min(least, cores);
   }
-  return request.nodes * least;
+  return bounded(std::int64_t{request.nodes} * least);
 }
 
 namespace {
@@ -300,6 +306,7 @@ std::uint32_t Cluster::store_shares(std::span<const NodeShare> shares) {
 
 Cluster::Kind Cluster::kind_of(const JobRequest& request) const {
   if (request.nodes == 0 && !request.exclusive) return Kind::loose_cores;
+  if (request.nodes > 0 && request.spread) return Kind::nodes_and_cores;
   const std::vector<GroupId>& groups = queue_groups_[index(request.queue)];
   const bool whole = request.exclusive || groups.empty() || request.cores == spec_.groups[index(groups.front())].cores;
   return whole && alike_ ? Kind::whole_nodes : Kind::nodes_and_cores;
@@ -318,8 +325,11 @@ bool Cluster::admit(const JobRequest& request) {
 void Cluster::make_node_profiles() {
   for (std::uint32_t n = 0; n < node_count(); ++n) {
     node_profile_.emplace_back(cores(NodeId{n}), now_);
-    if (node_state_[n] == NodeState::powering_down) occupy(NodeId{n}, now_, down_until_[n], cores(NodeId{n}));
-    if (is_down(NodeId{n})) occupy(NodeId{n}, now_, kNever, cores(NodeId{n}));
+    if (is_down(NodeId{n})) {
+      occupy(NodeId{n}, now_, kNever, cores(NodeId{n}));
+    } else if (node_state_[n] == NodeState::powering_down) {
+      occupy(NodeId{n}, now_, down_until_[n], cores(NodeId{n}));
+    }
   }
   for (const Claim& claim : claims_) {
     if (claim.kind != Claim::Kind::allocated) continue;
@@ -343,14 +353,14 @@ bool Cluster::reserve_cores(JobId job, Time from, Time until, const JobRequest& 
   return queue_profile_[index(request.queue)].occupy(from, until, cores) >= 0;
 }
 
-std::int32_t Cluster::memory_of(const Claim& claim, const NodeShare& share) const {
+std::int64_t Cluster::memory_of(const Claim& claim, const NodeShare& share) const {
   switch (claim.memory_unit) {
     case MemoryUnit::whole:
       return memory(share.node);
     case MemoryUnit::per_node:
       return claim.memory;
     case MemoryUnit::per_core:
-      return claim.memory * share.cores;
+      return std::int64_t{claim.memory} * share.cores;
   }
   return 0;
 }
@@ -380,10 +390,7 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
         node_memory_in_use_[n] += memory_of(claim, share);
         ensure(node_memory_in_use_[n] <= memory(share.node), "no node gives more memory than it has");
       }
-      if (node_state_[n] == NodeState::powered_down && node_jobs_[n] == 1 &&
-          spec_.groups[index(group_of(share.node))].supply == Supply::dynamic && !is_kept(share.node)) {
-        wanted_.push_back(share.node);
-      }
+      if (node_state_[n] == NodeState::powered_down && node_jobs_[n] == 1) want(share.node);
       refresh(share.node);
     } else {
       ++node_reserved_[n];
@@ -504,10 +511,26 @@ bool Cluster::keep_down(NodeId node, Time until) {
   ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down is kept down");
   if (until <= down_until_[n]) return true;
   const Time from = std::max(now_, down_until_[n]);
+  if (is_down(node)) {  // out of use already
+    down_until_[n] = until;
+    return true;
+  }
   const bool on_node = occupy(node, from, until, cores(node));
   const bool in_queues = occupy_queues(group_of(node), from, until, cores(node));
   down_until_[n] = until;
   return on_node && in_queues;
+}
+
+// A node without an instance is to have one. One of a static group that lost its own may be wanted already.
+void Cluster::want(NodeId node) {
+  if (is_kept(node) && std::find(wanted_.begin(), wanted_.end(), node) != wanted_.end()) return;
+  wanted_.push_back(node);
+}
+
+void Cluster::want_again(NodeId node) {
+  const std::size_t n = index(node);
+  if (node_state_[n] != NodeState::powered_down || is_down(node) || (node_jobs_[n] == 0 && !is_kept(node))) return;
+  if (std::find(wanted_.begin(), wanted_.end(), node) == wanted_.end()) wanted_.push_back(node);
 }
 
 // Takes all of a node out of the books of time (sign 1), or puts it back (-1).
@@ -534,6 +557,7 @@ void Cluster::set_down(NodeId node, Time now) {
   node_down_[n] = 1;
   idle_since_[n] = now;
   out_of_use(node, now, kNever, 1);
+  if (node_state_[n] == NodeState::powered_down) std::erase(wanted_, node);
   refresh(node);
 }
 
@@ -541,14 +565,16 @@ void Cluster::set_usable(NodeId node, Time now) {
   const std::size_t n = index(node);
   ensure(node_down_[n] != 0, "only a node that is down becomes usable");
   node_down_[n] = 0;
-  out_of_use(node, now, kNever, -1);
+  // A node on its way down stays out of use until then.
+  out_of_use(node, node_state_[n] == NodeState::powering_down ? std::max(now, down_until_[n]) : now, kNever, -1);
+  want_again(node);
   refresh(node);
 }
 
 void Cluster::powered_down(NodeId node, Time now) {
   const std::size_t n = index(node);
   ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down gets there");
-  out_of_use(node, now, down_until_[n], -1);
+  if (!is_down(node)) out_of_use(node, now, down_until_[n], -1);
   node_state_[n] = NodeState::powered_down;
   --instances_;
   refresh(node);
@@ -559,6 +585,7 @@ void Cluster::audit() const {
   std::vector<std::int32_t> jobs(node_count());
   std::vector<std::int32_t> reserved(node_count());
   std::vector<std::int32_t> node_free(node_count());
+  std::vector<std::int64_t> memory_in_use(node_count());
   std::vector<std::int32_t> queue_free(spec_.queues.size());
   const auto take = [&](NodeId node, std::int32_t amount) {
     node_free[index(node)] -= amount;
@@ -578,6 +605,7 @@ void Cluster::audit() const {
       const std::size_t n = index(share.node);
       if (claim.kind == Claim::Kind::allocated) {
         in_use[n] += share.cores;
+        if (spec_.memory_counts) memory_in_use[n] += memory_of(claim, share);
         ++jobs[n];
       } else {
         ++reserved[n];
@@ -586,6 +614,7 @@ void Cluster::audit() const {
     }
   }
   ensure(in_use == node_in_use_ && jobs == node_jobs_ && reserved == node_reserved_, "the nodes' books add up");
+  ensure(memory_in_use == node_memory_in_use_, "the nodes' memory adds up");
   for (std::size_t q = 0; q < queue_free.size(); ++q) {
     ensure(queue_free[q] == queue_profile_[q].free_at(now_), "the queues' free cores add up");
   }

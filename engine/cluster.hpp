@@ -114,7 +114,8 @@ class Cluster {
   std::int32_t instances() const { return instances_; }
   // Whether the node's instance stays when it is idle: of a static group, or among the first of one with a minimum.
   bool is_kept(NodeId node) const;
-  // Nodes without an instance that a job holds, or that a static group must keep; ascending by request.
+  // Nodes without an instance that a job holds, or that a static group must keep (unless it was taken down on purpose);
+  // none that are down; ascending by request.
   std::span<const NodeId> wanted() const { return wanted_; }
 
   // --- where and when a request fits ---
@@ -174,13 +175,16 @@ class Cluster {
   bool power_down(NodeId node, Time now, Time until);
   bool keep_down(NodeId node, Time until);
   void powered_down(NodeId node, Time now);
-  // Gives up a node that is powering up: it is powered down and out of use.
+  // Gives up a node that is powering up: it is powered down.
   void give_up(NodeId node, Time now);
+  // A node that was given up is to have another instance, if somebody still wants one.
+  void want_again(NodeId node);
   void set_down(NodeId node, Time now);
   void set_usable(NodeId node, Time now);
   void check(Time now) const;
 
-  std::int32_t memory_of(const Claim& claim, const NodeShare& share) const;
+  std::int64_t memory_of(const Claim& claim, const NodeShare& share) const;
+  void want(NodeId node);
   void out_of_use(NodeId node, Time from, Time until, std::int32_t sign);
   bool occupy(NodeId node, Time from, Time until, std::int32_t cores);
   bool occupy_queues(GroupId group, Time from, Time until, std::int32_t cores);
@@ -211,7 +215,7 @@ class Cluster {
   std::vector<GroupId> node_group_;
   std::vector<NodeState> node_state_;
   std::vector<std::int32_t> node_in_use_;  // cores held by jobs that have not ended
-  std::vector<std::int32_t> node_memory_in_use_;
+  std::vector<std::int64_t> node_memory_in_use_;
   std::vector<std::uint8_t> node_down_;
   std::vector<std::int32_t> node_jobs_;
   std::vector<std::int32_t> node_reserved_;  // reservations that touch the node

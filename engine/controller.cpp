@@ -11,6 +11,11 @@ constexpr std::uint32_t kMaxIdleSteps = 1000;
 // What every step keeps up to date is added up anew so often: it costs as much as there are jobs.
 constexpr std::uint64_t kAuditEvery = 1 << 16;
 
+bool keeps_time(const SchedulerPolicy* scheduler) {
+  ensure(scheduler != nullptr, "a cluster has a scheduling policy");
+  return scheduler->keeps_time();
+}
+
 }  // namespace
 
 void Plan::start(JobId job, std::span<const NodeShare> nodes, Time expected) {
@@ -39,7 +44,7 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
       queues_(spec.queues.size()),
       scheduler_(std::move(scheduler)),
       scaler_(std::move(scaler)),
-      keeps_time_(scheduler_->keeps_time()),
+      keeps_time_(keeps_time(scheduler_.get())),
       scaler_wake_(scaler_ != nullptr ? 0 : kNever),
       waiting_jobs_(cluster_.node_count()),
       named_(cluster_.node_count()) {
@@ -54,8 +59,11 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   begin(now, !news.stimuli.empty());
   commands_ = &commands;
 
-  for (const Stimulus& s : news.stimuli) hear(s);
-  // Arrivals last: what ended at the same instant no longer counts against the limit of jobs.
+  const auto is_asked = [](const Stimulus& s) { return s.kind >= Stimulus::Kind::node_lost; };
+  for (const Stimulus& s : news.stimuli) {
+    if (!is_asked(s)) hear(s);
+  }
+  // Arrivals after that: what ended at the same instant no longer counts against the limit of jobs.
   std::size_t next_arrival = 0;
   for (const Stimulus& s : news.stimuli) {
     if (s.kind != Stimulus::Kind::job_arrived) continue;
@@ -64,15 +72,14 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     ensure(request.terms <= news.terms.size(), "a request's terms come with it");
     arrive(JobId{s.subject}, request, request.terms == 0 ? nullptr : &news.terms[request.terms - 1]);
   }
+  // Requests from outside last: they may be about a job that arrived at this instant.
+  for (const Stimulus& s : news.stimuli) {
+    if (is_asked(s)) hear(s);
+  }
   if (now >= next_down_) settle_power();
   if (now >= next_overdue_) extend_overdue();
 
-  View view;
-  view.now_ = now;
-  view.jobs_ = &jobs_;
-  view.cluster_ = &cluster_;
-  view.queues_ = &queues_;
-  view.changes_ = &changes_;
+  const View view = present();
   changes_.arrivals = arrivals_;
   changes_.over = over_;
   changes_.registered = registered_;
@@ -82,6 +89,7 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   if (changes_.any() || now >= scheduler_wake_) {
     Plan plan(*this);
     scheduler_wake_ = scheduler_->plan(view, plan);
+    for (const NodeId node : given_up_) cluster_.want_again(node);
     changes_ = {};
     arrivals_.clear();
     over_.clear();
@@ -101,6 +109,16 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   if (++steps_ % kAuditEvery == 0) cluster_.audit();
   commands_ = nullptr;
   return std::min({scheduler_wake_, scaler_wake_, next_overdue_, next_down_});
+}
+
+View Controller::present() const {
+  View view;
+  view.now_ = now_;
+  view.jobs_ = &jobs_;
+  view.cluster_ = &cluster_;
+  view.queues_ = &queues_;
+  view.changes_ = &changes_;
+  return view;
 }
 
 void Controller::begin(Time now, bool has_news) {
@@ -151,9 +169,11 @@ void Controller::hear(const Stimulus& s) {
 
 void Controller::arrive(JobId job, const JobRequest& request, const JobTerms* terms) {
   ensure(index(job) == jobs_.size(), "jobs are numbered in order of arrival");
-  ensure(index(request.queue) < queues_.size() && request.cores > 0 && request.nodes >= 0 && request.limit > 0,
+  ensure(index(request.queue) < queues_.size() && request.cores > 0 && request.nodes >= 0 && request.limit > 0 &&
+             request.memory >= 0,
          "a request is well formed");
-  ensure(terms == nullptr || keeps_time_, "only a policy that keeps time gets jobs with terms");
+  ensure((terms == nullptr && !request.spread) || keeps_time_,
+         "only a policy that keeps time gets jobs with terms, or with cores spread over nodes");
   jobs_.add(request, terms);
   cluster_.add_job();
   waiting_nodes_.push_back(0);
@@ -254,11 +274,7 @@ void Controller::expect(JobId job, Time expected) {
 void Controller::finish(JobId job, Outcome outcome) {
   const JobState was = jobs_.state(job);
   if (keeps_time_) {
-    View view;
-    view.now_ = now_;
-    view.jobs_ = &jobs_;
-    view.cluster_ = &cluster_;
-    const Outcome judged = scheduler_->judge(view, job, outcome);
+    const Outcome judged = scheduler_->judge(present(), job, outcome);
     if (judged != outcome) {
       commands_->add(Command::Kind::end_job, number(job), static_cast<std::uint32_t>(judged), {});
       outcome = judged;
@@ -308,7 +324,8 @@ void Controller::stop_configuring(JobId job) {
 }
 
 void Controller::reject(JobId job, Rejection why) {
-  ensure(std::find(arrivals_.begin(), arrivals_.end(), job) != arrivals_.end(), "a job is rejected when it arrives");
+  ensure(keeps_time_ && std::find(arrivals_.begin(), arrivals_.end(), job) != arrivals_.end(),
+         "a job is rejected when it arrives, by a policy that keeps time");
   jobs_.move(job, JobState::rejected);
   leave_queue(job);
   --active_jobs_;
@@ -316,18 +333,21 @@ void Controller::reject(JobId job, Rejection why) {
 }
 
 void Controller::run(JobId job) {
-  ensure(keeps_time_ && waiting_nodes_[index(job)] == 0, "a job runs when all its nodes are up");
+  ensure(keeps_time_, "only a policy that keeps time runs jobs");
+  ensure(waiting_nodes_[index(job)] == 0, "a job runs when all its nodes are up");
   ensure(jobs_.state(job) == JobState::configuring, "a job that has its nodes and does not run yet may run");
   jobs_.move(job, JobState::running);
   commands_->add(Command::Kind::start_job, number(job), 0, cluster_.shares(job));
 }
 
 void Controller::stop(JobId job, Outcome outcome) {
+  ensure(keeps_time_, "only a policy that keeps time stops jobs");
   jobs_.move(job, JobState::completing);
   commands_->add(Command::Kind::stop_job, number(job), static_cast<std::uint32_t>(outcome), {});
 }
 
 void Controller::end(JobId job, Outcome outcome) {
+  ensure(keeps_time_, "only a policy that keeps time ends jobs");
   const JobState was = jobs_.state(job);
   jobs_.move(job, state_after(outcome));
   --active_jobs_;
@@ -338,6 +358,7 @@ void Controller::end(JobId job, Outcome outcome) {
 }
 
 void Controller::requeue(JobId job) {
+  ensure(keeps_time_, "only a policy that keeps time requeues jobs");
   if (jobs_.state(job) == JobState::configuring) stop_configuring(job);
   jobs_.move(job, JobState::pending);
   release(job);
@@ -397,7 +418,7 @@ void Controller::terminate(std::span<const NodeId> nodes) {
   if (scaler_->settles()) {
     for (const NodeShare& share : scratch_) {
       if (cluster_.is_down(share.node)) cluster_.set_usable(share.node, now_);
-      cluster_.power_down(share.node, now_, kNever);
+      changes_.disturbed |= !cluster_.power_down(share.node, now_, kNever);
     }
     return;
   }
@@ -412,9 +433,13 @@ void Controller::terminate(std::span<const NodeId> nodes) {
 void Controller::powered_down(NodeId node) {
   ensure(scaler_->settles(), "the scaling policy says when nodes are down, or the controller");
   cluster_.powered_down(node, now_);
+  if (keeps_time_) return;  // it looks when it wants to
+  changes_.ended = true;
+  scheduler_wake_ = now_;
 }
 
 void Controller::give_up(std::span<const NodeId> nodes) {
+  ensure(keeps_time_ && scaler_->settles(), "boots are given up only where both policies keep time themselves");
   power_command(Command::Kind::terminate_instances, nodes);
   for (const NodeShare& share : scratch_) {
     cluster_.give_up(share.node, now_);
@@ -423,7 +448,11 @@ void Controller::give_up(std::span<const NodeId> nodes) {
   scheduler_wake_ = now_;
 }
 
-void Controller::set_down(NodeId node) { cluster_.set_down(node, now_); }
+void Controller::set_down(NodeId node) {
+  ensure(keeps_time_, "only a policy that keeps time takes nodes out of use");
+  cluster_.set_down(node, now_);
+}
+
 void Controller::set_usable(NodeId node) { cluster_.set_usable(node, now_); }
 
 // At least a second, so that a node on its way down is never free at the same instant.

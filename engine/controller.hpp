@@ -28,6 +28,7 @@ class Controller {
   friend class ScalePlan;
 
   void begin(Time now, bool has_news);
+  View present() const;
   void arrive(JobId job, const JobRequest& request, const JobTerms* terms);
   void hear(const Stimulus& stimulus);
   void finish(JobId job, Outcome outcome);

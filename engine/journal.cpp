@@ -90,7 +90,11 @@ Journal::~Journal() = default;
 void Journal::append(Time now, const News& news, const Commands& commands) {
   // Room for the longest form of this step, so that no number has to look.
   std::size_t numbers = 3 + 12 * news.stimuli.size() + 4 * commands.list.size() + 2 * commands.shares.size();
-  for (const JobTerms& terms : news.terms) numbers += kTermNumbers + kDependencyNumbers * terms.dependencies.size();
+  for (const JobRequest& r : news.arrivals) {
+    if (r.terms == 0) continue;
+    ensure(r.terms <= news.terms.size(), "a request's terms come with it");
+    numbers += kTermNumbers + kDependencyNumbers * news.terms[r.terms - 1].dependencies.size();
+  }
   if (buffer_.size() - used_ < numbers * kLongestNumber) {
     flush();
     buffer_.resize(std::max(buffer_.size(), numbers * kLongestNumber));
@@ -116,7 +120,7 @@ void Journal::append(Time now, const News& news, const Commands& commands) {
       if (shape) {
         put(out, r.spread ? 1 : 0);
         put(out, static_cast<std::uint64_t>(r.memory_unit));
-        put(out, static_cast<std::uint64_t>(r.memory));
+        put(out, r.memory_unit == MemoryUnit::whole ? 0 : static_cast<std::uint64_t>(r.memory));
       }
       if (r.terms > 0) put(out, news.terms[r.terms - 1]);
     } else {
@@ -230,7 +234,10 @@ JournalReader::Result JournalReader::next(Time& now, News& news, Commands& comma
       if ((flags & kShape) != 0) {
         std::uint8_t spread = 0;
         std::uint8_t unit = 0;
-        if (!number_as(spread, 1) || !number_as(unit, 2) || !number_as(r.memory)) return Result::corrupt;
+        constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max());
+        if (!number_as(spread, 1) || !number_as(unit, 2) || !number_as(r.memory, unit == 0 ? 0 : kMost)) {
+          return Result::corrupt;
+        }
         r.spread = spread != 0;
         r.memory_unit = static_cast<MemoryUnit>(unit);
       }

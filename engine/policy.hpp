@@ -108,8 +108,11 @@ class ScalePlan {
   // All nodes of one call belong to one group; the cloud is asked for all of them in one request.
   void launch(std::span<const NodeId> nodes);     // each one powered down
   void terminate(std::span<const NodeId> nodes);  // each one up and without a job; one that is down is so no more
-  void give_up(std::span<const NodeId> nodes);    // each one powering up: its instance is terminated, the node is down
-  void powered_down(NodeId node);                 // its time to go down is over; only where settles()
+  // Only where settles(), and under a scheduling policy that keeps time. Each node is powering up: its instance is
+  // terminated, the node has none. Jobs on it stay; the scheduling policy is called once more at this instant. What it
+  // leaves on the node, or a node of a static group that it leaves in use, makes the node wanted anew.
+  void give_up(std::span<const NodeId> nodes);
+  void powered_down(NodeId node);  // its time to go down is over; only where settles()
 
  private:
   friend class Controller;

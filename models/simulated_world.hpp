@@ -33,7 +33,11 @@ class SimulatedWorld {
         batched_(same_instant == SameInstant::batched),
         origin_(origin),
         stop_(stop) {
-    for (const Disturbance& d : disturbances) events_.push(d.at, d.stimulus);
+    ensure(keeps_time || disturbances.empty(), "only a policy that keeps time deals with disturbances");
+    for (const Disturbance& d : disturbances) {
+      ensure(d.stimulus.kind >= Stimulus::Kind::node_lost, "jobs and instances follow from commands");
+      events_.push(d.at, d.stimulus);
+    }
     if (keeps_time_) nodes_of_.resize(jobs_.size());
   }
 
@@ -61,9 +65,7 @@ class SimulatedWorld {
       news.stimuli.push_back(events_.next());
       events_.pop();
       if (keeps_time_) {
-        const Stimulus& heard = news.stimuli.back();
-        if (heard.kind == Stimulus::Kind::job_finished) nodes_of_[heard.subject].clear();
-        if (heard.kind == Stimulus::Kind::node_lost) lose_jobs_of(NodeId{heard.subject});
+        tell(news.stimuli.back());
         drop_overtaken();
       }
       if (!batched_) return now;
@@ -76,19 +78,24 @@ class SimulatedWorld {
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
-          if (keeps_time_) nodes_of_[c.subject].assign(commands.shares_of(c).begin(), commands.shares_of(c).end());
+          if (keeps_time_) hold(c.subject, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
-          for (const NodeShare& s : commands.shares_of(c)) cloud_.launch(GroupId{c.subject}, s.node, now, events_);
+          for (const NodeShare& s : commands.shares_of(c)) {
+            cloud_.launch(GroupId{c.subject}, s.node, now, events_);
+            std::erase(lost_nodes_, s.node);
+          }
           break;
         case Command::Kind::terminate_instances:
           for (const NodeShare& s : commands.shares_of(c)) cloud_.terminate(s.node, now, events_);
           break;
         case Command::Kind::stop_job:
+          ensure(keeps_time_, "jobs are stopped in a world that expects it");
           runner_.stop(JobId{c.subject}, static_cast<Outcome>(c.detail), now, events_);
           break;
         case Command::Kind::requeue_job:
         case Command::Kind::end_job:
+          ensure(keeps_time_, "jobs are ended and requeued in a world that expects it");
           // An end that only says how a job that is gone counts changes nothing here.
           if (!nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject});
           nodes_of_[c.subject].clear();
@@ -115,6 +122,44 @@ class SimulatedWorld {
     }
   }
 
+  // What news means for what is still to come.
+  void tell(const Stimulus& s) {
+    switch (s.kind) {
+      case Stimulus::Kind::job_finished:
+        nodes_of_[s.subject].clear();
+        runner_.told(JobId{s.subject});
+        break;
+      case Stimulus::Kind::instance_running:
+        cloud_.told(s);
+        break;
+      case Stimulus::Kind::node_ready:
+        cloud_.told(s);
+        std::erase(lost_nodes_, NodeId{s.subject});
+        break;
+      case Stimulus::Kind::node_lost:
+        lost_nodes_.push_back(NodeId{s.subject});
+        lose_jobs_of(NodeId{s.subject});
+        break;
+      case Stimulus::Kind::node_back:
+        std::erase(lost_nodes_, NodeId{s.subject});
+        break;
+      case Stimulus::Kind::job_arrived:
+      case Stimulus::Kind::instance_terminated:
+      case Stimulus::Kind::job_asked:
+      case Stimulus::Kind::node_asked:
+        break;
+    }
+  }
+
+  // A job runs on nodes; it has no end if one of them is lost already.
+  void hold(std::uint32_t job, std::span<const NodeShare> nodes) {
+    nodes_of_[job].assign(nodes.begin(), nodes.end());
+    const bool lost = std::any_of(nodes.begin(), nodes.end(), [this](const NodeShare& s) {
+      return std::find(lost_nodes_.begin(), lost_nodes_.end(), s.node) != lost_nodes_.end();
+    });
+    if (lost) runner_.lose(JobId{job});
+  }
+
   void lose_jobs_of(NodeId node) {
     for (std::uint32_t job = 0; job < nodes_of_.size(); ++job) {
       const bool here =
@@ -131,6 +176,7 @@ class SimulatedWorld {
   EventQueue events_;
   bool keeps_time_;
   std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
+  std::vector<NodeId> lost_nodes_;                // that do not answer
   bool batched_;
   Time origin_;
   const std::atomic<bool>* stop_;

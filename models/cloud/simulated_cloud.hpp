@@ -31,20 +31,26 @@ class SimulatedCloud {
     const Time ready = later(running, boot.bootstrap.sample(stream));
     const bool boots = !fails(node);
     if (launched_.size() <= index(node)) launched_.resize(index(node) + 1);
-    launched_[index(node)] = {running, boots ? ready : kNever};
+    launched_[index(node)] = {running, boots ? ready : kNever, true};
     events.push(running, {Stimulus::Kind::instance_running, number(node), 0});
     if (boots) events.push(ready, {Stimulus::Kind::node_ready, number(node), 0});
   }
 
   void terminate(NodeId node, Time now, EventQueue& events) {
+    ensure(index(node) < launched_.size() && launched_[index(node)].exists,
+           "only an instance that was launched is terminated, once");
     launched_[index(node)] = {};
     events.push(now, {Stimulus::Kind::instance_terminated, number(node), 0});
   }
 
-  // Whether news of an instance that was foreseen for `time` still stands: it was not terminated before.
+  // Whether news of an instance that was foreseen for `time` still stands: it was not terminated before, and not told.
   bool stands(const Stimulus& s, Time time) const {
     if (s.kind == Stimulus::Kind::instance_running) return launched_[s.subject].running == time;
     return s.kind != Stimulus::Kind::node_ready || launched_[s.subject].ready == time;
+  }
+  void told(const Stimulus& s) {
+    if (s.kind == Stimulus::Kind::instance_running) launched_[s.subject].running = kNever;
+    if (s.kind == Stimulus::Kind::node_ready) launched_[s.subject].ready = kNever;
   }
 
  private:
@@ -64,8 +70,9 @@ class SimulatedCloud {
   struct Launched {
     Time running = kNever;
     Time ready = kNever;
+    bool exists = false;
   };
-  std::vector<Launched> launched_;  // by node: the last launch
+  std::vector<Launched> launched_;  // by node: the last launch, and what is still to be told of it
 };
 
 }  // namespace headroom

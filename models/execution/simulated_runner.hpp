@@ -19,17 +19,21 @@ class SimulatedRunner {
   }
 
   void stop(JobId job, Outcome outcome, Time now, EventQueue& events) {
+    if (!end_of_.empty() && end_of_[index(job)] == kNever) return;  // nobody is left to hear of it
     finish(job, later(now, jobs_[index(job)].stop_time), outcome, events);
   }
 
-  // The job's processes are gone without anybody hearing of it.
+  // The job's processes are gone without anybody hearing of it, now or later.
   void lose(JobId job) {
     remember();
     end_of_[index(job)] = kNever;
   }
 
-  // Whether the end of a job that was foreseen for `time` still stands.
+  // Whether the end of a job that was foreseen for `time` still stands: nothing overtook it, and it was not told.
   bool stands(JobId job, Time time) const { return end_of_.empty() || end_of_[index(job)] == time; }
+  void told(JobId job) {
+    if (!end_of_.empty()) end_of_[index(job)] = kNever;
+  }
 
  private:
   void finish(JobId job, Time time, Outcome outcome, EventQueue& events) {

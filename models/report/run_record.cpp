@@ -18,6 +18,7 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       }
       case Stimulus::Kind::job_finished: {
         JobRecord& job = jobs_[s.subject];
+        if (job.state == JobState::configuring) name_instances(job);
         if (job.state != JobState::completing) job.end = now;
         job.freed = now;
         job.state = state_after(static_cast<Outcome>(s.detail));
@@ -47,13 +48,18 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       case Command::Kind::allocate_job:
         jobs_[c.subject].allocated = now;
         jobs_[c.subject].state = JobState::configuring;
+        hold(jobs_[c.subject], commands.shares_of(c));
         break;
       case Command::Kind::start_job: {
         JobRecord& job = jobs_[c.subject];
         if (job.allocated == kNever) job.allocated = now;
         job.start = now;
+        if (job.state == JobState::configuring) {
+          name_instances(job);
+        } else {
+          hold(job, commands.shares_of(c));
+        }
         job.state = JobState::running;
-        hold(job, commands.shares_of(c));
         break;
       }
       case Command::Kind::launch_instances:
@@ -71,6 +77,7 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
         break;
       case Command::Kind::requeue_job: {
         JobRecord& job = jobs_[c.subject];
+        if (job.state == JobState::configuring) name_instances(job);
         job.freed = now;
         lost_.push_back({job});
         job.allocated = job.start = job.end = job.freed = kNever;
@@ -81,6 +88,7 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       }
       case Command::Kind::end_job: {
         JobRecord& job = jobs_[c.subject];
+        if (job.state == JobState::configuring) name_instances(job);
         if (job.end == kNever) job.end = now;
         job.freed = now;
         job.state = state_after(static_cast<Outcome>(c.detail));
@@ -94,6 +102,13 @@ void RunRecord::hold(JobRecord& job, std::span<const NodeShare> shares) {
   job.first_share = static_cast<std::uint32_t>(shares_.size());
   job.share_count = static_cast<std::uint32_t>(shares.size());
   for (const NodeShare& s : shares) shares_.push_back({instance_of_[index(s.node)], s.node, s.cores});
+}
+
+// A job may get nodes whose instances are launched only later: which ones they are is known when it no longer waits.
+void RunRecord::name_instances(const JobRecord& job) {
+  for (HeldShare& s : std::span(shares_).subspan(job.first_share, job.share_count)) {
+    s.instance = instance_of_[index(s.node)];
+  }
 }
 
 }  // namespace headroom

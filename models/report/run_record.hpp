@@ -14,7 +14,7 @@ struct JobRecord {
   Time start = kNever;            // when it ran
   Time end = kNever;              // when it was told to end, or ended by itself
   Time freed = kNever;            // when its processes were gone and its nodes free
-  std::uint32_t first_share = 0;  // into RunRecord::shares
+  std::uint32_t first_share = 0;  // of RunRecord::shares_of
   std::uint32_t share_count = 0;
   std::uint32_t requeues = 0;
   JobState state = JobState::pending;
@@ -25,6 +25,12 @@ struct JobRecord {
 struct LostAttempt {
   JobRecord job;  // as it was then; `freed` is when it was requeued
 };
+
+// How long a job ran, from its start until it was told to end or was requeued; 0 if it did not, or still does.
+inline Time run_time(const JobRecord& job) {
+  const Time end = job.end != kNever ? job.end : job.freed;
+  return job.start == kNever || end == kNever ? 0 : end - job.start;
+}
 
 struct InstanceRecord {
   NodeId node;
@@ -53,7 +59,9 @@ class RunRecord {
   const std::vector<JobRecord>& jobs() const { return jobs_; }
   const std::vector<InstanceRecord>& instances() const { return instances_; }
   const std::vector<LostAttempt>& lost_attempts() const { return lost_; }
+  // What the job holds or held; nothing while it waits for nodes to boot.
   std::span<const HeldShare> shares_of(const JobRecord& job) const {
+    if (job.start == kNever && job.freed == kNever) return {};
     return std::span(shares_).subspan(job.first_share, job.share_count);
   }
   Time begin() const { return begin_; }  // of the first step; kNever before it
@@ -63,6 +71,7 @@ class RunRecord {
 
  private:
   void hold(JobRecord& job, std::span<const NodeShare> shares);
+  void name_instances(const JobRecord& job);
 
   std::vector<JobRecord> jobs_;
   std::vector<LostAttempt> lost_;

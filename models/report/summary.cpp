@@ -137,13 +137,14 @@ MicroUsd job_cost(const JobRecord& job, const RunRecord& record, const Design& d
 std::vector<std::vector<Period>> busy_periods(const RunRecord& record) {
   std::vector<std::vector<Period>> periods(record.instances().size());
   const auto add = [&](const JobRecord& job) {
-    if (job.start == kNever) return;
-    const Time until = job.freed == kNever ? record.end() : job.freed;
+    const Time freed = job.freed == kNever ? record.end() : job.freed;
     for (const HeldShare& share : record.shares_of(job)) {
       if (share.instance == HeldShare::kPermanent) continue;
-      // A node is held from the allocation on, and counts as utilized from when it is there.
-      const Time ready = record.instances()[share.instance].ready;
-      periods[share.instance].push_back({std::max(job.allocated, ready), until});
+      // A node is held from the allocation on, and counts as utilized from when it is there until it is terminated.
+      const InstanceRecord& instance = record.instances()[share.instance];
+      const Time from = std::max(job.allocated, instance.ready);
+      const Time until = std::min(freed, instance.end);
+      if (from < until) periods[share.instance].push_back({from, until});
     }
   };
   for (const JobRecord& job : record.jobs()) add(job);
@@ -208,10 +209,15 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   Time first_submit = kNever;
   Time last_end = 0;
   double used_core_seconds = 0;
+  const auto core_seconds_of = [&record](const JobRecord& job) {
+    std::int64_t cores = 0;
+    for (const HeldShare& share : record.shares_of(job)) cores += share.cores;
+    return static_cast<double>(cores) * seconds(run_time(job));
+  };
   for (const JobRecord& job : record.jobs()) {
     count(s.jobs, job);
     first_submit = std::min(first_submit, job.request.submit);
-    if (job.start == kNever || job.end == kNever) continue;
+    if (job.start == kNever || !is_final(job.state)) continue;
     const Time wait = job.start - job.request.submit;
     const Time run = job.end - job.start;
     const double slowdown = bounded_slowdown(wait, run);
@@ -219,9 +225,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     if (!design.is_pool) boot_waits.push_back(seconds(job.start - job.allocated));
     slowdowns.push_back(slowdown);
     last_end = std::max(last_end, job.end);
-    std::int64_t cores = 0;
-    for (const HeldShare& share : record.shares_of(job)) cores += share.cores;
-    const double core_seconds = static_cast<double>(cores) * seconds(run);
+    const double core_seconds = core_seconds_of(job);
     used_core_seconds += core_seconds;
     PerQueue& queue = queues[index(job.request.queue)];
     ++queue.jobs;
@@ -235,6 +239,10 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     user.core_seconds += core_seconds;
     user.cost += job_cost(job, record, design);
   }
+  double lost_core_seconds = 0;
+  for (const LostAttempt& lost : record.lost_attempts()) lost_core_seconds += core_seconds_of(lost.job);
+  used_core_seconds += lost_core_seconds;
+  s.jobs.lost_core_hours = lost_core_seconds / 3600;
   s.wait_s = spread_of(waits);
   s.boot_wait_s = spread_of(boot_waits);
   s.bounded_slowdown = spread_of(slowdowns);

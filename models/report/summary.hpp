@@ -32,6 +32,7 @@ struct Spread {
 struct JobCounts {
   std::uint64_t submitted = 0, completed = 0, failed = 0, timed_out = 0, cancelled = 0, rejected = 0, unfinished = 0;
   std::uint64_t node_failed = 0, requeues = 0;
+  double lost_core_hours = 0;                                   // of attempts that ran and were requeued
   std::array<std::uint64_t, kRejections> rejected_by_reason{};  // the rejected ones by reason
 };
 

@@ -44,9 +44,11 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
                {"completed", s.jobs.completed},
                {"failed", s.jobs.failed},
                {"timed_out", s.jobs.timed_out},
+               {"node_failed", s.jobs.node_failed},
                {"cancelled", s.jobs.cancelled},
                {"rejected", s.jobs.rejected},
-               {"requeues", 0},
+               {"requeues", s.jobs.requeues},
+               {"lost_core_hours", s.jobs.lost_core_hours},
                {"unfinished", s.jobs.unfinished}};
   j["jobs"]["rejected_by_reason"] = Json::object();
   for (std::size_t r = 0; r < kRejections; ++r) {
@@ -148,11 +150,9 @@ std::string summary_table(const Summary& s, const RunContext& context) {
   line("workload", context.workload.source);
   line("policy", fmt::format("{}, seed {}", scenario.scheduler.policy, scenario.seed));
   std::string jobs = fmt::format("{} submitted: {} completed", count(s.jobs.submitted), count(s.jobs.completed));
-  const std::pair<std::uint64_t, const char*> others[] = {{s.jobs.failed, "failed"},
-                                                          {s.jobs.timed_out, "timed out"},
-                                                          {s.jobs.cancelled, "cancelled"},
-                                                          {s.jobs.rejected, "rejected"},
-                                                          {s.jobs.unfinished, "unfinished"}};
+  const std::pair<std::uint64_t, const char*> others[] = {
+      {s.jobs.failed, "failed"},       {s.jobs.timed_out, "timed out"}, {s.jobs.node_failed, "lost with a node"},
+      {s.jobs.cancelled, "cancelled"}, {s.jobs.rejected, "rejected"},   {s.jobs.unfinished, "unfinished"}};
   for (const auto& [n, what] : others) {
     if (n > 0) jobs += fmt::format(", {} {}", count(n), what);
   }
@@ -161,6 +161,9 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     if (s.jobs.rejected_by_reason[r] == 0) continue;
     line("  rejected",
          fmt::format("{} {}", count(s.jobs.rejected_by_reason[r]), rejection_text(static_cast<Rejection>(r))));
+  }
+  if (s.jobs.requeues > 0) {
+    line("requeues", fmt::format("{}, {} core hours lost", count(s.jobs.requeues), grouped(s.jobs.lost_core_hours, 1)));
   }
   line("makespan", duration(s.makespan_s));
   line("core utilization", fmt::format("{:.1f} %", 100 * s.utilization));

@@ -100,7 +100,8 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
   out.reserve(record.jobs().size() * 96);
   for (std::size_t j = 0; j < record.jobs().size(); ++j) {
     const JobRecord& job = record.jobs()[j];
-    const std::span<const HeldShare> shares = record.shares_of(job);
+    const bool ran = job.start != kNever;
+    const std::span<const HeldShare> shares = ran ? record.shares_of(job) : std::span<const HeldShare>();
     if (workload.job_names.empty()) {
       append_number(out, static_cast<std::int64_t>(workload.jobs[j].number));
     } else {
@@ -127,9 +128,9 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     out.push_back(',');
     append_time(out, job.end);
     out.push_back(',');
-    if (job.start != kNever) append_seconds(out, job.start - job.request.submit);
+    if (ran) append_seconds(out, job.start - job.request.submit);
     out.push_back(',');
-    if (job.start != kNever && job.end != kNever) {
+    if (ran && job.end != kNever) {
       append_seconds(out, job.end - job.start);
       out.push_back(',');
       append_number(out, bounded_slowdown(job.start - job.request.submit, job.end - job.start));
@@ -138,7 +139,9 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     }
     out.push_back(',');
     out += state_name(job.state);
-    out += ",0,";
+    out.push_back(',');
+    append_number(out, std::int64_t{job.requeues});
+    out.push_back(',');
     std::string list;
     append_node_list(list, shares, record, design, group_first);
     append_csv_text(out, list);
@@ -221,15 +224,21 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
   };
   for (const JobRecord& job : record.jobs()) {
     if (job.state == JobState::rejected) continue;
-    during(queued, job.request.submit, job.start, 1);
+    during(queued, job.request.submit, std::min(job.start, job.end), 1);
     during(running_jobs, job.start, job.end, 1);
+  }
+  for (const LostAttempt& lost : record.lost_attempts()) {
+    during(queued, lost.job.start, lost.job.freed, -1);  // it was running, or completing
+    during(running_jobs, lost.job.start, std::min(lost.job.end, lost.job.freed), 1);
   }
   if (design.is_pool) {
     // A rigid machine counts its processors.
     changes.push_back({record.begin(), actual, design.spec.groups.front().cores});
-    for (const JobRecord& job : record.jobs()) {
-      for (const HeldShare& s : record.shares_of(job)) during(utilized, job.start, job.end, s.cores);
-    }
+    const auto hold = [&](const JobRecord& job) {
+      for (const HeldShare& s : record.shares_of(job)) during(utilized, job.start, job.freed, s.cores);
+    };
+    for (const JobRecord& job : record.jobs()) hold(job);
+    for (const LostAttempt& lost : record.lost_attempts()) hold(lost.job);
   } else {
     for (const InstanceRecord& i : record.instances()) {
       during(pending, i.launch, std::min(i.ready, i.end), 1);

@@ -90,23 +90,35 @@ while position < len(steps):
     read += 1
     for _ in range(number()):
         kind, subject = number(), number()
-        assert kind <= 4, f"stimulus {kind}"
+        assert kind <= 8, f"stimulus {kind}"
         if kind == 0:
             assert subject == jobs, "jobs arrive in order"
             jobs += 1
             request = [number() for _ in range(7)]
+            assert request[6] < 8, f"flags {request[6]}"
+            shape = [number() for _ in range(3)] if request[6] & 2 else [0, 0, 0]
+            terms = [number() for _ in range(13)] if request[6] & 4 else []
+            dependencies = [[number() for _ in range(3)] for _ in range(terms[-1])] if terms else []
         else:
             detail = number()
             if kind == 1:
                 ends.append((subject, time, detail))
     for _ in range(number()):
         kind, subject, detail, shares = number(), number(), number(), number()
-        assert kind <= 4, f"command {kind}"
+        assert kind <= 7, f"command {kind}"
         nodes = [(number(), number())[0] for _ in range(shares)]
         alive = alive | set(nodes) if kind == 3 else alive - set(nodes) if kind == 4 else alive
 assert read == int(step_count, 16), f"{read} steps, the trailer says {int(step_count, 16)}"
 assert ends == [(0, 147_000_000, 0), (1, 439_000_000, 0)], f"jobs end at {ends}"
 assert alive == {0}, f"nodes {alive} are left, expected the login node"
+
+# The page has every kind that the engine has, with its number.
+source = open("engine/news.hpp").read()
+for struct in ("Stimulus", "Command"):
+    body = re.search(rf"^struct {struct} {{\n  enum class Kind : std::uint8_t {{\n(.*?)  }};", source, re.M | re.S).group(1)
+    kinds = re.findall(r"^    (\w+),", body, re.M)
+    listed = re.findall(r"^\| `(\w+)` \| (\d+) \|", page.split(f"| {struct.lower()} | kind |", 1)[1].split("\n\n", 1)[0], re.M)
+    assert listed == [(kind, str(n)) for n, kind in enumerate(kinds)], f"{struct}: the page has {listed}, the engine {kinds}"
 
 example = page.split("### Example", 1)[1].split("## Digest", 1)[0]
 dump = bytes.fromhex("".join(

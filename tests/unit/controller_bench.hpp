@@ -12,23 +12,33 @@ namespace headroom {
 class ScriptedScheduler final : public SchedulerPolicy {
  public:
   using Script = std::function<Time(const View&, Plan&)>;
-  explicit ScriptedScheduler(Script& script) : script_(script) {}
+  using Judge = std::function<Outcome(const View&, JobId, Outcome)>;
+  explicit ScriptedScheduler(Script& script, bool keeps_time = false, Judge* judge = nullptr)
+      : script_(script), keeps_time_(keeps_time), judge_(judge) {}
   Time plan(const View& view, Plan& plan) override { return script_ ? script_(view, plan) : kNever; }
+  bool keeps_time() const override { return keeps_time_; }
+  Outcome judge(const View& view, JobId job, Outcome outcome) const override {
+    return judge_ != nullptr && *judge_ ? (*judge_)(view, job, outcome) : outcome;
+  }
 
  private:
   Script& script_;
+  bool keeps_time_;
+  Judge* judge_;
 };
 
 class ScriptedScaler final : public ScalerPolicy {
  public:
   using Script = std::function<Time(const View&, std::span<const NodeId>, ScalePlan&)>;
-  explicit ScriptedScaler(Script& script) : script_(script) {}
+  explicit ScriptedScaler(Script& script, bool settles = false) : script_(script), settles_(settles) {}
+  bool settles() const override { return settles_; }
   Time scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) override {
     return script_ ? script_(view, newly_idle, plan) : kNever;
   }
 
  private:
   Script& script_;
+  bool settles_;
 };
 
 // Starts every job that fits, in order of arrival. Nothing is reserved.
@@ -75,10 +85,12 @@ class ControllerBench {
  public:
   ScriptedScheduler::Script schedule = start_what_fits;
   ScriptedScaler::Script scale = launch_what_is_wanted;
+  ScriptedScheduler::Judge judge;  // where the policy keeps time
 
-  explicit ControllerBench(const ClusterSpec& spec, std::unique_ptr<ScalerPolicy> scaler = nullptr)
-      : controller_(spec, std::make_unique<ScriptedScheduler>(schedule),
-                    scaler ? std::move(scaler) : std::make_unique<ScriptedScaler>(scale)) {}
+  explicit ControllerBench(const ClusterSpec& spec, std::unique_ptr<ScalerPolicy> scaler = nullptr,
+                           bool keeps_time = false, bool settles = false)
+      : controller_(spec, std::make_unique<ScriptedScheduler>(schedule, keeps_time, &judge),
+                    scaler ? std::move(scaler) : std::make_unique<ScriptedScaler>(scale, settles)) {}
   ControllerBench(const ControllerBench&) = delete;
   ControllerBench& operator=(const ControllerBench&) = delete;
 
@@ -89,10 +101,17 @@ class ControllerBench {
     news_.arrivals.push_back(request);
     return job;
   }
+  JobId arrive(JobRequest request, const JobTerms& terms) {
+    news_.terms.push_back(terms);
+    request.terms = static_cast<std::uint32_t>(news_.terms.size());
+    return arrive(request);
+  }
   void finish(JobId job, Outcome outcome = Outcome::completed) {
     news_.stimuli.push_back({Stimulus::Kind::job_finished, number(job), static_cast<std::uint32_t>(outcome)});
   }
-  void tell(Stimulus::Kind kind, std::uint32_t subject) { news_.stimuli.push_back({kind, subject, 0}); }
+  void tell(Stimulus::Kind kind, std::uint32_t subject, std::uint32_t detail = 0) {
+    news_.stimuli.push_back({kind, subject, detail});
+  }
   void ready(std::uint32_t node) {
     tell(Stimulus::Kind::instance_running, node);
     tell(Stimulus::Kind::node_ready, node);

@@ -485,7 +485,7 @@ TEST(Controller, StopsASchedulerThatGivesLessThanWasAskedFor) {
   wrong_plan([](const View&, Plan& plan) { return plan.start(JobId{1}, Shares{on(1, 1)}), kNever; },
              "every node of a job gives the cores it asked for");
   wrong_plan([](const View&, Plan& plan) { return plan.start(JobId{1}, Shares{}), kNever; },
-             "a job starts only with its full allocation");
+             "a job starts on as many nodes as it asked for");
   ControllerBench bench(group_of(2, 4, Supply::permanent));
   bench.schedule = [](const View&, Plan& plan) { return plan.start(JobId{0}, Shares{on(0, 4), on(1, 1)}), kNever; };
   bench.arrive(cores_for(6, kHour));
@@ -602,7 +602,7 @@ TEST(Controller, StopsASchedulerThatUsesANodeOnItsWayDown) {
   bench.step(2 * kSecond);
   bench.schedule = [](const View&, Plan& plan) { return plan.start(JobId{1}, Shares{on(0, 4)}), kNever; };
   bench.arrive(cores_for(4, kHour));
-  expect_bug([&] { bench.step(3 * kSecond); }, "a node on its way down takes no job");
+  expect_bug([&] { bench.step(3 * kSecond); }, "a node that is down, or on its way, takes no job");
 }
 
 // Whole allocations only: one node named twice is one node.
@@ -761,7 +761,8 @@ TEST(Controller, StopsOnArrivalsOutOfOrder) {
   ControllerBench bench(group_of(1, 4, Supply::permanent));
   bench.arrive(cores_for(1, kHour));
   bench.step(0);
-  Controller controller(group_of(1, 4, Supply::permanent), nullptr, nullptr);
+  ScriptedScheduler::Script script;
+  Controller controller(group_of(1, 4, Supply::permanent), std::make_unique<ScriptedScheduler>(script), nullptr);
   News news;
   news.stimuli.push_back({Stimulus::Kind::job_arrived, 1, 0});
   news.arrivals.push_back(cores_for(1, kHour));
@@ -769,13 +770,19 @@ TEST(Controller, StopsOnArrivalsOutOfOrder) {
   expect_bug([&] { controller.step(0, news, commands); }, "jobs are numbered in order of arrival");
 }
 
+TEST(Controller, NeedsASchedulingPolicy) {
+  expect_bug([] { const Controller controller(group_of(1, 4, Supply::permanent), nullptr, nullptr); },
+             "a cluster has a scheduling policy");
+}
+
 // A damaged journal may name any number: the core must say so, not read beyond its tables.
 TEST(Controller, StopsOnNewsOfJobsAndNodesThatDoNotExist) {
-  for (const Stimulus::Kind kind : {Stimulus::Kind::job_finished, Stimulus::Kind::instance_running,
-                                    Stimulus::Kind::node_ready, Stimulus::Kind::instance_terminated}) {
-    ControllerBench bench(group_of(1, 4, Supply::dynamic));
-    bench.tell(kind, 4'000'000'000u);
-    EXPECT_THROW(bench.step(0), Bug) << static_cast<int>(kind);
+  for (std::uint32_t kind = 1; kind < kStimulusKinds; ++kind) {
+    for (const bool keeps_time : {false, true}) {
+      ControllerBench bench(group_of(1, 4, Supply::dynamic), nullptr, keeps_time, keeps_time);
+      bench.tell(static_cast<Stimulus::Kind>(kind), 4'000'000'000u);
+      expect_bug([&] { bench.step(0); }, "news is about a job or a node that exists");
+    }
   }
 }
 

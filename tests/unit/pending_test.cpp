@@ -1,5 +1,7 @@
 #include "engine/pending.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/draw.hpp"
@@ -77,6 +79,7 @@ void compare(std::uint64_t seed) {
   Draw draw(seed);
   PendingQueue queue;
   NaiveQueue naive;
+  std::vector<Waiting> gone;  // may be put back
   std::uint32_t last = 0;
   // Some queues hold jobs that nothing fits for a while: whole blocks are skipped.
   const std::int32_t widest = draw.one_in(2) ? 20 : 200;
@@ -88,9 +91,18 @@ void compare(std::uint64_t seed) {
       const Waiting w{last, draw.small(1, widest), draw.between(1, 60)};
       queue.push(JobId{w.id}, w.cores, w.limit);
       naive.jobs.push_back(w);
-    } else {
+    } else if (!gone.empty() && draw.one_in(4)) {
+      const std::size_t which = draw.one_in(3) ? gone.size() - 1 : draw.below(gone.size());
+      const Waiting w = gone[which];
+      gone.erase(gone.begin() + static_cast<std::ptrdiff_t>(which));
+      queue.put_back(JobId{w.id}, w.cores, w.limit);
+      naive.jobs.insert(std::lower_bound(naive.jobs.begin(), naive.jobs.end(), w,
+                                         [](const Waiting& a, const Waiting& b) { return a.id < b.id; }),
+                        w);
+    } else if (!naive.jobs.empty()) {
       const std::size_t which = draw.one_in(3) ? 0 : draw.below(naive.jobs.size());
       queue.remove(JobId{naive.jobs[which].id});
+      gone.push_back(naive.jobs[which]);
       naive.jobs.erase(naive.jobs.begin() + static_cast<std::ptrdiff_t>(which));
     }
     if (draw.one_in(20)) {
@@ -201,6 +213,40 @@ TEST(PendingQueue, LetsAJobLeaveOnceAndOnlyWhereItWaits) {
   EXPECT_THROW(queue.remove(JobId{3}), Bug);
   queue.remove(JobId{5});
   EXPECT_THROW(queue.remove(JobId{5}), Bug);
+}
+
+TEST(PendingQueue, PutsAJobBackWhereItWas) {
+  PendingQueue queue;
+  for (std::uint32_t id = 0; id < 200; ++id) queue.push(JobId{id}, 4, kHour);
+  for (std::uint32_t id = 0; id < 150; ++id) queue.remove(JobId{id});
+  queue.put_back(JobId{70}, 3, kMinute);
+  queue.put_back(JobId{0}, 5, kHour);
+  queue.put_back(JobId{149}, 2, kHour);
+  EXPECT_EQ(queue.size(), 53u);
+  std::vector<std::uint32_t> order;
+  for (Position p = queue.front(); p != kEnd; p = queue.next(p + 1)) order.push_back(number(queue.job_at(p)));
+  ASSERT_EQ(order.size(), 53u);
+  EXPECT_EQ((std::vector<std::uint32_t>{order[0], order[1], order[2], order[3], order[52]}),
+            (std::vector<std::uint32_t>{0, 70, 149, 150, 199}));
+  EXPECT_EQ(number(queue.job_at(queue.find(0, {3, kMinute, 2}))), 70u);
+  EXPECT_EQ(number(queue.job_at(queue.find(0, {2, kHour, 0}))), 149u);
+  EXPECT_THROW(queue.put_back(JobId{70}, 3, kMinute), Bug) << "it waits already";
+  queue.push(JobId{200}, 1, kHour);
+  EXPECT_EQ(queue.size(), 54u);
+}
+
+TEST(PendingQueue, PutsAJobBackIntoAnEmptyQueue) {
+  PendingQueue queue;
+  queue.push(JobId{7}, 1, kHour);
+  queue.remove(JobId{7});
+  queue.put_back(JobId{7}, 2, kMinute);
+  EXPECT_EQ(number(queue.job_at(queue.front())), 7u);
+  EXPECT_EQ(queue.cores_at(queue.front()), 2);
+  queue.remove(JobId{7});
+  EXPECT_TRUE(queue.empty());
+  queue.put_back(JobId{7}, 2, kMinute);
+  queue.put_back(JobId{3}, 2, kMinute);
+  EXPECT_EQ(number(queue.job_at(queue.front())), 3u);
 }
 
 TEST(PendingQueue, TakesJobsInOrderOfArrivalOnly) {

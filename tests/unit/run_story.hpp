@@ -49,7 +49,9 @@ class RunStory {
     request.queue = QueueId{queue};
     news_.stimuli.push_back({Stimulus::Kind::job_arrived, job, 0});
     news_.arrivals.push_back(request);
-    workload.jobs.push_back({request, 0, Outcome::completed, job + 1});
+    WorkloadJob& truth = workload.jobs.emplace_back();
+    truth.request = request;
+    truth.number = job + 1;
     return job;
   }
   void finish(std::uint32_t job, Outcome outcome = Outcome::completed) {
@@ -63,6 +65,13 @@ class RunStory {
   }
   void start(std::uint32_t job, const std::vector<NodeShare>& shares) {
     commands_.add(Command::Kind::start_job, job, 0, shares);
+  }
+  void stop(std::uint32_t job, Outcome outcome) {
+    commands_.add(Command::Kind::stop_job, job, static_cast<std::uint32_t>(outcome), {});
+  }
+  void requeue(std::uint32_t job) { commands_.add(Command::Kind::requeue_job, job, 0, {}); }
+  void end(std::uint32_t job, Outcome outcome) {
+    commands_.add(Command::Kind::end_job, job, static_cast<std::uint32_t>(outcome), {});
   }
   void launch(std::uint32_t node) { power(Command::Kind::launch_instances, node); }
   void terminate(std::uint32_t node) { power(Command::Kind::terminate_instances, node); }
@@ -113,6 +122,43 @@ class RunStory {
 
 // On a node, some cores.
 inline NodeShare share_of(std::uint32_t node, std::int32_t cores = 1) { return {NodeId{node}, cores}; }
+
+// One job on two nodes, three attempts. Node 1 does not boot, and is given up after 100 s; then the job runs from 200 s
+// to 300 s on node 0 and static node 2, until it is requeued while it is told to end; from 400 s on it runs for 50 s on
+// nodes 0 and 2, is told to end as TIMEOUT then, and is gone 10 s later. The run ends at 500 s.
+inline RunStory requeue_story() {
+  RunStory story;
+  story.static_node(2);
+  story.arrive(8);
+  story.allocate(0, {share_of(0, 4), share_of(1, 4)});
+  story.at(0);
+  story.launch(0);  // only now: the scaler looks now and then
+  story.launch(1);
+  story.at(10);
+  story.running(0);
+  story.running(1);
+  story.at(20);
+  story.ready(0);
+  story.at(50);
+  story.terminate(1);
+  story.at(100);
+  story.requeue(0);
+  story.at(100);
+  story.start(0, {share_of(0, 4), share_of(2, 4)});
+  story.at(200);
+  story.stop(0, Outcome::cancelled);
+  story.at(290);
+  story.requeue(0);
+  story.at(300);
+  story.start(0, {share_of(0, 4), share_of(2, 4)});
+  story.at(400);
+  story.stop(0, Outcome::timed_out);
+  story.at(450);
+  story.finish(0, Outcome::timed_out);
+  story.at(460);
+  story.at(500);
+  return story;
+}
 
 // One dynamic node, one job: launched at 0 s, running at 30 s, ready at 60 s, busy to 150 s, terminated at
 // 210 s.

@@ -44,10 +44,70 @@ TEST(SimulatedCloud, TellsWhenAnInstanceRunsAndWhenItsNodeIsReady) {
 TEST(SimulatedCloud, TerminatesAtOnce) {
   SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1);
   EventQueue events;
+  cloud.launch(GroupId{0}, NodeId{2}, 0, events);
+  while (!events.empty()) events.pop();
   cloud.terminate(NodeId{2}, 7 * kSecond, events);
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events.next_time(), 7 * kSecond);
   EXPECT_EQ(events.next(), (Stimulus{Kind::instance_terminated, 2, 0}));
+}
+
+TEST(SimulatedCloud, TerminatesWhatWasLaunchedAndOnlyOnce) {
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1);
+  EventQueue events;
+  EXPECT_THROW(cloud.terminate(NodeId{2}, 0, events), Bug);
+  cloud.launch(GroupId{0}, NodeId{2}, 0, events);
+  EXPECT_THROW(cloud.terminate(NodeId{1}, 0, events), Bug) << "nobody launched this one";
+  cloud.terminate(NodeId{2}, kSecond, events);
+  EXPECT_THROW(cloud.terminate(NodeId{2}, kSecond, events), Bug);
+  cloud.launch(GroupId{0}, NodeId{2}, kMinute, events);
+  EXPECT_NO_THROW(cloud.terminate(NodeId{2}, kMinute, events));
+}
+
+// A node's next k boots fail: it runs, and never registers. How long the others take is as it would be.
+TEST(SimulatedCloud, LetsBootsFailSoOftenAsItIsTold) {
+  const SimulatedCloud::Boot drawn{between(5, 500), between(5, 500)};
+  SimulatedCloud sound({drawn}, 7);
+  SimulatedCloud faulty({drawn}, 7,
+                        {{NodeId{0}, 2}, {NodeId{1}, SimulatedCloud::kAlways}, {NodeId{3}, 1}, {NodeId{3}, 1}});
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    for (std::uint32_t n = 0; n < 4; ++n) {
+      SCOPED_TRACE("node " + std::to_string(n) + ", attempt " + std::to_string(attempt));
+      const Time now = (Time{4} * attempt + n) * kHour;
+      EventQueue expected;
+      EventQueue found;
+      sound.launch(GroupId{0}, NodeId{n}, now, expected);
+      faulty.launch(GroupId{0}, NodeId{n}, now, found);
+      const Boots a(expected);
+      const Boots b(found);
+      EXPECT_EQ(a.running, b.running);
+      const bool fails = n == 1 || ((n == 0 || n == 3) && attempt < 2);
+      if (fails) {
+        EXPECT_TRUE(b.ready.empty());
+      } else {
+        EXPECT_EQ(a.ready, b.ready);
+      }
+    }
+  }
+}
+
+TEST(SimulatedCloud, TellsNothingOfAnInstanceThatWasTerminatedAndNothingTwice) {
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1);
+  EventQueue events;
+  cloud.launch(GroupId{0}, NodeId{4}, 0, events);
+  const Stimulus running{Kind::instance_running, 4, 0};
+  const Stimulus ready{Kind::node_ready, 4, 0};
+  EXPECT_TRUE(cloud.stands(running, 10 * kSecond));
+  EXPECT_TRUE(cloud.stands(ready, 100 * kSecond));
+  cloud.told(running);
+  EXPECT_FALSE(cloud.stands(running, 10 * kSecond));
+  EXPECT_TRUE(cloud.stands(ready, 100 * kSecond));
+  cloud.terminate(NodeId{4}, 20 * kSecond, events);
+  EXPECT_FALSE(cloud.stands(ready, 100 * kSecond));
+  EXPECT_TRUE(cloud.stands({Kind::instance_terminated, 4, 0}, 20 * kSecond));
+  cloud.launch(GroupId{0}, NodeId{4}, 30 * kSecond, events);
+  EXPECT_FALSE(cloud.stands(ready, 100 * kSecond)) << "of the first launch";
+  EXPECT_TRUE(cloud.stands(ready, 130 * kSecond));
 }
 
 // Whatever is launched before, and however many numbers its boot takes: the n-th launch boots as long.

@@ -185,6 +185,127 @@ TEST(BusyPeriods, BeginWhenANodeIsThereForTheJobThatHoldsIt) {
   EXPECT_EQ(in_seconds(busy[1]), (std::vector<std::pair<std::int64_t, std::int64_t>>{{80, 100}}));
 }
 
+TEST(BusyPeriods, HaveLostAttemptsAndLastUntilProcessesAreGone) {
+  const RunStory story = requeue_story();
+  const auto busy = busy_periods(story.record);
+  using Spans = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  ASSERT_EQ(busy.size(), 3u);
+  EXPECT_EQ(in_seconds(busy[0]), (Spans{{200, 300}, {400, 460}})) << "node 2";
+  EXPECT_EQ(in_seconds(busy[1]), (Spans{{50, 100}, {200, 300}, {400, 460}}))
+      << "node 0 was held for node 1 that never came";
+  EXPECT_EQ(in_seconds(busy[2]), (Spans{})) << "node 1";
+}
+
+// A job gets a powered-down node and loses it before an instance was launched: that of old has nothing to do with it.
+TEST(BusyPeriods, KnowWhichInstanceAJobWaitedFor) {
+  RunStory story;
+  story.static_node(0);
+  story.terminate(0);
+  story.at(100);
+  story.arrive();
+  story.arrive();
+  story.allocate(0, {share_of(0)});
+  story.allocate(1, {share_of(0), share_of(1)});
+  story.at(200);
+  story.end(0, Outcome::cancelled);
+  story.at(300);
+  story.launch(0);
+  story.at(310);
+  story.running(0);
+  story.ready(0);
+  story.at(330);
+  story.requeue(1);
+  story.at(400);
+  story.at(500);
+  const auto busy = busy_periods(story.record);
+  ASSERT_EQ(busy.size(), 2u);
+  EXPECT_TRUE(busy[0].empty());
+  EXPECT_EQ(in_seconds(busy[1]), (std::vector<std::pair<std::int64_t, std::int64_t>>{{330, 400}}));
+  EXPECT_EQ(story.summary().jobs.cancelled, 1u);
+  EXPECT_EQ(story.summary().jobs.unfinished, 1u);
+  EXPECT_EQ(story.summary().jobs.requeues, 1u);
+  EXPECT_EQ(story.summary().jobs.lost_core_hours, 0) << "it did not run";
+}
+
+TEST(Summary, CountsLostAttemptsInWhatTheClusterDidAndNotInWhatAJobDid) {
+  const RunStory story = requeue_story();
+  const Summary s = story.summary();
+  EXPECT_EQ(s.jobs.submitted, 1u);
+  EXPECT_EQ(s.jobs.timed_out, 1u);
+  EXPECT_EQ(s.jobs.requeues, 2u);
+  EXPECT_DOUBLE_EQ(s.jobs.lost_core_hours, 8 * 90 * kSecondInHours) << "until it was told to end";
+  EXPECT_DOUBLE_EQ(s.wait_s.mean, 400) << "to the last start";
+  EXPECT_DOUBLE_EQ(s.makespan_s, 450) << "its end is when it was told to end";
+  EXPECT_DOUBLE_EQ(s.by_user.at("ann").core_hours, 8 * 50 * kSecondInHours);
+  EXPECT_DOUBLE_EQ(s.by_queue.at("batch").core_hours, 8 * 50 * kSecondInHours);
+  EXPECT_EQ(s.by_user.at("ann").cost, 100'000) << "two nodes, 50 s";
+  EXPECT_DOUBLE_EQ(s.utilization, 8 * (90 + 50) / (4.0 * (500 + 450))) << "node 1 offered nothing";
+  const HourSplit& h = s.instance_hours;
+  EXPECT_DOUBLE_EQ(h.busy, (160 + 210) * kSecondInHours);
+  EXPECT_DOUBLE_EQ(h.boot, (30 + 80) * kSecondInHours);
+  EXPECT_NEAR(h.busy + h.idle + h.boot, h.total, 1e-12);
+  EXPECT_EQ(s.nodes_terminated, 1u);
+}
+
+TEST(Summary, TellsOfRequeuesAndFailedNodesWhereThereAreSome) {
+  const RunStory plain = one_job_story();
+  const std::string quiet = summary_table(plain.summary(), plain.context());
+  EXPECT_EQ(quiet.find("requeue"), std::string::npos);
+  EXPECT_EQ(quiet.find("lost with a node"), std::string::npos);
+  RunStory story = requeue_story();
+  story.start(story.arrive(), {share_of(0)});
+  story.at(600);
+  story.end(1, Outcome::node_failed);
+  story.at(700);
+  EXPECT_EQ(story.record.jobs()[1].state, JobState::node_failed);
+  const std::string table = summary_table(story.summary(), story.context());
+  EXPECT_NE(table.find("1 timed out, 1 lost with a node"), std::string::npos) << table;
+  EXPECT_NE(table.find("2, 0.2 core hours lost"), std::string::npos) << table;
+  const std::string json = summary_json(story.summary(), story.record, story.context());
+  EXPECT_NE(json.find("\"node_failed\": 1"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"requeues\": 2"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"lost_core_hours\": 0.2,"), std::string::npos) << json;
+}
+
+// A job whose processes are not gone when the run is interrupted has not ended yet.
+TEST(Summary, CountsCompletingJobsAsUnfinished) {
+  RunStory story;
+  story.static_node(0);
+  story.start(story.arrive(4), {share_of(0, 4)});
+  story.at(0);
+  story.stop(0, Outcome::timed_out);
+  story.at(50);
+  story.at(60);
+  const Summary s = story.summary();
+  EXPECT_EQ(s.jobs.unfinished, 1u);
+  EXPECT_EQ(s.wait_s.count, 0u);
+  EXPECT_EQ(s.utilization, 0);
+  EXPECT_DOUBLE_EQ(s.instance_hours.busy, 60 * kSecondInHours) << "it holds its node";
+}
+
+// How the policy judged the end of a job counts, in one step or without any end.
+TEST(RunRecord, TakesTheLastWordOnHowAJobEnded) {
+  RunStory story;
+  story.static_node(0);
+  story.start(story.arrive(), {share_of(0)});
+  story.start(story.arrive(), {share_of(0)});
+  story.at(0);
+  story.finish(0);
+  story.end(0, Outcome::timed_out);
+  story.at(100);
+  story.stop(1, Outcome::cancelled);
+  story.at(110);
+  story.end(1, Outcome::node_failed);
+  story.at(200);
+  const JobRecord& judged = story.record.jobs()[0];
+  EXPECT_EQ(judged.state, JobState::timed_out);
+  EXPECT_EQ(judged.end, 100 * kSecond);
+  const JobRecord& lost = story.record.jobs()[1];
+  EXPECT_EQ(lost.state, JobState::node_failed);
+  EXPECT_EQ(lost.end, 110 * kSecond) << "when it was told to";
+  EXPECT_EQ(lost.freed, 200 * kSecond);
+}
+
 TEST(JobCost, IsThePriceOfItsCoresWhileItRan) {
   RunStory story;
   story.static_node(0);

@@ -152,6 +152,41 @@ TEST(JobsCsv, LeavesOutWhatDidNotHappen) {
                            {"cost_usd", "0.000000"}});
 }
 
+TEST(JobsCsv, TellsTheLastAttemptAndHowManyThereWere) {
+  const RunStory story = requeue_story();
+  expect_fields(table_of(jobs_csv(story.record, story.context()))[0], {{"start_s", "400"},
+                                                                       {"end_s", "450"},
+                                                                       {"wait_s", "400"},
+                                                                       {"run_s", "50"},
+                                                                       {"state", "TIMEOUT"},
+                                                                       {"requeues", "2"},
+                                                                       {"nodes", "2"},
+                                                                       {"node_list", "compute-[1,3]"},
+                                                                       {"allocated_s", "400"}});
+}
+
+TEST(JobsCsv, TellsJobsThatConfigureCompleteOrEndedWithoutRunning) {
+  RunStory story;
+  story.static_node(0);
+  for (int i = 0; i < 4; ++i) story.arrive(2);
+  story.allocate(0, {share_of(1, 2)});
+  story.allocate(1, {share_of(1, 2)});
+  story.start(2, {share_of(0, 2)});
+  story.at(10);
+  story.end(1, Outcome::node_failed);
+  story.stop(2, Outcome::cancelled);
+  story.end(3, Outcome::cancelled);
+  story.at(20);
+  const auto table = table_of(jobs_csv(story.record, story.context()));
+  const std::vector<std::pair<std::string, std::string>> never_ran = {
+      {"start_s", ""}, {"run_s", ""}, {"nodes", "0"}, {"cpus", "2"}, {"node_list", ""}, {"cost_usd", "0.000000"}};
+  for (const std::size_t job : {0u, 1u, 3u}) expect_fields(table[job], never_ran);
+  expect_fields(table[0], {{"state", "CONFIGURING"}, {"end_s", ""}, {"allocated_s", "10"}});
+  expect_fields(table[1], {{"state", "NODE_FAIL"}, {"end_s", "20"}, {"allocated_s", "10"}});
+  expect_fields(table[2], {{"state", "COMPLETING"}, {"end_s", "20"}, {"node_list", "compute-1"}});
+  expect_fields(table[3], {{"state", "CANCELLED"}, {"end_s", "20"}, {"allocated_s", ""}});
+}
+
 TEST(JobsCsv, TakesJobNamesWhereThereAreSome) {
   RunStory story = RunStory::pool(4);
   story.workload.job_names = {"prep, part 1"};
@@ -282,6 +317,45 @@ TEST(TimelineCsv, EndsWithARowAtOrBehindTheEndOfTheRun) {
               ElementsAre("0,1,1,1,0,0,0,0,0,0.000000", "60,1,1,1,0,0,0,0,0,0.120000", "120,1,1,1,0,0,0,0,0,0.122000"));
   EXPECT_EQ(rows_of(timeline_csv(story.record, story.context(), 61 * kSecond)).size(), 2u);
   EXPECT_EQ(rows_of(timeline_csv(story.record, story.context(), kSecond)).size(), 62u);
+}
+
+// A requeued job waits, runs, waits and runs; nodes are utilized until its processes are gone.
+TEST(TimelineCsv, CountsLostAttemptsAsWhatTheyWere) {
+  const RunStory story = requeue_story();
+  const auto table = table_of(timeline_csv(story.record, story.context(), 10 * kSecond));
+  const auto row = [&](std::int64_t second) { return table[static_cast<std::size_t>(second / 10)]; };
+  const auto expect = [&](std::int64_t second, const char* queued, const char* running, const char* utilized) {
+    SCOPED_TRACE(second);
+    expect_fields(row(second), {{"queued_jobs", queued}, {"running_jobs", running}, {"UtilizedCapacity", utilized}});
+  };
+  expect(0, "1", "0", "0");
+  expect(50, "1", "0", "1");
+  expect(100, "1", "0", "0");
+  expect(200, "0", "1", "2");
+  expect(290, "0", "0", "2");  // completing
+  expect(300, "1", "0", "0");
+  expect(400, "0", "1", "2");
+  expect(450, "0", "0", "2");
+  expect(460, "0", "0", "0");
+  expect_fields(row(90), {{"ActualCapacity", "2"}, {"PendingCapacity", "1"}});
+  expect_fields(row(100), {{"ActualCapacity", "2"}, {"PendingCapacity", "0"}});
+}
+
+TEST(TimelineCsv, ForgetsJobsThatAreCancelledBeforeTheyRun) {
+  RunStory story = RunStory::pool(4);
+  story.arrive();
+  story.arrive();
+  story.at(0);
+  story.end(0, Outcome::cancelled);
+  story.start(1, {share_of(0, 4)});
+  story.at(60);
+  story.stop(1, Outcome::cancelled);
+  story.at(90);
+  story.finish(1, Outcome::cancelled);
+  story.at(180);
+  EXPECT_THAT(rows_of(timeline_csv(story.record, story.context())),
+              ElementsAre("0,4,4,4,0,0,0,2,0,0.000000", "60,4,4,0,4,0,1,0,1,0.000000", "120,4,4,0,4,0,1,0,0,0.000000",
+                          "180,4,4,4,0,0,0,0,0,0.000000"));
 }
 
 TEST(TimelineCsv, CountsAPoolsProcessors) {
