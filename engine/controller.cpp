@@ -11,7 +11,7 @@ constexpr std::uint32_t kMaxIdleSteps = 1000;
 // What every step keeps up to date is added up anew so often: it costs as much as there are jobs.
 constexpr std::uint64_t kAuditEvery = 1 << 16;
 
-bool keeps_time(const SchedulerPolicy* scheduler) {
+bool does_keep_time(const SchedulerPolicy* scheduler) {
   ensure(scheduler != nullptr, "a cluster has a scheduling policy");
   return scheduler->keeps_time();
 }
@@ -37,6 +37,7 @@ void ScalePlan::launch(std::span<const NodeId> nodes) { controller_.launch(nodes
 void ScalePlan::terminate(std::span<const NodeId> nodes) { controller_.terminate(nodes); }
 void ScalePlan::give_up(std::span<const NodeId> nodes) { controller_.give_up(nodes); }
 void ScalePlan::powered_down(NodeId node) { controller_.powered_down(node); }
+void ScalePlan::set_usable(NodeId node) { controller_.set_usable(node); }
 
 Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy> scheduler,
                        std::unique_ptr<ScalerPolicy> scaler)
@@ -44,7 +45,7 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
       queues_(spec.queues.size()),
       scheduler_(std::move(scheduler)),
       scaler_(std::move(scaler)),
-      keeps_time_(keeps_time(scheduler_.get())),
+      keeps_time_(does_keep_time(scheduler_.get())),
       scaler_wake_(scaler_ != nullptr ? 0 : kNever),
       waiting_jobs_(cluster_.node_count()),
       named_(cluster_.node_count()) {
@@ -416,10 +417,7 @@ void Controller::launch(std::span<const NodeId> nodes) {
 void Controller::terminate(std::span<const NodeId> nodes) {
   power_command(Command::Kind::terminate_instances, nodes);
   if (scaler_->settles()) {
-    for (const NodeShare& share : scratch_) {
-      if (cluster_.is_down(share.node)) cluster_.set_usable(share.node, now_);
-      changes_.disturbed |= !cluster_.power_down(share.node, now_, kNever);
-    }
+    for (const NodeShare& share : scratch_) changes_.disturbed |= !cluster_.power_down(share.node, now_, kNever);
     return;
   }
   const Time until = later(now_, down_time());

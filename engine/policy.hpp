@@ -37,8 +37,7 @@ struct Changes {
   std::span<const NodeId> given_up;    // nodes whose launch the scaling policy gave up
   std::span<const Stimulus> asked;     // node_lost, node_back, job_asked, node_asked
   bool any() const {
-    return ended || disturbed || !arrivals.empty() || !registered.empty() || !given_up.empty() ||
-           !asked.empty();
+    return ended || disturbed || !arrivals.empty() || !registered.empty() || !given_up.empty() || !asked.empty();
   }
 };
 
@@ -107,12 +106,13 @@ class ScalePlan {
  public:
   // All nodes of one call belong to one group; the cloud is asked for all of them in one request.
   void launch(std::span<const NodeId> nodes);     // each one powered down
-  void terminate(std::span<const NodeId> nodes);  // each one up and without a job; one that is down is so no more
+  void terminate(std::span<const NodeId> nodes);  // each one up and without a job
   // Only where settles(), and under a scheduling policy that keeps time. Each node is powering up: its instance is
   // terminated, the node has none. Jobs on it stay; the scheduling policy is called once more at this instant. What it
   // leaves on the node, or a node of a static group that it leaves in use, makes the node wanted anew.
   void give_up(std::span<const NodeId> nodes);
   void powered_down(NodeId node);  // its time to go down is over; only where settles()
+  void set_usable(NodeId node);    // one that is down, as Plan::set_usable
 
  private:
   friend class Controller;

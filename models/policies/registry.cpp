@@ -13,6 +13,39 @@ namespace {
 
 using Policy = std::unique_ptr<SchedulerPolicy>;
 
+// Where there are instances to scale, ScalerPcs does it.
+Policies with_scaler(Policy scheduler, const Scenario& scenario, const Design& design) {
+  Policies policies{std::move(scheduler), nullptr};
+  if (!design.is_pool) {
+    policies.scaler = std::make_unique<ScalerPcs>(
+        ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
+  }
+  return policies;
+}
+
+template <Policy (*make)(const SchedulerOptions&)>
+Policies scaled_by_pcs(const Scenario& scenario, const Design& design) {
+  return with_scaler(make(scenario.scheduler), scenario, design);
+}
+
+// The settings of a scenario as slurmctld would read them from slurm.conf.
+slurm::Conf slurm_conf(const Scenario& scenario) {
+  slurm::Conf conf;
+  for (const QueueDesign& queue : scenario.queues) conf.partitions.emplace_back().name = queue.name;
+  conf.suspend_time = scenario.cluster.scale_down_idle_time / kSecond;
+  conf.suspend_timeout = scenario.scaler.suspend_timeout / kSecond;
+  conf.resume_timeout = 1800;
+  return conf;
+}
+
+// slurmctld's scheduler and its power saving share what they know.
+Policies make_slurm(const Scenario& scenario, const Design& design) {
+  auto state = std::make_shared<slurm::State>(slurm_conf(scenario), design.node_names());
+  Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr};
+  if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
+  return policies;
+}
+
 // FCFS and EASY in the order of submission have an implementation of their own, which does only what a change asks for.
 Policy make_fcfs(const SchedulerOptions& options) {
   if (options.order == QueueOrder::fcfs) return std::make_unique<Backfill>(0, true);
@@ -42,53 +75,37 @@ const std::vector<PolicyEntry>& scheduler_policies() {
   static const std::vector<PolicyEntry> kPolicies = {
       {"fcfs",
        "first come, first served: nothing passes the first job that does not fit",
-       make_fcfs,
+       scaled_by_pcs<make_fcfs>,
        {.keeps_order = true, .serves_head = true, .keeps_reservations = false},
        {.order = true}},
       {"easy",
        "EASY backfilling: one reservation, for the first job that does not fit",
-       make_easy,
+       scaled_by_pcs<make_easy>,
        {.keeps_order = false, .serves_head = true, .keeps_reservations = true},
        {.order = true}},
       {"easy-sjbf",
        "EASY backfilling that tries the shortest job first",
-       make_easy_sjbf,
+       scaled_by_pcs<make_easy_sjbf>,
        {.keeps_order = false, .serves_head = true, .keeps_reservations = true},
        {.order = true}},
       {"easy++",
        "EASY backfilling, shortest job first, with run times guessed from the user's last two jobs",
-       make_easy_plus_plus,
+       scaled_by_pcs<make_easy_plus_plus>,
        {.keeps_order = false, .serves_head = true, .keeps_reservations = false},
        {}},
       {"conservative",
        "conservative backfilling: a reservation for every job that does not fit",
-       make_conservative,
+       scaled_by_pcs<make_conservative>,
        {.keeps_order = false, .serves_head = false, .keeps_reservations = true},
        {.compression = true}},
       {"slurm",
        "what slurmctld decides and when: passes, backfill cycles, node choice, power saving",
-       [](const SchedulerOptions&) -> std::unique_ptr<SchedulerPolicy> {
-         return std::make_unique<slurm::Scheduler>(
-             std::make_shared<slurm::State>(slurm::Conf{}, std::vector<std::string>{}));
-       },
-       {.keeps_order = false, .serves_head = false, .keeps_reservations = false},
+       make_slurm,
+       {.keeps_order = false, .serves_head = false, .keeps_reservations = false, .exact_limits = false},
        {}},
   };
   return kPolicies;
 }
-
-namespace {
-
-// The settings of a scenario as slurmctld would read them from slurm.conf.
-slurm::Conf slurm_conf(const Scenario& scenario) {
-  slurm::Conf conf;
-  for (const QueueDesign& queue : scenario.queues) conf.partitions.emplace_back().name = queue.name;
-  conf.suspend_time = scenario.cluster.scale_down_idle_time / kSecond;
-  conf.suspend_timeout = scenario.scaler.suspend_timeout / kSecond;
-  return conf;
-}
-
-}  // namespace
 
 const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key) {
   std::string known;
@@ -103,18 +120,7 @@ const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key)
 }
 
 Policies make_policies(const Scenario& scenario, const Design& design) {
-  if (scenario.scheduler.policy == "slurm") {
-    auto state = std::make_shared<slurm::State>(slurm_conf(scenario), design.node_names());
-    Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr};
-    if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
-    return policies;
-  }
-  Policies policies{scheduler_policy(scenario.scheduler.policy).make(scenario.scheduler), nullptr};
-  if (!design.is_pool) {
-    policies.scaler = std::make_unique<ScalerPcs>(
-        ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
-  }
-  return policies;
+  return scheduler_policy(scenario.scheduler.policy).make(scenario, design);
 }
 
 void check_policies(const Scenario& scenario) {

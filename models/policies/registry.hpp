@@ -13,9 +13,10 @@ namespace headroom {
 
 // What the property suite holds a policy to, besides what holds for all.
 struct PolicyPromises {
-  bool keeps_order;         // no job starts before one that was submitted earlier to the same queue
-  bool serves_head;         // on a rigid machine, the first of the queue waits only when it does not fit
-  bool keeps_reservations;  // on a rigid machine, a job never starts later than first reserved
+  bool keeps_order;          // no job starts before one that was submitted earlier to the same queue
+  bool serves_head;          // on a rigid machine, the first of the queue waits only when it does not fit
+  bool keeps_reservations;   // on a rigid machine, a job never starts later than first reserved
+  bool exact_limits = true;  // a job over its limit ends at its limit, not when somebody looks
 };
 
 // Options of `scheduler` that not every policy takes.
@@ -24,10 +25,16 @@ struct PolicyTakes {
   bool compression = false;
 };
 
+// What decides in a run. A policy that is a whole scheduler daemon brings its own scaling.
+struct Policies {
+  std::unique_ptr<SchedulerPolicy> scheduler;
+  std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
+};
+
 struct PolicyEntry {
   std::string_view name;
   std::string_view summary;
-  std::unique_ptr<SchedulerPolicy> (*make)(const SchedulerOptions&);
+  Policies (*make)(const Scenario&, const Design&);
   PolicyPromises promises;  // in the order of submission
   PolicyTakes takes;
 };
@@ -37,11 +44,6 @@ const std::vector<PolicyEntry>& scheduler_policies();
 // Throw InputError naming the known ones; `key` is where the name was given.
 const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key = "scheduler.policy");
 
-// What decides in a run. A policy that is a whole scheduler daemon brings its own scaling.
-struct Policies {
-  std::unique_ptr<SchedulerPolicy> scheduler;
-  std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
-};
 Policies make_policies(const Scenario& scenario, const Design& design);
 
 // Throws InputError with the scenario's file when it names a policy that there is not, or an option that the policy

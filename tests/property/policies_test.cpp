@@ -23,16 +23,20 @@ const auto kName = [](const testing::TestParamInfo<PolicyEntry>& test) { return 
 
 INSTANTIATE_TEST_SUITE_P(Registered, EveryPolicy, testing::ValuesIn(scheduler_policies()), kName);
 
-template <QueueOrder order>
-std::unique_ptr<SchedulerPolicy> ordered_fcfs(const SchedulerOptions&) {
-  return scheduler_policy("fcfs").make({.order = order});
+Policies with_options(const char* policy, const SchedulerOptions& options, Scenario scenario, const Design& design) {
+  scenario.scheduler = options;
+  return scheduler_policy(policy).make(scenario, design);
 }
 template <QueueOrder order>
-std::unique_ptr<SchedulerPolicy> ordered_easy(const SchedulerOptions&) {
-  return scheduler_policy("easy").make({.order = order});
+Policies ordered_fcfs(const Scenario& scenario, const Design& design) {
+  return with_options("fcfs", {.order = order}, scenario, design);
 }
-std::unique_ptr<SchedulerPolicy> uncompressed(const SchedulerOptions&) {
-  return scheduler_policy("conservative").make({.compression = false});
+template <QueueOrder order>
+Policies ordered_easy(const Scenario& scenario, const Design& design) {
+  return with_options("easy", {.order = order}, scenario, design);
+}
+Policies uncompressed(const Scenario& scenario, const Design& design) {
+  return with_options("conservative", {.compression = false}, scenario, design);
 }
 
 // The first of the queue is another one than the suite takes it for, and changes.

@@ -59,7 +59,9 @@ TEST(SharedQueues, UseTheWindowOfAReservationThatMovedAway) {
       workload.jobs.push_back(job);
     }
     for (const char* policy : {"fcfs", "easy"}) {
-      Controller controller(spec, scheduler_policy(policy).make({}), nullptr);
+      Design pool;
+      pool.is_pool = true;
+      Controller controller(spec, scheduler_policy(policy).make({}, pool).scheduler, nullptr);
       SimulatedWorld world(workload, SimulatedCloud({}, 1), SameInstant::batched, 0);
       NobodyWaitsForNothing watch(controller, std::string(policy) == "fcfs");
       run(world, controller, watch);

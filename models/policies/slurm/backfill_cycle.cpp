@@ -62,8 +62,8 @@ void Scheduler::backfill_cycle() {
       if (!state_->jobs.array_lets(job, view_->jobs())) continue;
       // Only some tasks of an array get reservations.
       if (planned_array == terms.array) {
-        const bool limited = terms.array_limit > 0 &&
-                             planned_tasks + state_->jobs.active_tasks(terms.array) >= terms.array_limit;
+        const bool limited =
+            terms.array_limit > 0 && planned_tasks + state_->jobs.active_tasks(terms.array) >= terms.array_limit;
         if (planned_tasks >= conf.bf_max_job_array_resv || limited) continue;
       }
     }
@@ -101,9 +101,8 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   const Second resolution = conf.bf_resolution;
   const Partition& partition = conf.partitions[index(job.queue)];
   const Second limit = partition.max_time ? std::min(job.limit, *partition.max_time) : job.limit;
-  const bool no_reservation =
-      (conf.bf_min_prio_reserve > 0 && job.priority < conf.bf_min_prio_reserve) ||
-      (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
+  const bool no_reservation = (conf.bf_min_prio_reserve > 0 && job.priority < conf.bf_min_prio_reserve) ||
+                              (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   const NodeBits up = [&] {
     NodeBits bits = nodes.partition(job.queue);
     bits &= nodes.available(view_->cluster());

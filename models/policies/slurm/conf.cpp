@@ -457,7 +457,8 @@ std::string compress_hostlist(std::vector<std::string> names) {
     text += '[';
     for (std::size_t k = i; k < end;) {
       std::size_t last = k;
-      while (last + 1 < end && integer(names[last + 1].substr(digits_at)) == *integer(names[last].substr(digits_at)) + 1) {
+      while (last + 1 < end &&
+             integer(names[last + 1].substr(digits_at)) == *integer(names[last].substr(digits_at)) + 1) {
         ++last;
       }
       if (k > i) text += ',';

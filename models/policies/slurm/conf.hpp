@@ -22,13 +22,13 @@ inline constexpr Second kUnlimited = std::int64_t{365} * 86400;  // what slurmct
 struct Version {
   int number = 2505;  // 2205 for 22.05
 
-  bool weights_powered_down() const { return number >= 2302; }        // 22.05: powered-down nodes have one weight
-  bool prefers_up_to_powering_up() const { return number >= 2505; }   // before: alike
-  bool resume_tokens() const { return number >= 2405; }               // before: a decaying average of the last minute
-  bool rejects_too_wide() const { return number >= 2311; }            // 22.05: waits with PartitionNodeLimit
-  bool requeue_renumbers() const { return number >= 2311; }           // priority/basic: a requeued job goes to the end
-  bool plans_from_future() const { return number >= 2505; }           // backfill tests a job as of a later time
-  bool scans_after_change() const { return number >= 2302; }          // power saving looks again after it acted
+  bool weights_powered_down() const { return number >= 2302; }       // 22.05: powered-down nodes have one weight
+  bool prefers_up_to_powering_up() const { return number >= 2505; }  // before: alike
+  bool resume_tokens() const { return number >= 2405; }              // before: a decaying average of the last minute
+  bool rejects_too_wide() const { return number >= 2311; }           // 22.05: waits with PartitionNodeLimit
+  bool requeue_renumbers() const { return number >= 2311; }          // priority/basic: a requeued job goes to the end
+  bool plans_from_future() const { return number >= 2505; }          // backfill tests a job as of a later time
+  bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
 
@@ -51,14 +51,14 @@ struct Partition {
 
 // When the threads of slurmctld look at the clock. They do so once a second, each at its own moment within it.
 struct Phases {
-  Second epoch = 0;                    // the wall clock's second at time 0: plans are rounded to whole minutes of it
-  Time start = 0;                      // slurmctld's start
-  Time tick = 0;                       // the main loop's first look after the start
-  Time tick_drift = 0;                 // how much more than a second passes between two of its looks
-  Time backfill = 12'000;              // the backfill thread wakes so long after a whole second
-  Time backfill_drift = 0;             // how much later with each cycle
-  Time power = 20'000;                 // the same for power saving
-  Time power_drift = 0;                // with each second
+  Second epoch = 0;         // the wall clock's second at time 0: plans are rounded to whole minutes of it
+  Time start = 0;           // slurmctld's start
+  Time tick = 0;            // the main loop's first look after the start
+  Time tick_drift = 0;      // how much more than a second passes between two of its looks
+  Time backfill = 12'000;   // the backfill thread wakes so long after a whole second
+  Time backfill_drift = 0;  // how much later with each cycle
+  Time power = 20'000;      // the same for power saving
+  Time power_drift = 0;     // with each second
 };
 
 struct Conf {

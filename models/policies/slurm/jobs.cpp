@@ -89,7 +89,8 @@ std::uint32_t JobList::next_basic_priority(std::int32_t nice) {
   return priority;
 }
 
-// priority = sum of weight x factor - nice, truncated, 1 at least (Slurm's priority/multifactor; recorded runs f and l).
+// priority = sum of weight x factor - nice, truncated, 1 at least (Slurm's priority/multifactor; recorded runs f and
+// l).
 std::uint32_t JobList::multifactor(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) const {
   double sum = 0;
   if (conf_.accounting && conf_.weight_age > 0 && job.eligible > 0 && now > job.eligible) {
@@ -235,7 +236,8 @@ JobList::Wait JobList::dependency(const Job& job, const Dependency& d, const Job
   using Kind = Dependency::Kind;
   if (d.kind == Kind::singleton) {
     for (const Job& other : jobs_) {
-      if (other.id == job.id || other.user != job.user || table.terms(other.id).name != table.terms(job.id).name) continue;
+      if (other.id == job.id || other.user != job.user || table.terms(other.id).name != table.terms(job.id).name)
+        continue;
       const JobState state = table.state(other.id);
       if (holds_nodes(state) || (state == JobState::pending && other.id < job.id)) return Wait::on;
     }

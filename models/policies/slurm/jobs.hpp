@@ -46,10 +46,10 @@ struct Job {
   std::uint32_t priority = 0;  // 0: held
   bool fixed_priority = false;
   std::uint32_t restarts = 0;
-  bool completing = false;  // told to end, not gone yet: its CPUs are free, its nodes are not
+  bool completing = false;   // told to end, not gone yet: its CPUs are free, its nodes are not
   std::uint64_t record = 0;  // position in slurmctld's list of jobs
   Reason reason = Reason::none;
-  std::string reason_nodes;  // of node_not_available
+  std::string reason_nodes;             // of node_not_available
   std::vector<Selector::Share> shares;  // while it holds nodes
   NodeBits nodes;                       // the same
 };

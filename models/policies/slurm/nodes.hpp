@@ -92,15 +92,15 @@ struct Node {
   Second resumed = 0;           // when its resume was asked for
   Second suspended = 0;
   Second last_response = 0;
-  bool answers = true;          // its daemon does
-  bool no_respond = false;      // slurmctld has noticed that it does not
+  bool answers = true;      // its daemon does
+  bool no_respond = false;  // slurmctld has noticed that it does not
   bool down = false;
   bool drain = false;
   bool planned = false;
   bool power_down_asked = false;
   bool power_up_asked = false;
   bool power_cycle = false;  // told to power down when it had no power: out of use for SuspendTimeout all the same
-  std::string reason;  // why it is down or drained
+  std::string reason;        // why it is down or drained
 };
 
 class NodeTable {
@@ -119,7 +119,8 @@ class NodeTable {
   // Whether jobs may be given the node (slurmctld's avail_node_bitmap).
   bool available(const Cluster& cluster, Index n) const {
     const Node& node = nodes_[n];
-    return !node.down && !node.drain && !node.no_respond && !node.power_cycle && power(cluster, n) != NodeState::powering_down;
+    return !node.down && !node.drain && !node.no_respond && !node.power_cycle &&
+           power(cluster, n) != NodeState::powering_down;
   }
   NodeBits available(const Cluster& cluster) const;
   NodeBits completing() const;

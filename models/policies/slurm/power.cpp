@@ -29,8 +29,8 @@ PowerSave::PowerSave(std::shared_ptr<State> state) : state_(std::move(state)) {
 bool PowerSave::due(Second then) const {
   const Conf& conf = state_->conf;
   // What it changed itself it has seen.
-  const bool changed = conf.version.number >= 2405 ? state_->last_node_update > last_scan_
-                                                   : state_->last_node_update >= last_scan_;
+  const bool changed =
+      conf.version.number >= 2405 ? state_->last_node_update > last_scan_ : state_->last_node_update >= last_scan_;
   return changed || then - last_scan_ >= conf.version.idle_scan_interval();
 }
 
@@ -60,8 +60,8 @@ Time PowerSave::next_look(const View& view) const {
     const Node& node = nodes[n];
     const NodeState power = view.cluster().state(node.id);
     const bool idle = node.jobs == 0 && node.completing == 0;
-    any = power == NodeState::powering_up || node.power_cycle || power == NodeState::powering_down || node.power_down_asked ||
-          (power == NodeState::powered_down && (node.jobs > 0 || node.power_up_asked)) ||
+    any = power == NodeState::powering_up || node.power_cycle || power == NodeState::powering_down ||
+          node.power_down_asked || (power == NodeState::powered_down && (node.jobs > 0 || node.power_up_asked)) ||
           (power == NodeState::powered_down && view.cluster().is_kept(node.id)) ||
           (power == NodeState::up && idle && node.can_suspend);
   }
@@ -140,7 +140,10 @@ void PowerSave::scan(const View& view, ScalePlan& plan) {
       node.power_down_asked = false;
       node.no_respond = false;
       node.drain = false;
-      node.down = false;  // idle_on_node_suspend
+      if (node.down && conf.idle_on_node_suspend) {
+        node.down = false;
+        plan.set_usable(node.id);
+      }
       node.planned = false;
       node.suspended = now_s_;
       sleep_.push_back(node.id);

@@ -1,7 +1,7 @@
-// Slurm's power saving: a thread of slurmctld that looks at the nodes once a second if anything changed on them since it
-// last did, and every 11 s (10 s before 24.05) otherwise. Then, and only then, it resumes nodes that jobs were given,
-// suspends nodes that were idle for SuspendTime, takes suspended ones for powered down after SuspendTimeout, and gives
-// up nodes that did not boot within ResumeTimeout.
+// Slurm's power saving: a thread of slurmctld that looks at the nodes once a second if anything changed on them since
+// it last did, and every 11 s (10 s before 24.05) otherwise. Then, and only then, it resumes nodes that jobs were
+// given, suspends nodes that were idle for SuspendTime, takes suspended ones for powered down after SuspendTimeout, and
+// gives up nodes that did not boot within ResumeTimeout.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
-// Which nodes a job gets: Slurm's select/cons_tres with CR_CPU or CR_CPU_Memory, on a flat topology. Nodes of the lowest
-// rank first; within one rank whole runs of neighbours in the table, the tightest run that suffices; for the last
-// missing node the one with the fewest sufficient CPUs.
+// Which nodes a job gets: Slurm's select/cons_tres with CR_CPU or CR_CPU_Memory, on a flat topology. Nodes of the
+// lowest rank first; within one rank whole runs of neighbours in the table, the tightest run that suffices; for the
+// last missing node the one with the fewest sufficient CPUs.
 #pragma once
 
 #include <vector>
@@ -38,8 +38,8 @@ class Selector {
   };
   Selector(const NodeTable& table, bool memory_counts) : table_(table), memory_counts_(memory_counts) {}
 
-  // The best nodes for `ask` among `candidates`, given what is held and each node's rank; false if there are not enough.
-  // `clip`: a node gives no more CPUs than --ntasks-per-node takes. `whole`: as if the job took whole nodes.
+  // The best nodes for `ask` among `candidates`, given what is held and each node's rank; false if there are not
+  // enough. `clip`: a node gives no more CPUs than --ntasks-per-node takes. `whole`: as if the job took whole nodes.
   bool pick(const Ask& ask, const NodeBits& candidates, const Held& held, const std::vector<std::uint64_t>& rank,
             bool clip, bool whole, std::vector<Share>& out);
 
