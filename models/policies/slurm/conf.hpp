@@ -59,6 +59,13 @@ struct Phases {
   Time backfill_drift = 0;  // how much later with each cycle
   Time power = 20'000;      // the same for power saving
   Time power_drift = 0;     // with each second
+  // When the main scheduler and the backfill thread ran, where that is known; empty: as the rules say.
+  struct Pass {
+    Time at;
+    bool full;
+  };
+  std::vector<Pass> passes;
+  std::vector<Time> backfills;
 };
 
 struct Conf {

@@ -68,7 +68,18 @@ Time Scheduler::plan(const View& view, Plan& plan) {
     tick();
     tick_at_ += kSecond + state_->conf.phases.tick_drift;
   }
-  if (state_->conf.backfill && backfill_at_ == now_) {
+  const Phases& phases = state_->conf.phases;
+  if (!phases.passes.empty()) {
+    for (; next_pass_ < phases.passes.size() && phases.passes[next_pass_].at <= now_; ++next_pass_) {
+      pass(phases.passes[next_pass_].full);
+    }
+  }
+  if (!phases.backfills.empty()) {
+    if (next_backfill_ < phases.backfills.size() && phases.backfills[next_backfill_] <= now_) {
+      while (next_backfill_ < phases.backfills.size() && phases.backfills[next_backfill_] <= now_) ++next_backfill_;
+      backfill_cycle();
+    }
+  } else if (state_->conf.backfill && backfill_at_ == now_) {
     if (backfill_is_due(now_s_)) {
       backfill_cycle();
       last_backfill_ = now_s_;
@@ -77,7 +88,9 @@ Time Scheduler::plan(const View& view, Plan& plan) {
       backfill_at_ += kSecond;
     }
   }
-  return std::min(next_tick(), next_backfill());
+  Time next = next_tick();
+  if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
+  return std::min(next, next_backfill());
 }
 
 // What the threads' looks at the clock came to while nothing was due.
@@ -106,6 +119,8 @@ bool Scheduler::backfill_is_due(Second then) const {
 }
 
 Time Scheduler::next_backfill() const {
+  const std::vector<Time>& given = state_->conf.phases.backfills;
+  if (!given.empty()) return next_backfill_ < given.size() ? given[next_backfill_] : kNever;
   if (!state_->conf.backfill || (state_->jobs.pending() == 0 && planned_.count() == 0)) return kNever;
   if (state_->last_job_update < last_backfill_ && state_->last_node_update < last_backfill_) return kNever;
   Time at = backfill_at_;
@@ -204,7 +219,7 @@ void Scheduler::over(JobId id) {
     job.completing = false;
     job.shares.clear();
     // The last message of a killed job starts a pass at once.
-    if (state_->conf.defer) {
+    if (state_->conf.defer || !state_->conf.phases.passes.empty()) {
       wanted_ = true;
     } else {
       pass(false);
@@ -410,6 +425,7 @@ void Scheduler::tick() {
     last_calc_ += (now_s_ - last_calc_) / conf.priority_calc_period * conf.priority_calc_period;
     state_->jobs.recalculate(now_s_, view_->jobs(), *state_->nodes);
   }
+  if (!conf.phases.passes.empty()) return;
   if (now_s_ - last_full_ >= conf.sched_interval) {
     last_full_ = last_pass_ = now_s_;
     wanted_ = false;

@@ -106,6 +106,8 @@ class Scheduler final : public SchedulerPolicy {
 
   // the main loop
   Time tick_at_ = 0;  // its next look at the clock
+  std::size_t next_pass_ = 0;      // of the given ones
+  std::size_t next_backfill_ = 0;
   Second last_limits_ = 0;
   Second last_full_ = 0;
   Second last_pass_ = 0;
