@@ -285,6 +285,15 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     if (last == nullptr) break;
     if (too_many) continue;
     if (fits(job, allowed, future, clip, nodes)) {
+      if (from_future) {
+        // It waits only for those whose nodes it gets.
+        for (std::size_t i = next; i-- > 0;) {
+          const Job& running = state_->jobs[active[i]];
+          if (!running.nodes.overlaps(nodes)) continue;
+          last = &running;
+          break;
+        }
+      }
       start = last->end <= now_s_ ? guess_end(*last) : last->end;
       return true;
     }

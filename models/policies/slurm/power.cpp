@@ -26,11 +26,10 @@ PowerSave::PowerSave(std::shared_ptr<State> state) : state_(std::move(state)) {
   resume_.refilled = suspend_.refilled = last_scan_;
 }
 
-bool PowerSave::due(Second then) const {
+bool PowerSave::due(Second then, Second last_update) const {
   const Conf& conf = state_->conf;
   // What it changed itself it has seen.
-  const bool changed =
-      conf.version.number >= 2405 ? state_->last_node_update > last_scan_ : state_->last_node_update >= last_scan_;
+  const bool changed = conf.version.number >= 2405 ? last_update > last_scan_ : last_update >= last_scan_;
   return changed || then - last_scan_ >= conf.version.idle_scan_interval();
 }
 
@@ -39,16 +38,17 @@ Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, Scal
   state_->meet(view.cluster());
   for (; look_at_ < view.now(); look_at_ += kSecond + state_->conf.phases.power_drift) {
     const Second then = state_->second(look_at_);
-    if (due(then)) last_scan_ = then;
+    if (due(then, update_before_)) last_scan_ = then;
   }
   if (look_at_ == view.now()) {
     now_s_ = state_->second(look_at_);
-    if (due(now_s_)) {
+    if (due(now_s_, state_->last_node_update)) {
       scan(view, plan);
       last_scan_ = now_s_;
     }
     look_at_ += kSecond + state_->conf.phases.power_drift;
   }
+  update_before_ = state_->last_node_update;
   return next_look(view);
 }
 
@@ -67,7 +67,7 @@ Time PowerSave::next_look(const View& view) const {
   }
   if (!any) return kNever;
   for (Time at = look_at_;; at += kSecond + state_->conf.phases.power_drift) {
-    if (due(state_->second(at))) return at;
+    if (due(state_->second(at), state_->last_node_update)) return at;
   }
 }
 
