@@ -425,13 +425,16 @@ class RunReader {
       expected.allocations.push_back({shifted(alloc.at(0)), alloc.at(1).text() == "backfill", slurm::expand_hostlist(alloc.at(2).text())});
       began = expected.allocations.back().at;
     }
-    // How long its processes lived after Slurm said start, and how long until they were gone once told to end.
+    // How long its processes lived after Slurm said start, and how long until they were gone once told to end. A few
+    // milliseconds pass between the end of the job and the message that its nodes are clean.
+    constexpr Time kEpilog = 4'000;
     job.run_time = input["runtime_s"].time() + 40'000;
     for (std::size_t l = 0; record.has("log") && l < record["log"].size(); ++l) {
       const std::string what = record["log"].at(l).at(1).text();
       const Time at = shifted(record["log"].at(l).at(0));
-      if (what == "config_complete") began = at;
-      if (what == "job_complete done" && began != kNever && at >= began) job.run_time = at - began;
+      if (what == "config_complete" && began != kNever) began = std::max(began, at);
+      if (what == "config_complete" || what.starts_with("Time limit exhausted")) ticks_.push_back(at);
+      if (what == "job_complete done" && began != kNever && at >= began) job.run_time = at - began + kEpilog;
     }
     if (input.has("exit_code") && input["exit_code"].count() != 0) job.outcome = Outcome::failed;
     job.stop_time = stop_time(record, expected);
@@ -609,31 +612,69 @@ class RunReader {
 
   // --- the clocks of slurmctld's threads ---
 
-  // Where times that are taken every `period` begin, and by how much each of them is later than that.
-  struct Fit {
-    Time offset = 0;
-    Time drift = 0;
-  };
-  static std::optional<Fit> fit(const std::vector<Time>& times, Time period, Time most_drift, Time step) {
-    if (times.empty()) return std::nullopt;
-    Fit best;
-    double least = 1e300;
-    for (Time drift = 0; drift <= most_drift; drift += step) {
-      // Each of the times in turn as the one to go by: few are far off, most are within a millisecond or two.
-      for (const Time reference : times) {
-        const Time length = period + drift;
-        const Time offset = reference % length;
-        double sum = 0;
-        for (const Time t : times) {
-          const Time off = ((t - offset) % length + length) % length;
-          sum += std::min<double>(static_cast<double>(std::min(off, length - off)), 50'000);
+  // The rhythm of a thread that was seen at some times: a few of them are far off (passes that something else set off),
+  // most are within some milliseconds.
+  static slurm::Rhythm rhythm_of(std::vector<Time> times, slurm::Rhythm otherwise, bool keep_all) {
+    std::sort(times.begin(), times.end());
+    // Decisions of one look are up to some milliseconds apart; it began with the first.
+    std::vector<Time> looks;
+    for (const Time t : times) {
+      if (looks.empty() || t - looks.back() > kSecond / 2) looks.push_back(t);
+    }
+    if (looks.empty()) return otherwise;
+    constexpr Time kMostDrift = 10'000;
+    constexpr Time kNear = 40'000;
+    slurm::Rhythm best = otherwise;
+    std::size_t most = 0;
+    Time least = 0;
+    for (Time drift = 0; drift <= (looks.size() > 1 ? kMostDrift : 0); drift += 20) {
+      const Time step = kSecond + drift;
+      for (const Time reference : looks) {
+        const Time offset = reference % step;
+        std::size_t near = 0;
+        Time sum = 0;
+        for (const Time t : looks) {
+          const Time off = ((t - offset) % step + step) % step;
+          const Time error = std::min(off, step - off);
+          if (error > kNear) continue;
+          ++near;
+          sum += error;
         }
-        if (sum < least) {
-          least = sum;
-          best = {offset, drift};
-        }
+        if (near < most || (near == most && sum >= least)) continue;
+        most = near;
+        least = sum;
+        best.offset = offset;
+        best.drift = drift;
       }
-      if (times.size() < 2) break;
+    }
+    const Time step = kSecond + best.drift;
+    for (const Time t : looks) {
+      const Time off = ((t - best.offset) % step + step) % step;
+      if (keep_all || std::min(off, step - off) <= kNear) best.seen.push_back(t);
+    }
+    return best;
+  }
+
+  // The same for a thread whose deeds were written down some time after it did them, sometimes much later: its looks
+  // are before them.
+  static slurm::Rhythm rhythm_before(std::vector<Time> times, slurm::Rhythm otherwise) {
+    std::sort(times.begin(), times.end());
+    times.erase(std::unique(times.begin(), times.end()), times.end());
+    if (times.empty()) return otherwise;
+    constexpr Time kMostDrift = 1'000;
+    constexpr Time kProgram = 10'000;  // from the thread's look to the start of the program that writes
+    slurm::Rhythm best = otherwise;
+    Time least = kNever;
+    for (Time drift = 0; drift <= (times.size() > 2 ? kMostDrift : 0); drift += 20) {
+      const Time step = kSecond + drift;
+      for (const Time reference : times) {
+        Time sum = 0;
+        for (const Time t : times) sum += std::min<Time>(((t - reference) % step + step) % step, 100'000);
+        if (sum >= least) continue;
+        least = sum;
+        best.offset = ((reference - kProgram) % step + step) % step;
+        best.drift = drift;
+      }
     }
     return best;
   }
@@ -641,7 +682,7 @@ class RunReader {
   void set_clock(bool exact_clock) {
     slurm::Phases& phases = out_.conf.phases;
     phases.epoch = static_cast<slurm::Second>(std::floor(run_["t0_unix"].number() + run_["slurmctld_start"].number()));
-    std::vector<Time> ticks;
+    std::vector<Time> ticks = ticks_;
     std::vector<Time> backfills = out_.backfill_passes;
     std::vector<Time> scans;
     for (const RecordedJob& job : out_.jobs) {
@@ -650,17 +691,11 @@ class RunReader {
         if (a.by_backfill && out_.backfill_passes.empty()) backfills.push_back(a.at);
       }
     }
-    for (const RecordedPower& p : out_.power) scans.push_back(p.at);
-    if (const auto f = fit(backfills, out_.conf.bf_interval * kSecond, 200'000, 100)) {
-      phases.backfill = f->offset;
-      phases.backfill_drift = f->drift;
+    for (const RecordedPower& p : out_.power) {
+      if (p.kind != RecordedPower::Kind::resume_timeout) scans.push_back(p.at);  // which is not a program's
     }
-    if (const auto f = fit(scans, kSecond, 10'000, 20)) {
-      // The program that was run for it was started a few milliseconds before it wrote down the time.
-      constexpr Time kProgram = 10'000;
-      phases.power = ((f->offset - kProgram) % kSecond + kSecond) % kSecond;
-      phases.power_drift = f->drift;
-    }
+    phases.backfill = rhythm_of(backfills, phases.backfill, true);
+    phases.power = rhythm_before(scans, phases.power);
     if (exact_clock) {
       out_.clock = RecordedClock::exact;
     } else if (!out_.main_passes.empty()) {
@@ -669,10 +704,7 @@ class RunReader {
       phases.backfills = out_.backfill_passes;
     } else if (out_.conf.version.number < 2302) {
       out_.clock = RecordedClock::drifting;
-      if (const auto f = fit(ticks, kSecond, 10'000, 20)) {
-        phases.tick = f->offset;
-        phases.tick_drift = f->drift;
-      }
+      phases.main = rhythm_of(ticks, phases.main, false);
     }
   }
 
@@ -682,6 +714,7 @@ class RunReader {
   Time shift_;
   ConfText conf_;
   std::map<std::string, std::uint32_t> first_;
+  std::vector<Time> ticks_;  // times at which the main loop was seen at work
 };
 
 }  // namespace

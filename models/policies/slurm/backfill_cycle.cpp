@@ -105,7 +105,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
                               (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   const NodeBits up = [&] {
     NodeBits bits = nodes.partition(job.queue);
-    bits &= nodes.available(view_->cluster());
+    nodes.partition(job.queue).for_each([&](Index n) {
+      if (nodes[n].was_down) bits.reset(n);
+    });
     return bits;
   }();
   const NodeBits completing = nodes.completing();

@@ -19,7 +19,8 @@ class PowerSave final : public ScalerPolicy {
 
  private:
   void scan(const View& view, ScalePlan& plan);
-  bool due(Second then, Second last_update) const;
+  bool changed(Second last_update) const;
+  Time next_due(Second last_update) const;
   std::int32_t may_resume();
   std::int32_t may_suspend();
   Time next_look(const View& view) const;
