@@ -11,6 +11,10 @@
 
 namespace headroom {
 
+namespace slurm {
+struct State;
+}
+
 // What the property suite holds a policy to, besides what holds for all.
 struct PolicyPromises {
   bool keeps_order;          // no job starts before one that was submitted earlier to the same queue
@@ -28,7 +32,8 @@ struct PolicyTakes {
 // What decides in a run. A policy that is a whole scheduler daemon brings its own scaling.
 struct Policies {
   std::unique_ptr<SchedulerPolicy> scheduler;
-  std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
+  std::unique_ptr<ScalerPolicy> scaler;         // null: nothing to scale
+  std::shared_ptr<const slurm::State> slurm{};  // what slurmctld knows, to look at; null under other policies
 };
 
 struct PolicyEntry {
