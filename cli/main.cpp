@@ -86,8 +86,8 @@ int main(int argc, char** argv) {
   CLI::Option* at_option =
       run_command
           ->add_option("--at", run.at,
-                       "Print the queue and the nodes at this time, as squeue and sinfo would, instead of the summary; "
-                       "several times: 1h,2h or --at again (docs/views.md)")
+                       "Instead of the summary, the queue and the nodes at this time, as squeue and sinfo print them; "
+                       "for several times 1h,2h or --at again (docs/views.md)")
           ->type_name("TIME")
           ->delimiter(',')
           ->take_all()
