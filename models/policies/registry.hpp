@@ -32,8 +32,9 @@ struct PolicyTakes {
 // What decides in a run. A policy that is a whole scheduler daemon brings its own scaling.
 struct Policies {
   std::unique_ptr<SchedulerPolicy> scheduler;
-  std::unique_ptr<ScalerPolicy> scaler;         // null: nothing to scale
-  std::shared_ptr<const slurm::State> slurm{};  // what slurmctld knows, to look at; null under other policies
+  std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
+  // What slurmctld knows, to look at; null under other policies.
+  std::shared_ptr<const slurm::State> slurm = nullptr;
 };
 
 struct PolicyEntry {
