@@ -43,6 +43,7 @@ Policies make_slurm(const Scenario& scenario, const Design& design) {
   auto state = std::make_shared<slurm::State>(slurm_conf(scenario), design.node_names());
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr};
   if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
+  policies.slurm = std::move(state);
   return policies;
 }
 

@@ -11,6 +11,10 @@
 
 namespace headroom {
 
+namespace slurm {
+struct State;
+}
+
 // What the property suite holds a policy to, besides what holds for all.
 struct PolicyPromises {
   bool keeps_order;          // no job starts before one that was submitted earlier to the same queue
@@ -29,6 +33,8 @@ struct PolicyTakes {
 struct Policies {
   std::unique_ptr<SchedulerPolicy> scheduler;
   std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
+  // What slurmctld knows, to look at; null under other policies.
+  std::shared_ptr<const slurm::State> slurm = nullptr;
 };
 
 struct PolicyEntry {
