@@ -16,6 +16,7 @@
 #include <fmt/ranges.h>
 
 #include "models/check/property_suite.hpp"
+#include "models/check/slurm_run.hpp"
 #include "models/check/theory.hpp"
 #include "models/cloud/catalog.hpp"
 #include "models/errors.hpp"
@@ -312,6 +313,12 @@ int check_policy(const CheckArguments& arguments, const Output& output) {
                f.seed);
   }
   return fine ? 0 : 1;
+}
+
+int check_recorded_runs(const std::vector<std::string>& files, const Output& output) {
+  const SlurmRunReport report = check_slurm_runs(files);
+  print(output.format == "json" ? slurm_run_json(report) : slurm_run_text(report));
+  return report.passed() ? 0 : 1;
 }
 
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output) {

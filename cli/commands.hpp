@@ -57,6 +57,7 @@ struct CatalogArguments {
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_policy(const CheckArguments& arguments, const Output& output);
+int check_recorded_runs(const std::vector<std::string>& files, const Output& output);
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);

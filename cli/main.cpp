@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
   TheoryArguments theory;
   bool against_theory = false;
   CLI::App* check_command =
-      app.add_subcommand("check", "Hold a policy to its promises on random cases, or the engine to queueing theory");
+      app.add_subcommand("check", "Hold a policy to its promises, to recorded runs of Slurm, or to queueing theory");
   std::string policies;
   for (const PolicyEntry& entry : scheduler_policies()) {
     policies += fmt::format("\n  {:<14} {}", entry.name, entry.summary);
@@ -139,6 +139,14 @@ int main(int argc, char** argv) {
           ->add_flag("--theory", against_theory,
                      "Compare queues of Poisson arrivals with Erlang C and Pollaczek-Khinchine (docs/theory.md)")
           ->excludes(policy_option);
+  std::vector<std::string> recordings;
+  CLI::Option* slurm_option =
+      check_command
+          ->add_option("--slurm-run", recordings,
+                       "Recorded runs of a real Slurm that the policy slurm has to follow (docs/slurm-runs.md)")
+          ->type_name("FILE...")
+          ->excludes(policy_option)
+          ->excludes(theory_option);
   check_command
       ->add_option("--seed", check.seed, "Of a policy: only the case with this seed; of theory: the first seed (1)")
       ->type_name("N")
@@ -168,10 +176,15 @@ int main(int argc, char** argv) {
   add_output(check_command, "table|json");
   check_command->footer("Policies:" + policies +
                         "\n\nExamples:\n  headroom check --policy easy\n  headroom check --theory\n"
+                        "  headroom check --slurm-run c_cloud_zero.v2505x.json\n"
                         "  headroom check --theory --run-time-factor 1.05   # exit status 1: the check can fail");
   check_command->callback([&] {
-    if (policy_option->empty() && !against_theory) {
-      throw CLI::RequiredError("check: one of --policy and --theory");
+    if (policy_option->empty() && !against_theory && slurm_option->empty()) {
+      throw CLI::RequiredError("check: one of --policy, --slurm-run and --theory");
+    }
+    if (!slurm_option->empty()) {
+      action = [&] { return check_recorded_runs(recordings, output); };
+      return;
     }
     if (!against_theory) {
       action = [&] { return check_policy(check, output); };

@@ -20,14 +20,13 @@ using Json = nlohmann::json;
 // A value and where it stands in the file: "runs[0].jobs[3]".
 class At {
  public:
-  At(const std::string& file, const Json& value, std::string path) : file_(&file), value_(&value), path_(std::move(path)) {}
+  At(const std::string& file, const Json& value, std::string path)
+      : file_(&file), value_(&value), path_(std::move(path)) {}
 
   [[noreturn]] void refuse(const std::string& what) const {
     throw InputError(fmt::format("{}: {}: {}", *file_, path_.empty() ? "the file" : path_, what));
   }
-  bool has(const char* key) const {
-    return value_->is_object() && value_->contains(key) && !value_->at(key).is_null();
-  }
+  bool has(const char* key) const { return value_->is_object() && value_->contains(key) && !value_->at(key).is_null(); }
   At operator[](const char* key) const {
     const std::string path = path_.empty() ? key : path_ + "." + key;
     if (!value_->is_object()) refuse("an object was expected");
@@ -56,7 +55,9 @@ class At {
     if (n < 0 || n > 1e9 || n != std::floor(n)) refuse("a whole number from 0 to 10^9 was expected");
     return static_cast<std::int32_t>(n);
   }
-  bool flag(const char* key) const { return has(key) && (*this)[key].value_->is_boolean() && (*this)[key].value_->get<bool>(); }
+  bool flag(const char* key) const {
+    return has(key) && (*this)[key].value_->is_boolean() && (*this)[key].value_->get<bool>();
+  }
   // Seconds, as the recorder writes them, to the millisecond.
   Time time() const {
     const double s = number();
@@ -79,14 +80,44 @@ class At {
 // Settings without an effect on what is decided when: paths, ports, daemons' logs, plugins for accounting and tasks.
 bool decides_nothing(std::string_view name) {
   static const std::set<std::string_view> kNames = {
-      "AccountingStorageHost", "AccountingStoragePort", "AuthType",          "ClusterName",       "DebugFlags",
-      "DisableRootJobs",       "InactiveLimit",         "JobAcctGatherType", "JobCompLoc",        "JobCompType",
-      "LogTimeFormat",         "MinJobAge",             "MpiDefault",        "PrivateData",       "ProctrackType",
-      "PropagateResourceLimits", "PriorityFlags",       "ResumeFailProgram", "ResumeProgram",     "SlurmUser",
-      "SlurmctldDebug",        "SlurmctldHost",         "SlurmctldLogFile",  "SlurmctldPidFile",  "SlurmctldPort",
-      "SlurmctldTimeout",      "SlurmdDebug",           "SlurmdLogFile",     "SlurmdParameters",  "SlurmdPidFile",
-      "SlurmdSpoolDir",        "SlurmdUser",            "StateSaveLocation", "SuspendProgram",    "SwitchType",
-      "TaskPlugin",            "TreeWidth",             "Waittime",
+      "AccountingStorageHost",
+      "AccountingStoragePort",
+      "AuthType",
+      "ClusterName",
+      "DebugFlags",
+      "DisableRootJobs",
+      "InactiveLimit",
+      "JobAcctGatherType",
+      "JobCompLoc",
+      "JobCompType",
+      "LogTimeFormat",
+      "MinJobAge",
+      "MpiDefault",
+      "PrivateData",
+      "ProctrackType",
+      "PropagateResourceLimits",
+      "PriorityFlags",
+      "ResumeFailProgram",
+      "ResumeProgram",
+      "SlurmUser",
+      "SlurmctldDebug",
+      "SlurmctldHost",
+      "SlurmctldLogFile",
+      "SlurmctldPidFile",
+      "SlurmctldPort",
+      "SlurmctldTimeout",
+      "SlurmdDebug",
+      "SlurmdLogFile",
+      "SlurmdParameters",
+      "SlurmdPidFile",
+      "SlurmdSpoolDir",
+      "SlurmdUser",
+      "StateSaveLocation",
+      "SuspendProgram",
+      "SwitchType",
+      "TaskPlugin",
+      "TreeWidth",
+      "Waittime",
   };
   return kNames.count(name) > 0;
 }
@@ -184,7 +215,8 @@ void build_cluster(const At& run, const ConfText& conf, RecordedRun& out) {
   for (const ConfNode& node : conf.nodes) {
     of[node.name] = GroupId{static_cast<std::uint32_t>(out.node_names.size())};
     out.node_names.push_back(node.name);
-    out.cluster.groups.push_back({1, node.cpus, node.cloud ? Supply::dynamic : Supply::permanent, node.weight, 0, node.memory});
+    out.cluster.groups.push_back(
+        {1, node.cpus, node.cloud ? Supply::dynamic : Supply::permanent, node.weight, 0, node.memory});
   }
   for (const auto& names : conf.partition_nodes) {
     QueueSpec queue;
@@ -324,7 +356,8 @@ class RunReader {
         continue;
       }
       std::int32_t limit = 0;
-      for (const std::int32_t task : array_tasks(input["array"], limit)) add(fmt::format("{}[{}]", id, task), id, task, limit);
+      for (const std::int32_t task : array_tasks(input["array"], limit))
+        add(fmt::format("{}[{}]", id, task), id, task, limit);
     }
     std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
       return a.submit != b.submit ? a.submit < b.submit : a.position < b.position;
@@ -422,7 +455,8 @@ class RunReader {
     Time began = kNever;
     for (std::size_t a = 0; record.has("alloc") && a < record["alloc"].size(); ++a) {
       const At alloc = record["alloc"].at(a);
-      expected.allocations.push_back({shifted(alloc.at(0)), alloc.at(1).text() == "backfill", slurm::expand_hostlist(alloc.at(2).text())});
+      expected.allocations.push_back(
+          {shifted(alloc.at(0)), alloc.at(1).text() == "backfill", slurm::expand_hostlist(alloc.at(2).text())});
       began = expected.allocations.back().at;
     }
     // How long its processes lived after Slurm said start, and how long until they were gone once told to end. A few
@@ -469,7 +503,8 @@ class RunReader {
     if (gone_by == kNever) return kAtOnce;
     const Time after = completing ? gone_by - kPoll : expected.end;
     for (const auto& [pass, full] : out_.main_passes) {
-      if (pass > after && pass <= gone_by && pass % kSecond > 2'000 && pass > expected.end) return pass - expected.end - 1000;
+      if (pass > after && pass <= gone_by && pass % kSecond > 2'000 && pass > expected.end)
+        return pass - expected.end - 1000;
     }
     return completing ? std::max<Time>(gone_by - 440'000 - expected.end, kAtOnce) : kAtOnce;
   }
@@ -487,7 +522,7 @@ class RunReader {
       Dependency dependency;
       using Kind = Dependency::Kind;
       static const std::map<std::string, Kind> kKinds = {
-          {"after", Kind::after},       {"afterok", Kind::after_ok},     {"afternotok", Kind::after_not_ok},
+          {"after", Kind::after},        {"afterok", Kind::after_ok},     {"afternotok", Kind::after_not_ok},
           {"afterany", Kind::after_any}, {"aftercorr", Kind::after_corr}, {"singleton", Kind::singleton}};
       const auto found = kKinds.find(kind);
       if (found == kKinds.end()) at.refuse("no kind of dependency: " + kind);
@@ -568,12 +603,9 @@ class RunReader {
     if (verb != "update") args.refuse("scontrol " + verb + " is not followed");
     std::vector<std::string> nodes;
     std::optional<NodeAction> action;
-    static const std::map<std::string, NodeAction> kStates = {{"resume", NodeAction::resume},
-                                                              {"idle", NodeAction::resume},
-                                                              {"power_down", NodeAction::power_down},
-                                                              {"power_up", NodeAction::power_up},
-                                                              {"down", NodeAction::down},
-                                                              {"drain", NodeAction::drain}};
+    static const std::map<std::string, NodeAction> kStates = {
+        {"resume", NodeAction::resume},     {"idle", NodeAction::resume}, {"power_down", NodeAction::power_down},
+        {"power_up", NodeAction::power_up}, {"down", NodeAction::down},   {"drain", NodeAction::drain}};
     for (std::size_t i = 1; i < args.size(); ++i) {
       std::string word = args.at(i).text();
       std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -742,7 +774,8 @@ Recording read_recording(const std::string& file) {
   const bool exact_clock = name.find(".v2505x.") != std::string::npos;
   for (std::size_t r = 0; r < root["runs"].size(); ++r) {
     RecordedRun& run = recording.runs.emplace_back();
-    run.name = fmt::format("{} {}{}, run {}", recording.scenario, recording.version, exact_clock ? " (exact clock)" : "", r + 1);
+    run.name = fmt::format("{} {}{}, run {}", recording.scenario, recording.version,
+                           exact_clock ? " (exact clock)" : "", r + 1);
     RunReader(root, root["runs"].at(r), run).read(recording.version, exact_clock);
   }
   return recording;

@@ -18,7 +18,7 @@ struct RecordedAllocation {
 };
 
 struct RecordedJob {
-  std::string id;  // "f05[3]": task 3 of the array f05
+  std::string id;                               // "f05[3]": task 3 of the array f05
   std::vector<RecordedAllocation> allocations;  // one for each (re)start
   Time start = kNever;                          // whole seconds, as Slurm stamps them; kNever: never
   Time end = kNever;

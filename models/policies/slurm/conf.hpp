@@ -29,7 +29,7 @@ struct Version {
   bool requeue_renumbers() const { return number >= 2311; }          // priority/basic: a requeued job goes to the end
   bool plans_from_future() const { return number >= 2505; }          // backfill tests a job as of a later time
   bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
-  bool passes_after_node_update() const { return number >= 2302; }  // scontrol update nodename=
+  bool passes_after_node_update() const { return number >= 2302; }   // scontrol update nodename=
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
 
@@ -75,6 +75,7 @@ struct Phases {
   };
   std::vector<Pass> passes;
   std::vector<Time> backfills;
+  std::vector<Time> scans;  // power saving did something up to half a second before: it scanned, whatever the rules say
 
   Second second(Time t) const { return epoch + (t - (t % kSecond + kSecond) % kSecond) / kSecond; }
   Time time_of(Second second) const { return (second - epoch) * kSecond; }

@@ -304,41 +304,44 @@ JobList::Wait JobList::dependencies(const Job& job, const JobTable& table, Secon
   return any_never ? Wait::never : any_on ? Wait::on : Wait::over;
 }
 
-bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
+Reason JobList::held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const {
   if (job.priority == 0) {
-    if (job.reason != Reason::held_user && job.reason != Reason::bad_constraints) job.reason = Reason::held_admin;
-    return false;
+    const bool known = job.reason == Reason::held_user || job.reason == Reason::bad_constraints;
+    return known ? job.reason : Reason::held_admin;
   }
   switch (dependencies(job, table, now)) {
     case Wait::on:
-      job.reason = Reason::dependency;
-      return false;
+      return Reason::dependency;
     case Wait::never:
-      job.reason = Reason::dependency_never;
-      return false;
+      return Reason::dependency_never;
     case Wait::over:
       break;
   }
-  if (job.begin > now) {
-    job.reason = Reason::begin_time;
-    return false;
-  }
-  if (job.eligible == 0) job.eligible = now;
-  if (job.reason == Reason::dependency || job.reason == Reason::begin_time || job.reason == Reason::held_user ||
-      job.reason == Reason::held_admin) {
-    job.reason = Reason::none;
-  }
+  if (job.begin > now) return Reason::begin_time;
   const Partition& partition = conf_.partitions[index(job.queue)];
-  if (partition.max_time && job.limit > *partition.max_time) {
-    job.reason = Reason::partition_time;
-    return false;
+  if (partition.max_time && job.limit > *partition.max_time) return Reason::partition_time;
+  const bool too_wide = partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes;
+  if (too_wide || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
+  return Reason::none;
+}
+
+bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
+  const Reason reason = held_back(job, table, now, nodes);
+  const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
+                      job.reason == Reason::held_user || job.reason == Reason::held_admin ||
+                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes;
+  if (reason != Reason::none || waited) job.reason = reason;
+  const bool eligible = reason == Reason::none || reason == Reason::partition_time || reason == Reason::partition_nodes;
+  if (eligible && job.eligible == 0) job.eligible = now;
+  return reason == Reason::none;
+}
+
+bool JobList::is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
+  for (const JobId id : order(table)) {
+    const Job& other = jobs_[index(id)];
+    if (other.queue != job.queue || other.priority <= job.priority) continue;
+    if (held_back(other, table, now, nodes) == Reason::none) return false;
   }
-  if ((partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes) ||
-      job.ask.min_nodes > nodes.partition(job.queue).count()) {
-    job.reason = Reason::partition_nodes;
-    return false;
-  }
-  if (job.reason == Reason::partition_time || job.reason == Reason::partition_nodes) job.reason = Reason::none;
   return true;
 }
 

@@ -86,8 +86,12 @@ class JobList {
   const std::vector<JobId>& active() const { return active_; }
   void sort_active(JobId job);  // its end changed
 
-  // Whether the job may be considered at all; sets its reason if not, and when it became eligible.
+  // Why the job may not be considered at all; none: it may.
+  Reason held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const;
+  // The same in a pass: sets its reason, and when it became eligible.
   bool runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes);
+  // Whether no job of its partition that may be considered goes before one that is not in the order yet.
+  bool is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes);
   // Whether the limit of its array lets one more task start.
   bool array_lets(const Job& job, const JobTable& table) const;
 

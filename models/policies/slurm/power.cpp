@@ -35,7 +35,10 @@ bool PowerSave::changed(Second last_update) const {
 Time PowerSave::next_due(Second last_update) const {
   const Phases& phases = state_->conf.phases;
   if (changed(last_update)) return look_at_;
-  return phases.power.not_before(look_at_, phases.time_of(last_scan_ + state_->conf.version.idle_scan_interval()));
+  Time due = phases.power.not_before(look_at_, phases.time_of(last_scan_ + state_->conf.version.idle_scan_interval()));
+  const auto seen = std::lower_bound(phases.scans.begin(), phases.scans.end(), look_at_);
+  if (seen != phases.scans.end()) due = std::min(due, phases.power.not_before(look_at_, *seen - kSecond / 2));
+  return due;
 }
 
 Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) {
@@ -50,7 +53,7 @@ Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, Scal
   look_at_ = rhythm.not_before(look_at_, view.now());
   if (look_at_ == view.now()) {
     now_s_ = state_->second(look_at_);
-    if (changed(state_->last_node_update) || now_s_ - last_scan_ >= state_->conf.version.idle_scan_interval()) {
+    if (next_due(state_->last_node_update) == look_at_) {
       scan(view, plan);
       last_scan_ = now_s_;
     }

@@ -182,18 +182,29 @@ void Scheduler::arrive(JobId id) {
       return plan_->reject(id, Rejection::too_wide);
     }
   }
+  const bool first = state_->jobs.is_first(job, table, now_s_, nodes);
   state_->jobs.queue(id, table);
   wanted_ = true;
-  // More nodes than are not down or on their way: said at once, until a pass says something else.
-  const NodeBits available = nodes.available(view_->cluster());
-  if (job.reason == Reason::none && job.ask.min_nodes > partition.count_common(available)) {
-    job.reason = Reason::node_not_available;
-    std::vector<std::string> names;
-    partition.for_each([&](Index n) {
-      if (!available.test(n)) names.push_back(nodes[n].name);
-    });
-    job.reason_nodes = compress_hostlist(names);
+  // Said at once, until a pass says something else.
+  job.reason = state_->jobs.held_back(job, table, now_s_, nodes);
+  if (job.reason != Reason::none) return;
+  if (!first) {
+    job.reason = Reason::priority;
+  } else if (!nodes.partition(job.queue).within(nodes.available(view_->cluster()))) {
+    const NodeBits available = nodes.available(view_->cluster());
+    if (job.ask.min_nodes > nodes.partition(job.queue).count_common(available)) name_unavailable(job, available);
   }
+}
+
+// More nodes than are not down or on their way.
+void Scheduler::name_unavailable(Job& job, const NodeBits& available) {
+  const NodeTable& nodes = *state_->nodes;
+  job.reason = Reason::node_not_available;
+  std::vector<std::string> names;
+  nodes.partition(job.queue).for_each([&](Index n) {
+    if (!available.test(n)) names.push_back(nodes[n].name);
+  });
+  job.reason_nodes = compress_hostlist(names);
 }
 
 Outcome Scheduler::judge(const View& view, JobId id, Outcome outcome) const {
@@ -442,6 +453,7 @@ void Scheduler::tick() {
 
 // Configured jobs start, jobs over their limit end.
 void Scheduler::check_limits() {
+  tell(Event::Kind::check);
   const std::vector<JobId> active = state_->jobs.active();
   for (const JobId id : active) {
     Job& job = state_->jobs[id];
@@ -563,16 +575,10 @@ void Scheduler::pass(bool full) {
         failed[q] = 1;
         available.remove(nodes.partition(job.queue));
         break;
-      case Verdict::not_available: {
-        job.reason = Reason::node_not_available;
+      case Verdict::not_available:
+        name_unavailable(job, available);
         touch_jobs();
-        std::vector<std::string> names;
-        nodes.partition(job.queue).for_each([&](Index n) {
-          if (!available.test(n)) names.push_back(nodes[n].name);
-        });
-        job.reason_nodes = compress_hostlist(names);
         break;
-      }
       case Verdict::never:
         state_->jobs.hold(id, Reason::bad_constraints);
         touch_jobs();
@@ -643,7 +649,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
     nodes.cpus_held[share.node] += share.cpus;
     nodes.memory_held[share.node] += memory_on(job, share);
     ++node.jobs;
-    node.planned = false;
+    if (nodes.cpus_held[share.node] == node.cpus) node.planned = false;
   }
   // The core's books go by groups.
   std::sort(node_shares_.begin(), node_shares_.end(),

@@ -39,7 +39,7 @@ struct State {
 
 // What happened, for whoever compares with a recorded run.
 struct Event {
-  enum class Kind : std::uint8_t { main_pass, full_pass, backfill, allocated_by_main, allocated_by_backfill };
+  enum class Kind : std::uint8_t { check, main_pass, full_pass, backfill, allocated_by_main, allocated_by_backfill };
   Time at;
   Kind kind;
   std::uint32_t job;
@@ -59,6 +59,7 @@ class Scheduler final : public SchedulerPolicy {
  private:
   // --- news ---
   void arrive(JobId id);
+  void name_unavailable(Job& job, const NodeBits& available);
   void over(JobId id);
   void asked(const Stimulus& s);
   void asked_job(JobId id, JobAction action);
@@ -106,8 +107,8 @@ class Scheduler final : public SchedulerPolicy {
   Second now_s_ = 0;
 
   // the main loop
-  Time tick_at_ = 0;  // its next look at the clock
-  std::size_t next_pass_ = 0;      // of the given ones
+  Time tick_at_ = 0;           // its next look at the clock
+  std::size_t next_pass_ = 0;  // of the given ones
   std::size_t next_backfill_ = 0;
   Second last_limits_ = 0;
   Second last_full_ = 0;
