@@ -629,13 +629,18 @@ class RunReader {
     for (std::uint32_t n = 0; n < out_.node_names.size(); ++n) {
       if (!run_["nodes"].has(out_.node_names[n].c_str())) continue;
       const At events = run_["nodes"][out_.node_names[n].c_str()]["events"];
+      bool powered = false;
       for (std::size_t e = 0; e < events.size(); ++e) {
         const std::string what = events.at(e).at(1).text();
         using Kind = RecordedPower::Kind;
         static const std::map<std::string, Kind> kKinds = {
             {"resume", Kind::resume}, {"suspend", Kind::suspend}, {"resume_timeout", Kind::resume_timeout}};
         const auto kind = kKinds.find(what);
-        if (kind != kKinds.end()) out_.power.push_back({shifted(events.at(e).at(0)), kind->second, n});
+        if (kind == kKinds.end()) continue;
+        // A node without power that is told to power down goes through the motions; there is no instance to end.
+        const bool motions = kind->second == Kind::suspend && !powered;
+        powered = kind->second == Kind::resume;
+        if (!motions) out_.power.push_back({shifted(events.at(e).at(0)), kind->second, n});
       }
     }
     std::stable_sort(out_.power.begin(), out_.power.end(),
@@ -646,7 +651,7 @@ class RunReader {
 
   // The rhythm of a thread that was seen at some times: a few of them are far off (passes that something else set off),
   // most are within some milliseconds.
-  static slurm::Rhythm rhythm_of(std::vector<Time> times, slurm::Rhythm otherwise, bool keep_all) {
+  static slurm::Rhythm rhythm_of(std::vector<Time> times, slurm::Rhythm otherwise, Time most_drift, bool keep_all) {
     std::sort(times.begin(), times.end());
     // Decisions of one look are up to some milliseconds apart; it began with the first.
     std::vector<Time> looks;
@@ -654,12 +659,11 @@ class RunReader {
       if (looks.empty() || t - looks.back() > kSecond / 2) looks.push_back(t);
     }
     if (looks.empty()) return otherwise;
-    constexpr Time kMostDrift = 10'000;
     constexpr Time kNear = 40'000;
     slurm::Rhythm best = otherwise;
     std::size_t most = 0;
     Time least = 0;
-    for (Time drift = 0; drift <= (looks.size() > 1 ? kMostDrift : 0); drift += 20) {
+    for (Time drift = 0; drift <= (looks.size() > 1 ? most_drift : 0); drift += 20) {
       const Time step = kSecond + drift;
       for (const Time reference : looks) {
         const Time offset = reference % step;
@@ -726,7 +730,7 @@ class RunReader {
     for (const RecordedPower& p : out_.power) {
       if (p.kind != RecordedPower::Kind::resume_timeout) scans.push_back(p.at);  // which is not a program's
     }
-    phases.backfill = rhythm_of(backfills, phases.backfill, true);
+    phases.backfill = rhythm_of(backfills, phases.backfill, 100, true);
     phases.power = rhythm_before(scans, phases.power);
     if (exact_clock) {
       out_.clock = RecordedClock::exact;
@@ -736,7 +740,7 @@ class RunReader {
       phases.backfills = out_.backfill_passes;
     } else if (out_.conf.version.number < 2302) {
       out_.clock = RecordedClock::drifting;
-      phases.main = rhythm_of(ticks, phases.main, false);
+      phases.main = rhythm_of(ticks, phases.main, 10'000, false);
     }
   }
 

@@ -41,6 +41,7 @@ struct RunComparison {
   ErrorSpread alloc;
   ErrorSpread start;
   ErrorSpread power;                       // matched resumes, suspends and boot timeouts
+  std::size_t power_near = 0;              // of them within a second
   std::size_t power_unmatched = 0;         // without a counterpart, recorded or simulated
   std::vector<JobDifference> differences;  // in the order of time
   std::vector<std::string> not_followed;

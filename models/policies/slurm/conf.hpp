@@ -75,7 +75,7 @@ struct Phases {
   };
   std::vector<Pass> passes;
   std::vector<Time> backfills;
-  std::vector<Time> scans;  // power saving did something up to half a second before: it scanned, whatever the rules say
+  std::vector<Time> scans;  // power saving did something then: its nearest look was a scan, whatever the rules say
 
   Second second(Time t) const { return epoch + (t - (t % kSecond + kSecond) % kSecond) / kSecond; }
   Time time_of(Second second) const { return (second - epoch) * kSecond; }

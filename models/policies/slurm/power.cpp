@@ -36,7 +36,7 @@ Time PowerSave::next_due(Second last_update) const {
   const Phases& phases = state_->conf.phases;
   if (changed(last_update)) return look_at_;
   Time due = phases.power.not_before(look_at_, phases.time_of(last_scan_ + state_->conf.version.idle_scan_interval()));
-  const auto seen = std::lower_bound(phases.scans.begin(), phases.scans.end(), look_at_);
+  const auto seen = std::lower_bound(phases.scans.begin(), phases.scans.end(), look_at_ - kSecond / 2);
   if (seen != phases.scans.end()) due = std::min(due, phases.power.not_before(look_at_, *seen - kSecond / 2));
   return due;
 }
