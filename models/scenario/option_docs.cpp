@@ -135,6 +135,9 @@ Json schema_of(const OptionNode& node) {
       schema = duration_schema(option);
       schema["anyOf"].push_back({{"enum", split_choices(option.choices)}});
       break;
+    case scalar:
+      schema["type"] = {"string", "number", "boolean"};
+      break;
   }
   // Draft 7 ignores what stands beside a $ref.
   if (option.type == distribution) schema = {{"allOf", Json::array({schema})}};
@@ -178,6 +181,8 @@ std::string markdown_type(const Option& option) {
       }
       return option.type == choice ? text : text + " or a duration over 0";
     }
+    case scalar:
+      return "string, number or boolean";
   }
   return {};
 }

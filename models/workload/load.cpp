@@ -1,9 +1,11 @@
 #include "models/workload/load.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
 #include "models/errors.hpp"
+#include "models/policies/registry.hpp"
 #include "models/workload/inline_jobs.hpp"
 #include "models/workload/lublin.hpp"
 #include "models/workload/poisson.hpp"
@@ -79,7 +81,11 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
     case WorkloadOptions::Source::jobs: {
       std::vector<InlineJob> jobs = options.jobs;
       if (options.max_jobs > 0 && jobs.size() > options.max_jobs) jobs.resize(options.max_jobs);
-      workload = inline_workload(jobs, design.queue_names, scenario.file);
+      workload = inline_workload(jobs, design.queue_names, scenario.file, runs_slurm(scenario));
+      if (runs_slurm(scenario)) {
+        const Time kill_wait = slurm_conf(scenario).kill_wait * kSecond;  // then SIGKILL follows
+        for (WorkloadJob& job : workload.jobs) job.stop_time = std::min(job.stop_time, kill_wait);
+      }
       break;
     }
   }
