@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "models/policies/slurm/conf.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/scenario.hpp"
 
@@ -234,6 +235,15 @@ std::string scenario_options_markdown() {
   }
   text += "\nAccepted because the PCS API prints or takes them, without effect:\n" + wrapped(ignored_keys);
   text += "\nKnown, but refused until a later version:\n" + wrapped(unsupported_keys);
+  return text;
+}
+
+std::string slurm_parameters_markdown() {
+  std::string text = "| parameter | in | default | meaning |\n|---|---|---|---|\n";
+  for (const slurm::Parameter& parameter : slurm::parameters()) {
+    text += fmt::format("| `{}` | {} | {} | {} |\n", parameter.name, parameter.where,
+                        parameter.fallback.empty() ? "" : fmt::format("`{}`", parameter.fallback), parameter.help);
+  }
   return text;
 }
 

@@ -51,8 +51,8 @@ struct GroupDesign {
 
 struct QueueDesign {
   std::string name;
-  std::vector<std::size_t> groups;  // indices into Scenario::groups
-  std::vector<SlurmSetting> slurm;  // of its partition
+  std::vector<std::size_t> groups;       // indices into Scenario::groups
+  std::vector<SlurmSetting> slurm = {};  // of its partition
 };
 
 enum class SameInstant : std::uint8_t { batched, per_event };
@@ -234,5 +234,7 @@ Scenario load_scenario(const std::string& path, const ScenarioOverrides& overrid
 // The published forms of the one table of options: JSON Schema (draft 7) and the option table of docs/scenario.md.
 std::string scenario_schema();
 std::string scenario_options_markdown();
+// The table of parameters in docs/slurm.md.
+std::string slurm_parameters_markdown();
 
 }  // namespace headroom
