@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -22,9 +23,12 @@
 #include "models/journal_file.hpp"
 #include "models/policies/registry.hpp"
 #include "models/report/format.hpp"
+#include "models/report/node_view.hpp"
+#include "models/report/queue_view.hpp"
 #include "models/report/run_directory.hpp"
 #include "models/report/tables.hpp"
 #include "models/scenario/document.hpp"
+#include "models/scenario/options.hpp"
 #include "models/simulation.hpp"
 #include "models/workload/load.hpp"
 #include "models/workload/trace_info.hpp"
@@ -102,7 +106,65 @@ class ProgressLine {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+// What squeue and sinfo would print at the times of --at.
+class Views {
+ public:
+  Views(const RunArguments& arguments, const Output& output) : output_(output) {
+    for (const std::string& text : arguments.at) times_.push_back(parse_moment(text).value());
+    std::sort(times_.begin(), times_.end());
+    times_.erase(std::unique(times_.begin(), times_.end()), times_.end());
+    const std::vector<std::string>& show = arguments.show;
+    queue_ = show.empty() || std::find(show.begin(), show.end(), "queue") != show.end();
+    nodes_ = show.empty() || std::find(show.begin(), show.end(), "nodes") != show.end();
+  }
+  const std::vector<Time>& times() const { return times_; }
+
+  void look(const Moment& moment) {
+    std::string seconds;
+    append_seconds(seconds, moment.at);
+    if (moment.over && over_from_.empty() && moment.at > moment.record.end()) over_from_ = seconds;
+    if (output_.format == "json") {
+      text_ += fmt::format("{}\n    {{\"time_s\": {}, \"over\": {}", text_.empty() ? "" : ",", seconds, moment.over);
+      if (queue_) text_ += ", \"queue\": " + queue_json(queue_rows(moment), moment.design);
+      if (nodes_) text_ += ", \"nodes\": " + node_json(node_rows(moment), moment.design);
+      text_ += "}";
+      return;
+    }
+    if (!text_.empty()) text_ += "\n";
+    if (times_.size() > 1) text_ += fmt::format("At {} ({} s):\n", slurm_duration(moment.at / kSecond), seconds);
+    if (queue_) text_ += with_heading(queue_table(queue_rows(moment), moment.design), output_.color);
+    if (queue_ && nodes_) text_ += "\n";
+    if (nodes_) text_ += with_heading(node_table(node_rows(moment), moment.design), output_.color);
+  }
+
+  void finish(const Scenario& scenario, const SimulationResult& result) const {
+    if (output_.format == "json") {
+      print(fmt::format("{{\"schema\": \"headroom.views/1\", \"scenario\": {}, \"views\": [{}]}}\n",
+                        quote(scenario.name, std::string::npos), text_));
+    } else {
+      print(text_);
+    }
+    if (over_from_.empty() || output_.quiet) return;
+    std::string end;
+    append_seconds(end, result.record.end());
+    fmt::print(stderr, "--at {}: the run is over at {} s; shown is how it ends\n", over_from_, end);
+  }
+
+ private:
+  const Output& output_;
+  std::vector<Time> times_;
+  bool queue_;
+  bool nodes_;
+  std::string text_;
+  std::string over_from_;  // the first time after the end of the run, in seconds
+};
+
 }  // namespace
+
+std::optional<Time> parse_moment(const std::string& text) {
+  const std::optional<Time> time = parse_duration(text);
+  return time ? time : parse_duration(text + "s");
+}
 
 bool use_color(const std::string& choice) {
   if (choice != "auto") return choice == "always";
@@ -150,11 +212,23 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   options.stop = &stop_requested;
   auto progress = std::make_unique<ProgressLine>(workload, !output.quiet);
   options.progress = [&](Time now, std::size_t submitted) { (*progress)(now, submitted); };
+  // Views alone need the run no longer than until the last of them.
+  Views views(arguments, output);
+  const bool viewed = !views.times().empty();
+  options.looks = views.times();
+  options.look = [&](const Moment& moment) { views.look(moment); };
+  options.end_after_looks = viewed && arguments.out.empty() && arguments.journal.empty();
   const SimulationResult result = simulate(scenario, design, workload, options);
   const double wall_s = seconds_since(start);
   progress.reset();
 
   const bool interrupted = stop_requested.load();
+  if (options.end_after_looks) {
+    views.finish(scenario, result);
+    if (!interrupted) return 0;
+    fmt::print(stderr, "interrupted: times that were not reached are not shown\n");
+    return 5;
+  }
   if (journal) journal->commit(result.digest, result.record.steps(), interrupted);
   const RunContext context{scenario, design, workload, result.digest, interrupted, wall_s, peak_rss_mib()};
   const Summary summary = summarize(result.record, context);
@@ -175,7 +249,9 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
     fmt::print(stderr, "{} jobs in {:.3f} s: {:.0f} jobs/s\n", workload.jobs.size(), wall_s,
                static_cast<double>(workload.jobs.size()) / wall_s);
   }
-  if (output.format == "json") {
+  if (viewed) {
+    views.finish(scenario, result);
+  } else if (output.format == "json") {
     print(summary_json(summary, result.record, context));
   } else if (output.format == "csv") {
     print(summary_csv(summary, result.record, context));

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/types.hpp"
+
 namespace headroom {
 
 struct Output {
@@ -27,7 +29,12 @@ struct RunArguments {
   std::string journal;
   std::optional<std::uint64_t> max_jobs;
   double timeline_step_s = 60;
+  std::vector<std::string> at;    // as parse_moment takes them
+  std::vector<std::string> show;  // "queue", "nodes"; empty: both
 };
+
+// A time of --at: seconds, or a duration such as 90s, 15m, 2h, 7d. Nothing when it is none.
+std::optional<Time> parse_moment(const std::string& text);
 
 struct CheckArguments {
   std::string policy;

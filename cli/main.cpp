@@ -83,11 +83,37 @@ int main(int argc, char** argv) {
       ->type_name("SECONDS")
       ->check(decimal("seconds", 1, 1'000'000'000))
       ->capture_default_str();
+  CLI::Option* at_option =
+      run_command
+          ->add_option("--at", run.at,
+                       "Instead of the summary, the queue and the nodes at this time, as squeue and sinfo print them; "
+                       "for several times 1h,2h or --at again (docs/views.md)")
+          ->type_name("TIME")
+          ->delimiter(',')
+          ->take_all()
+          ->allow_extra_args(false)
+          ->check([](const std::string& text) {
+            if (parse_moment(text)) return std::string();
+            return fmt::format("{}: expected seconds, or a duration such as 90s, 15m, 2h, 7d, from 0 on",
+                               text.empty() ? "\"\"" : text);
+          });
+  run_command->add_option("--show", run.show, "Of --at: only one of queue and nodes")
+      ->type_name("queue,nodes")
+      ->delimiter(',')
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"queue", "nodes"}))
+      ->needs(at_option);
   add_output(run_command, "table|json|csv");
   run_command->footer(
       "Example:\n  headroom run scenarios/tutorial.json --out out\n"
-      "  headroom run scenarios/lublin-on-pcs.json --set cluster.slurmConfiguration.scaleDownIdleTimeInSeconds=300");
-  run_command->callback([&] { action = [&] { return run_scenario(run, output); }; });
+      "  headroom run scenarios/lublin-on-pcs.json --set cluster.slurmConfiguration.scaleDownIdleTimeInSeconds=300\n"
+      "  headroom run scenarios/tutorial.json --at 5m,410 --show queue,nodes");
+  run_command->callback([&] {
+    if (!run.at.empty() && format == "csv")
+      throw CLI::ValidationError("--format", "csv is not for --at: table or json");
+    action = [&] { return run_scenario(run, output); };
+  });
 
   std::string journal;
   CLI::App* replay_command = app.add_subcommand("replay", "Re-drive a recorded run through the core and compare");

@@ -41,6 +41,47 @@ class ProgressRecord {
   std::uint64_t steps_ = 0;
 };
 
+// A world in which somebody looks at certain times: when the next step would be later, all that happens until then has
+// been carried out.
+template <World W>
+class WatchedWorld {
+ public:
+  // `look(time, over)`; `stop` as in SimulationOptions.
+  WatchedWorld(W& world, std::span<const Time> times, bool end_after_looks, const std::atomic<bool>* stop,
+               std::function<void(Time, bool)> look)
+      : world_(world), times_(times), end_after_looks_(end_after_looks), stop_(stop), look_(std::move(look)) {}
+
+  Time origin() const { return world_.origin(); }
+
+  std::optional<Time> wait(Time wake, News& news) {
+    const std::optional<Time> now = world_.wait(wake, news);
+    if (times_.empty()) return now;
+    if (!now && stop_ != nullptr && stop_->load(std::memory_order_relaxed)) return now;
+    while (!times_.empty() && (!now || times_.front() < *now)) {
+      look_(times_.front(), !now);
+      times_ = times_.subspan(1);
+    }
+    if (times_.empty() && end_after_looks_) {
+      ended_ = true;
+      return std::nullopt;
+    }
+    return now;
+  }
+
+  void carry_out(Time now, const Commands& commands) { world_.carry_out(now, commands); }
+
+  // Whether the run was ended after the last look.
+  bool ended() const { return ended_; }
+
+ private:
+  W& world_;
+  std::span<const Time> times_;
+  bool end_after_looks_;
+  const std::atomic<bool>* stop_;
+  std::function<void(Time, bool)> look_;
+  bool ended_ = false;
+};
+
 // Gives the recorded news to the core and compares its commands with the recorded ones.
 class ReplayWorld {
  public:
@@ -135,6 +176,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
                           const SimulationOptions& options) {
   Policies policies = make_policies(scenario, design);
   const Time patience = patience_for(workload, policies.patience);
+  const std::shared_ptr<const slurm::State> slurm = policies.slurm;
   Controller controller = make_controller(design, std::move(policies));
   // Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes late begins with it.
   const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
@@ -146,13 +188,18 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());
   ProgressRecord progress(options, world);
+  WatchedWorld watched(world, options.looks, options.end_after_looks, options.stop, [&](Time at, bool over) {
+    // Before its first step slurmctld knows nothing.
+    const slurm::State* const state = result.record.steps() > 0 ? slurm.get() : nullptr;
+    options.look({at, over, controller.jobs(), controller.cluster(), result.record, state, scenario, design, workload});
+  });
   try {
-    run(world, controller, journal, result.record, progress);
+    run(watched, controller, journal, result.record, progress);
   } catch (const Bug& bug) {
     throw Bug(fmt::format("{} (policy {}, seed {})", bug.what(), scenario.scheduler.policy, scenario.seed));
   }
   result.digest = journal.finish();
-  const bool stopped = options.stop != nullptr && options.stop->load();
+  const bool stopped = watched.ended() || (options.stop != nullptr && options.stop->load());
   // Jobs that are held, or that depend on what never happens, wait for ever under a policy that knows such jobs.
   if (!stopped && !world.out_of_patience() && controller.active_jobs() > 0) {
     throw Bug(fmt::format("policy {} left {} jobs waiting although nothing more will happen", scenario.scheduler.policy,

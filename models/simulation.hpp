@@ -5,9 +5,7 @@
 #include <functional>
 
 #include "engine/journal.hpp"
-#include "models/report/run_record.hpp"
-#include "models/scenario/design.hpp"
-#include "models/workload/workload.hpp"
+#include "models/report/moment.hpp"
 
 namespace headroom {
 
@@ -16,6 +14,11 @@ struct SimulationOptions {
   const std::atomic<bool>* stop = nullptr;  // ends the run early when it becomes true
   // Called now and then with the simulated time and the jobs submitted so far; may be empty.
   std::function<void(Time now, std::size_t submitted)> progress;
+  // Times at which `look` is called, ascending: after everything that happens until then, the time itself included.
+  // Looking changes nothing. After the end of the run nothing changes any more.
+  std::vector<Time> looks;
+  std::function<void(const Moment& moment)> look;
+  bool end_after_looks = false;  // the run ends with the last of them
 };
 
 struct SimulationResult {

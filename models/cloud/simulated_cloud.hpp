@@ -2,6 +2,8 @@
 // then its node registers; a terminated one is gone at once. Every launch succeeds, but a node may fail to boot.
 #pragma once
 
+#include <optional>
+
 #include "models/clock/event_queue.hpp"
 #include "models/random.hpp"
 
@@ -13,10 +15,12 @@ class SimulatedCloud {
     Distribution pending;    // launch call -> running
     Distribution bootstrap;  // running -> node registered
   };
-  // What differs for one node: its next `failures` boots never end (all of them: kAlways).
+  // What differs for one node: its next `failures` boots never end (all of them: kAlways); those after them take
+  // `times` one by one, from the launch call to the registered node (kNever: it does not end), then what others take.
   struct BootFault {
     NodeId node;
-    std::uint32_t failures;
+    std::uint32_t failures = 0;
+    std::vector<Time> times = {};
   };
   static constexpr std::uint32_t kAlways = std::numeric_limits<std::uint32_t>::max();
 
@@ -28,8 +32,9 @@ class SimulatedCloud {
     const Boot& boot = boot_of_group_[index(group)];
     Substream stream(seed_, Purpose::boot, launches_++);
     const Time running = later(now, boot.pending.sample(stream));
-    const Time ready = later(running, boot.bootstrap.sample(stream));
-    const bool boots = !fails(node);
+    Time ready = later(running, boot.bootstrap.sample(stream));
+    if (const std::optional<Time> time = fault_of(node)) ready = later(now, *time);
+    const bool boots = ready != kNever;
     if (launched_.size() <= index(node)) launched_.resize(index(node) + 1);
     launched_[index(node)] = {running, boots ? ready : kNever, true};
     events.push(running, {Stimulus::Kind::instance_running, number(node), 0});
@@ -54,13 +59,21 @@ class SimulatedCloud {
   }
 
  private:
-  bool fails(NodeId node) {
+  // How long this boot takes, if it is not what others take.
+  std::optional<Time> fault_of(NodeId node) {
     for (BootFault& fault : faults_) {
-      if (fault.node != node || fault.failures == 0) continue;
-      if (fault.failures != kAlways) --fault.failures;
-      return true;
+      if (fault.node != node) continue;
+      if (fault.failures > 0) {
+        if (fault.failures != kAlways) --fault.failures;
+        return kNever;
+      }
+      if (!fault.times.empty()) {
+        const Time time = fault.times.front();
+        fault.times.erase(fault.times.begin());
+        return time;
+      }
     }
-    return false;
+    return std::nullopt;
   }
 
   std::vector<Boot> boot_of_group_;

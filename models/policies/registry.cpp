@@ -68,6 +68,7 @@ Policies make_slurm(const Scenario& scenario, const Design& design) {
   auto state = std::make_shared<slurm::State>(std::move(conf), design.node_names());
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
   if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
+  policies.slurm = std::move(state);
   return policies;
 }
 

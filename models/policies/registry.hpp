@@ -12,6 +12,10 @@
 
 namespace headroom {
 
+namespace slurm {
+struct State;
+}
+
 // What the property suite holds a policy to, besides what holds for all.
 struct PolicyPromises {
   bool keeps_order;          // no job starts before one that was submitted earlier to the same queue
@@ -33,6 +37,8 @@ struct Policies {
   std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
   // A policy that looks at the clock for ever: after so long without news and commands it waits for what never comes.
   Time patience = kNever;
+  // What slurmctld knows, to look at; null under other policies.
+  std::shared_ptr<const slurm::State> slurm = nullptr;
 };
 
 struct PolicyEntry {

@@ -48,6 +48,14 @@ expect 2 '--max-jobs' headroom run "$tutorial" --max-jobs -3
 expect 2 '--max-jobs' headroom run "$tutorial" --max-jobs many
 expect 2 '--seed' headroom run "$tutorial" --seed x
 expect 2 '--timeline-step' headroom run "$tutorial" --timeline-step 0
+for time in -5 -1h '' 5x h 1e3 nan 1h30m 0x10 12345678901234567890 +5 .5; do
+  expect 2 'expected seconds, or a duration' headroom run "$tutorial" --at "$time"
+done
+expect 2 '--at' headroom run "$tutorial" --at
+expect 2 '--show requires --at' headroom run "$tutorial" --show queue
+expect 2 'jobs not in {queue,nodes}' headroom run "$tutorial" --at 5m --show queue,jobs
+expect 2 'csv is not for --at' headroom run "$tutorial" --at 5m --format csv
+expect 3 'no policy "esy"' headroom run "$tutorial" --at 5m --set scheduler.policy=esy
 
 # --- the scenario ---
 expect 3 'maxInstanceCount' "${run[@]}" "$tutorial" --set "$group.scalingConfiguration.maxInstanceCuont=4"
@@ -156,6 +164,7 @@ expect 3 "$tmp/cut.swf.zst" headroom run --quiet "$pool" --trace "$tmp/cut.swf.z
 to_full() { "$@" >/dev/full; }
 expect 4 'stdout' to_full "${run[@]}" "$tutorial"
 expect 4 'stdout' to_full "${run[@]}" "$tutorial" --format json
+expect 4 'stdout' to_full "${run[@]}" "$tutorial" --at 5m
 expect 4 'stdout' to_full headroom catalog
 expect 4 'stdout' to_full headroom trace info "$tmp/log.swf"
 

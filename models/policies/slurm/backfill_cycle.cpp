@@ -105,7 +105,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
                               (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   const NodeBits up = [&] {
     NodeBits bits = nodes.partition(job.queue);
-    bits &= nodes.available(view_->cluster());
+    nodes.partition(job.queue).for_each([&](Index n) {
+      if (nodes[n].was_down) bits.reset(n);
+    });
     return bits;
   }();
   const NodeBits completing = nodes.completing();
@@ -285,6 +287,15 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     if (last == nullptr) break;
     if (too_many) continue;
     if (fits(job, allowed, future, clip, nodes)) {
+      if (from_future) {
+        // It waits only for those whose nodes it gets.
+        for (std::size_t i = next; i-- > 0;) {
+          const Job& running = state_->jobs[active[i]];
+          if (!running.nodes.overlaps(nodes)) continue;
+          last = &running;
+          break;
+        }
+      }
       start = last->end <= now_s_ ? guess_end(*last) : last->end;
       return true;
     }

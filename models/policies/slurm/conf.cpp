@@ -309,6 +309,30 @@ std::string set_in(const Setter<Settings> (&table)[N], Settings& settings, std::
 
 }  // namespace
 
+Time Rhythm::first(Time start) const {
+  if (seen.empty()) return later(start, kSecond + offset);
+  const Time step = kSecond + drift;
+  return seen.front() - (seen.front() - start - 1) / step * step;
+}
+
+Time Rhythm::after(Time look) const {
+  const Time step = kSecond + drift;
+  const auto next = std::upper_bound(seen.begin(), seen.end(), look);
+  if (next == seen.end()) return look + step;
+  const Time looks = std::max<Time>(1, (*next - look + step / 2) / step);
+  return look + (*next - look) / looks;
+}
+
+Time Rhythm::not_before(Time look, Time time) const {
+  if (look >= time) return look;
+  if (seen.empty()) {
+    const Time step = kSecond + drift;
+    return look + (time - look + step - 1) / step * step;
+  }
+  while (look < time) look = after(look);
+  return look;
+}
+
 std::span<const Parameter> parameters() {
   static const std::vector<Parameter> all = [] {
     std::vector<Parameter> list;

@@ -29,6 +29,7 @@ struct Version {
   bool requeue_renumbers() const { return number >= 2311; }          // priority/basic: a requeued job goes to the end
   bool plans_from_future() const { return number >= 2505; }          // backfill tests a job as of a later time
   bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
+  bool passes_after_node_update() const { return number >= 2302; }  // scontrol update nodename=
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
 
@@ -49,16 +50,34 @@ struct Partition {
   std::optional<Second> resume_timeout;
 };
 
-// When the threads of slurmctld look at the clock. They do so once a second, each at its own moment within it.
+// When a thread of slurmctld looks at the clock: once a second, at its own moment within it.
+struct Rhythm {
+  Time offset = 0;         // its first look is this and a second after slurmctld's start
+  Time drift = 0;          // how much more than a second passes from one look to the next
+  std::vector<Time> seen;  // looks that are known from a recorded run, ascending; the others are laid between them
+
+  Time first(Time start) const;
+  Time after(Time look) const;
+  // The first of `look` and those after it that is not before `time`.
+  Time not_before(Time look, Time time) const;
+};
+
 struct Phases {
-  Second epoch = 0;         // the wall clock's second at time 0: plans are rounded to whole minutes of it
-  Time start = 0;           // slurmctld's start
-  Time tick = 0;            // the main loop's first look after the start
-  Time tick_drift = 0;      // how much more than a second passes between two of its looks
-  Time backfill = 12'000;   // the backfill thread wakes so long after a whole second
-  Time backfill_drift = 0;  // how much later with each cycle
-  Time power = 20'000;      // the same for power saving
-  Time power_drift = 0;     // with each second
+  Second epoch = 0;  // the wall clock's second at time 0: plans are rounded to whole minutes of it
+  Time start = 0;    // slurmctld's start
+  Rhythm main = {};
+  Rhythm backfill = {.offset = 12'000, .drift = 0, .seen = {}};
+  Rhythm power = {.offset = 20'000, .drift = 0, .seen = {}};
+  // When the main scheduler and the backfill thread ran, where that is known; empty: as the rules say.
+  struct Pass {
+    Time at;
+    bool full;
+  };
+  std::vector<Pass> passes;
+  std::vector<Time> backfills;
+
+  Second second(Time t) const { return epoch + (t - (t % kSecond + kSecond) % kSecond) / kSecond; }
+  Time time_of(Second second) const { return (second - epoch) * kSecond; }
 };
 
 struct Conf {

@@ -95,6 +95,7 @@ struct Node {
   bool answers = true;      // its daemon does
   bool no_respond = false;  // slurmctld has noticed that it does not
   bool down = false;
+  bool was_down = false;        // and has not registered since: the backfill thread leaves it out
   bool drain = false;
   bool planned = false;
   bool power_down_asked = false;

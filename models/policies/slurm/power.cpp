@@ -21,34 +21,42 @@ void by_group(const Cluster& cluster, std::vector<NodeId>& nodes, Act act) {
 
 PowerSave::PowerSave(std::shared_ptr<State> state) : state_(std::move(state)) {
   const Phases& phases = state_->conf.phases;
-  look_at_ = phases.start + kSecond + phases.power;
+  look_at_ = phases.power.first(phases.start);
   last_scan_ = state_->second(phases.start);
   resume_.refilled = suspend_.refilled = last_scan_;
 }
 
-bool PowerSave::due(Second then) const {
-  const Conf& conf = state_->conf;
+bool PowerSave::changed(Second last_update) const {
   // What it changed itself it has seen.
-  const bool changed =
-      conf.version.number >= 2405 ? state_->last_node_update > last_scan_ : state_->last_node_update >= last_scan_;
-  return changed || then - last_scan_ >= conf.version.idle_scan_interval();
+  return state_->conf.version.number >= 2405 ? last_update > last_scan_ : last_update >= last_scan_;
+}
+
+// The next look at which it will scan.
+Time PowerSave::next_due(Second last_update) const {
+  const Phases& phases = state_->conf.phases;
+  if (changed(last_update)) return look_at_;
+  return phases.power.not_before(look_at_, phases.time_of(last_scan_ + state_->conf.version.idle_scan_interval()));
 }
 
 Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) {
   (void)newly_idle;
   state_->meet(view.cluster());
-  for (; look_at_ < view.now(); look_at_ += kSecond + state_->conf.phases.power_drift) {
-    const Second then = state_->second(look_at_);
-    if (due(then)) last_scan_ = then;
+  // What its looks came to while there was nothing to do.
+  const Rhythm& rhythm = state_->conf.phases.power;
+  for (Time look = next_due(update_before_); look < view.now(); look = next_due(update_before_)) {
+    last_scan_ = state_->second(look);
+    look_at_ = rhythm.after(look);
   }
+  look_at_ = rhythm.not_before(look_at_, view.now());
   if (look_at_ == view.now()) {
     now_s_ = state_->second(look_at_);
-    if (due(now_s_)) {
+    if (changed(state_->last_node_update) || now_s_ - last_scan_ >= state_->conf.version.idle_scan_interval()) {
       scan(view, plan);
       last_scan_ = now_s_;
     }
-    look_at_ += kSecond + state_->conf.phases.power_drift;
+    look_at_ = rhythm.after(look_at_);
   }
+  update_before_ = state_->last_node_update;
   return next_look(view);
 }
 
@@ -66,9 +74,7 @@ Time PowerSave::next_look(const View& view) const {
           (power == NodeState::up && idle && node.can_suspend);
   }
   if (!any) return kNever;
-  for (Time at = look_at_;; at += kSecond + state_->conf.phases.power_drift) {
-    if (due(state_->second(at))) return at;
-  }
+  return next_due(state_->last_node_update);
 }
 
 std::int32_t PowerSave::allowance(Rate& rate, std::int32_t per_minute) {

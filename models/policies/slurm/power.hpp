@@ -19,7 +19,8 @@ class PowerSave final : public ScalerPolicy {
 
  private:
   void scan(const View& view, ScalePlan& plan);
-  bool due(Second then) const;
+  bool changed(Second last_update) const;
+  Time next_due(Second last_update) const;
   std::int32_t may_resume();
   std::int32_t may_suspend();
   Time next_look(const View& view) const;
@@ -37,6 +38,7 @@ class PowerSave final : public ScalerPolicy {
   Second now_s_ = 0;
   Time look_at_ = 0;  // its next look at the clock
   Second last_scan_ = 0;
+  Second update_before_ = 0;  // of the nodes, when it was last called
   Rate resume_;
   Rate suspend_;
   std::vector<NodeId> wake_;  // scratch

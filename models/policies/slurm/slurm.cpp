@@ -29,9 +29,9 @@ void State::meet(const Cluster& cluster) {
 Scheduler::Scheduler(std::shared_ptr<State> state) : state_(std::move(state)) {
   const Phases& phases = state_->conf.phases;
   const Second start = state_->second(phases.start);
-  tick_at_ = later(phases.start, kSecond + phases.tick);
+  tick_at_ = phases.main.first(phases.start);
   last_limits_ = last_full_ = last_pass_ = last_ping_ = last_calc_ = last_backfill_ = start;
-  backfill_at_ = phases.start + state_->conf.bf_interval * kSecond + phases.backfill;
+  backfill_at_ = phases.backfill.first(phases.start);
 }
 
 void Scheduler::tell(Event::Kind kind, JobId job) {
@@ -56,6 +56,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
     n.last_response = now_s_;
     n.answers = true;
     n.no_respond = false;
+    n.was_down = false;
     touch_nodes();
   }
   for (const NodeId node : view.changes().given_up) {
@@ -66,51 +67,69 @@ Time Scheduler::plan(const View& view, Plan& plan) {
 
   if (tick_at_ == now_) {
     tick();
-    tick_at_ += kSecond + state_->conf.phases.tick_drift;
+    tick_at_ = state_->conf.phases.main.after(tick_at_);
   }
-  if (state_->conf.backfill && backfill_at_ == now_) {
+  const Phases& phases = state_->conf.phases;
+  if (!phases.passes.empty()) {
+    for (; next_pass_ < phases.passes.size() && phases.passes[next_pass_].at <= now_; ++next_pass_) {
+      pass(phases.passes[next_pass_].full);
+    }
+  }
+  if (!phases.backfills.empty()) {
+    if (next_backfill_ < phases.backfills.size() && phases.backfills[next_backfill_] <= now_) {
+      while (next_backfill_ < phases.backfills.size() && phases.backfills[next_backfill_] <= now_) ++next_backfill_;
+      backfill_cycle();
+    }
+  } else if (state_->conf.backfill && backfill_at_ == now_) {
     if (backfill_is_due(now_s_)) {
       backfill_cycle();
       last_backfill_ = now_s_;
-      backfill_at_ += state_->conf.bf_interval * kSecond + state_->conf.phases.backfill_drift;
-    } else {
-      backfill_at_ += kSecond;
     }
+    backfill_at_ = phases.backfill.after(backfill_at_);
   }
-  return std::min(next_tick(), next_backfill());
+  Time next = next_tick();
+  if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
+  return std::min(next, next_backfill());
 }
 
 // What the threads' looks at the clock came to while nothing was due.
 void Scheduler::catch_up() {
   const Conf& conf = state_->conf;
-  for (; tick_at_ < now_; tick_at_ += kSecond + conf.phases.tick_drift) {
-    const Second then = state_->second(tick_at_);
-    if (then - last_limits_ >= kPeriodicTimeout) last_limits_ = then;
-    if (then - last_full_ >= conf.sched_interval) last_full_ = last_pass_ = then;
-  }
-  while (conf.backfill && backfill_at_ < now_) {
-    const Second then = state_->second(backfill_at_);
-    if (backfill_is_due(then)) {  // without jobs to plan
-      last_backfill_ = then;
-      backfill_at_ += conf.bf_interval * kSecond + conf.phases.backfill_drift;
-    } else {
-      backfill_at_ += kSecond;
+  const Phases& phases = conf.phases;
+  const auto follow = [&](const Rhythm& rhythm, Time look, Second interval, Second& last) {
+    for (;;) {
+      look = rhythm.not_before(look, phases.time_of(last + interval));
+      if (look >= now_) return;
+      last = phases.second(look);
     }
+  };
+  const Second last_full = last_full_;
+  follow(phases.main, tick_at_, kPeriodicTimeout, last_limits_);
+  follow(phases.main, tick_at_, conf.sched_interval, last_full_);
+  if (last_full_ > last_full) last_pass_ = last_full_;
+  tick_at_ = phases.main.not_before(tick_at_, now_);
+  if (!conf.backfill) return;
+  // Cycles without jobs to plan.
+  while (last_change() >= last_backfill_) {
+    const Time look = phases.backfill.not_before(backfill_at_, phases.time_of(last_backfill_ + conf.bf_interval));
+    if (look >= now_) break;
+    last_backfill_ = phases.second(look);
   }
+  backfill_at_ = phases.backfill.not_before(backfill_at_, now_);
 }
 
 // A cycle waits for its interval, and for something to have changed.
 bool Scheduler::backfill_is_due(Second then) const {
-  return then - last_backfill_ >= state_->conf.bf_interval &&
-         (state_->last_job_update >= last_backfill_ || state_->last_node_update >= last_backfill_);
+  return then - last_backfill_ >= state_->conf.bf_interval && last_change() >= last_backfill_;
 }
 
 Time Scheduler::next_backfill() const {
+  const std::vector<Time>& given = state_->conf.phases.backfills;
+  if (!given.empty()) return next_backfill_ < given.size() ? given[next_backfill_] : kNever;
   if (!state_->conf.backfill || (state_->jobs.pending() == 0 && planned_.count() == 0)) return kNever;
-  if (state_->last_job_update < last_backfill_ && state_->last_node_update < last_backfill_) return kNever;
-  Time at = backfill_at_;
-  while (state_->second(at) - last_backfill_ < state_->conf.bf_interval) at += kSecond;
-  return at;
+  if (last_change() < last_backfill_) return kNever;
+  const Phases& phases = state_->conf.phases;
+  return phases.backfill.not_before(backfill_at_, phases.time_of(last_backfill_ + state_->conf.bf_interval));
 }
 
 // When the main loop next finds something to do.
@@ -123,15 +142,13 @@ Time Scheduler::next_tick() const {
     const Node& node = (*state_->nodes)[n];
     pings_matter = !node.answers && !node.down && view_->cluster().state(node.id) == NodeState::up;
   }
-  if (!limits_matter && !queue_matters && !wanted_ && !pings_matter) return kNever;
-  Second full = last_full_;
-  for (Time at = tick_at_;; at += kSecond + conf.phases.tick_drift) {
-    const Second then = state_->second(at);
-    if (limits_matter && then - last_limits_ >= kPeriodicTimeout) return at;
-    if (queue_matters && then - full >= conf.sched_interval) return at;
-    if (wanted_ && then - last_pass_ >= conf.batch_sched_delay) return at;
-    if (pings_matter && then - last_ping_ >= ping_interval()) return at;
-  }
+  Second next = std::numeric_limits<Second>::max();
+  if (limits_matter) next = std::min(next, last_limits_ + kPeriodicTimeout);
+  if (queue_matters) next = std::min(next, last_full_ + conf.sched_interval);
+  if (wanted_) next = std::min(next, last_pass_ + conf.batch_sched_delay);
+  if (pings_matter) next = std::min(next, last_ping_ + ping_interval());
+  if (next == std::numeric_limits<Second>::max()) return kNever;
+  return conf.phases.main.not_before(tick_at_, conf.phases.time_of(next));
 }
 
 Second Scheduler::ping_interval() const {
@@ -204,7 +221,7 @@ void Scheduler::over(JobId id) {
     job.completing = false;
     job.shares.clear();
     // The last message of a killed job starts a pass at once.
-    if (state_->conf.defer) {
+    if (state_->conf.defer || !state_->conf.phases.passes.empty()) {
       wanted_ = true;
     } else {
       pass(false);
@@ -292,7 +309,7 @@ void Scheduler::asked(const Stimulus& s) {
       break;
     case Stimulus::Kind::node_asked:
       asked_node(state_->nodes->of(NodeId{s.subject}), static_cast<NodeAction>(s.detail));
-      wanted_ = true;
+      wanted_ |= state_->conf.version.passes_after_node_update();
       break;
     default:
       break;
@@ -336,6 +353,7 @@ void Scheduler::asked_node(Index n, NodeAction action) {
   switch (action) {
     case NodeAction::resume:
       node.drain = false;
+      node.was_down = false;
       if (node.down) {
         node.down = false;
         plan_->set_usable(node.id);
@@ -388,7 +406,7 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
     job.completing = false;
     plan_->end(job.id, job.reason == Reason::time_limit ? Outcome::timed_out : Outcome::cancelled);
   }
-  node.down = true;
+  node.down = node.was_down = true;
   node.reason = std::move(reason);
   node.planned = false;
   node.last_busy = given_up ? 0 : now_s_;
@@ -410,6 +428,7 @@ void Scheduler::tick() {
     last_calc_ += (now_s_ - last_calc_) / conf.priority_calc_period * conf.priority_calc_period;
     state_->jobs.recalculate(now_s_, view_->jobs(), *state_->nodes);
   }
+  if (!conf.phases.passes.empty()) return;
   if (now_s_ - last_full_ >= conf.sched_interval) {
     last_full_ = last_pass_ = now_s_;
     wanted_ = false;

@@ -25,7 +25,7 @@ struct State {
   State& operator=(const State&) = delete;
 
   // The wall clock's second at simulated time `t`.
-  Second second(Time t) const { return conf.phases.epoch + (t - (t % kSecond + kSecond) % kSecond) / kSecond; }
+  Second second(Time t) const { return conf.phases.second(t); }
   // At the first call the cluster becomes known.
   void meet(const Cluster& cluster);
 
@@ -82,6 +82,7 @@ class Scheduler final : public SchedulerPolicy {
   void tell(Event::Kind kind, JobId job = JobId{0});
 
   // --- the backfill thread ---
+  Second last_change() const { return std::max(state_->last_job_update, state_->last_node_update); }
   bool backfill_is_due(Second then) const;
   Time next_backfill() const;
   void backfill_cycle();
@@ -106,6 +107,8 @@ class Scheduler final : public SchedulerPolicy {
 
   // the main loop
   Time tick_at_ = 0;  // its next look at the clock
+  std::size_t next_pass_ = 0;      // of the given ones
+  std::size_t next_backfill_ = 0;
   Second last_limits_ = 0;
   Second last_full_ = 0;
   Second last_pass_ = 0;
