@@ -869,6 +869,9 @@ class Builder {
       for (const auto& [name, kind] : kOfNodes) {
         if (name == *action) operation.node_action = kind;
       }
+      if (scenario_.pool && action->starts_with("power-")) {
+        add(element, "action", "a pool's nodes are always on");
+      }
       const std::string_view key = operation.of_job ? "job" : "node";
       const std::string_view other = operation.of_job ? "node" : "job";
       if (element.has(other)) {
@@ -895,6 +898,7 @@ class Builder {
                    : *kind == "node-back" ? Fault::Kind::node_back
                                           : Fault::Kind::boot_failure;
       const bool of_boots = fault.kind == Fault::Kind::boot_failure;
+      if (of_boots && scenario_.pool) add(element, "fault", "a pool's nodes are always on");
       if (of_boots && element.has("at")) add(element, "at", "not with boot-failure, which counts boots");
       if (!of_boots && element.has("times")) add(element, "times", "only with boot-failure");
       if (!of_boots && !element.has("at")) {

@@ -540,6 +540,15 @@ TEST(SlurmScenario, SaysWhichOperationOrFaultIsWrong) {
             "s.json:14: faults[0].times: only with boot-failure");
   EXPECT_THAT(fault(R"({"fault": "instance-reboot", "at": 1, "node": "grp-1"})"), HasSubstr("not supported yet"));
 
+  const std::string on_pool =
+      replaced(kPool, "{\n",
+               "{ \"operations\": [{\"at\": 1, \"action\": \"power-down\", \"node\": \"pool-1\"}],\n"
+               "\"faults\": [{\"fault\": \"boot-failure\", \"node\": \"pool-1\"}, {\"fault\": \"node-lost\", \"at\": "
+               "1, \"node\": \"pool-2\"}],");
+  EXPECT_EQ(errors_of(on_pool),
+            "s.json:1: operations[0].action: a pool's nodes are always on\n"
+            "s.json:2: faults[0].fault: a pool's nodes are always on");
+
   EXPECT_EQ(failure_of(with_operations(kOlder, R"({"at": 1, "action": "cancel", "job": "three"},
       {"at": 1, "action": "cancel", "job": "two"}, {"at": 1, "action": "drain", "node": "grp-[4-5]"})")),
             "s.json:14: operations[0].job: no job has the id \"three\"\n"
