@@ -21,10 +21,12 @@ struct Disturbance {
 
 class SimulatedWorld {
  public:
-  // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time.
+  // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time. Where
+  // the core has done nothing for `patience`, and nothing more is to come, the run is over although it would go on
+  // looking.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
                  const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
-                 std::span<const Disturbance> disturbances = {})
+                 std::span<const Disturbance> disturbances = {}, Time patience = kNever)
       : workload_(workload),
         jobs_(workload.jobs),
         runner_(workload, !keeps_time),
@@ -32,6 +34,7 @@ class SimulatedWorld {
         keeps_time_(keeps_time),
         batched_(same_instant == SameInstant::batched),
         origin_(origin),
+        patience_(patience),
         stop_(stop) {
     ensure(keeps_time || disturbances.empty(), "only a policy that keeps time deals with disturbances");
     for (const Disturbance& d : disturbances) {
@@ -49,6 +52,11 @@ class SimulatedWorld {
     const Time arrival = next_job_ < jobs_.size() ? jobs_[next_job_].request.submit : kNever;
     const Time now = std::min({arrival, events_.next_time(), wake});
     if (now == kNever || (stop_ != nullptr && stop_->load(std::memory_order_relaxed))) return std::nullopt;
+    if (patience_ != kNever && arrival == kNever && events_.empty() && now > later(last_act_, patience_)) {
+      out_of_patience_ = true;
+      return std::nullopt;
+    }
+    if (now != wake) last_act_ = now;
     if (arrival == now) {
       do {
         news.stimuli.push_back({Stimulus::Kind::job_arrived, static_cast<std::uint32_t>(next_job_), 0});
@@ -73,7 +81,11 @@ class SimulatedWorld {
     return now;
   }
 
+  // Whether the run ended so.
+  bool out_of_patience() const { return out_of_patience_; }
+
   void carry_out(Time now, const Commands& commands) {
+    if (!commands.list.empty()) last_act_ = now;
     for (const Command& c : commands.list) {
       switch (c.kind) {
         case Command::Kind::start_job:
@@ -179,6 +191,9 @@ class SimulatedWorld {
   std::vector<NodeId> lost_nodes_;                // that do not answer
   bool batched_;
   Time origin_;
+  Time patience_;
+  Time last_act_ = 0;
+  bool out_of_patience_ = false;
   const std::atomic<bool>* stop_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "models/errors.hpp"
 #include "models/journal_file.hpp"
+#include "models/operations.hpp"
 #include "models/policies/registry.hpp"
 #include "models/simulated_world.hpp"
 
@@ -14,6 +15,16 @@ namespace {
 
 Controller make_controller(const Design& design, Policies policies) {
   return {design.spec, std::move(policies.scheduler), std::move(policies.scaler)};
+}
+
+// With what the jobs themselves may wait for.
+Time patience_for(const Workload& workload, Time patience) {
+  Time longest = 0;
+  for (const JobTerms& terms : workload.terms) {
+    longest = std::max(longest, terms.begin);
+    for (const Dependency& dependency : terms.dependencies) longest = std::max(longest, dependency.delay);
+  }
+  return later(longest, patience);
 }
 
 // Tells about progress every so many steps.
@@ -164,13 +175,15 @@ class ReplayWorld {
 SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
                           const SimulationOptions& options) {
   Policies policies = make_policies(scenario, design);
+  const Time patience = patience_for(workload, policies.patience);
   const std::shared_ptr<const slurm::State> slurm = policies.slurm;
   Controller controller = make_controller(design, std::move(policies));
   // Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes late begins with it.
   const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
   const Time origin = first > 24 * kHour ? first : 0;
-  SimulatedWorld world(workload, SimulatedCloud(design.boots, scenario.seed), scenario.scheduler.same_instant, origin,
-                       options.stop, controller.keeps_time());
+  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design));
+  SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
+                       controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience);
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());
@@ -187,7 +200,8 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   }
   result.digest = journal.finish();
   const bool stopped = watched.ended() || (options.stop != nullptr && options.stop->load());
-  if (!stopped && controller.active_jobs() > 0) {
+  // Jobs that are held, or that depend on what never happens, wait for ever under a policy that knows such jobs.
+  if (!stopped && !world.out_of_patience() && controller.active_jobs() > 0) {
     throw Bug(fmt::format("policy {} left {} jobs waiting although nothing more will happen", scenario.scheduler.policy,
                           controller.active_jobs()));
   }
@@ -201,7 +215,8 @@ ReplayResult replay(std::string_view journal, const std::string& name) {
   Controller controller = make_controller(design, make_policies(scenario, design));
   ReplayResult result;
   result.recorded_digest = parts.digest;
-  ReplayWorld world(parts.steps, name, parts.interrupted, result);
+  // A policy that keeps time may look at the clock for ever.
+  ReplayWorld world(parts.steps, name, parts.interrupted || controller.keeps_time(), result);
   Journal again;
   try {
     run(world, controller, again);

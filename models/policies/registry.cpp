@@ -1,5 +1,7 @@
 #include "models/policies/registry.hpp"
 
+#include <algorithm>
+
 #include "models/errors.hpp"
 #include "models/policies/backfill.hpp"
 #include "models/policies/ordered_backfill.hpp"
@@ -13,9 +15,11 @@ namespace {
 
 using Policy = std::unique_ptr<SchedulerPolicy>;
 
+constexpr std::size_t kShownRefusals = 10;
+
 // Where there are instances to scale, ScalerPcs does it.
 Policies with_scaler(Policy scheduler, const Scenario& scenario, const Design& design) {
-  Policies policies{std::move(scheduler), nullptr};
+  Policies policies{std::move(scheduler), nullptr, kNever};
   if (!design.is_pool) {
     policies.scaler = std::make_unique<ScalerPcs>(
         ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
@@ -28,20 +32,41 @@ Policies scaled_by_pcs(const Scenario& scenario, const Design& design) {
   return with_scaler(make(scenario.scheduler), scenario, design);
 }
 
-// The settings of a scenario as slurmctld would read them from slurm.conf.
-slurm::Conf slurm_conf(const Scenario& scenario) {
-  slurm::Conf conf;
-  for (const QueueDesign& queue : scenario.queues) conf.partitions.emplace_back().name = queue.name;
-  conf.suspend_time = scenario.cluster.scale_down_idle_time / kSecond;
-  conf.suspend_timeout = scenario.scaler.suspend_timeout / kSecond;
-  conf.resume_timeout = 1800;
-  return conf;
+// ParallelCluster's ResumeTimeout (compute_node_bootstrap_timeout); AWS publishes none for PCS.
+constexpr slurm::Second kResumeTimeout = 1800;
+
+void set_partition(slurm::Partition& partition, const std::string& name, const std::vector<SlurmSetting>& settings) {
+  partition.name = name;
+  for (const auto& [parameter, value] : settings) {
+    ensure(slurm::set(partition, parameter, value).empty(), "the parameters of a scenario were checked");
+  }
+}
+
+// The longest that slurmctld may have to wait for something that only time brings.
+Time slurm_patience(const slurm::Conf& conf) {
+  constexpr slurm::Second kMargin = 2 * 3600;
+  const auto finite = [](const std::optional<slurm::Second>& time) {
+    return time && *time < slurm::kUnlimited ? *time : 0;
+  };
+  slurm::Second suspend = finite(conf.suspend_time);
+  slurm::Second down = conf.suspend_timeout;
+  slurm::Second resume = conf.resume_timeout;
+  for (const slurm::Partition& partition : conf.partitions) {
+    suspend = std::max(suspend, finite(partition.suspend_time));
+    down = std::max(down, finite(partition.suspend_timeout));
+    resume = std::max(resume, finite(partition.resume_timeout));
+  }
+  for (const auto& time : conf.group_suspend_time) suspend = std::max(suspend, finite(time));
+  const slurm::Second aging = conf.accounting && conf.weight_age > 0 ? conf.priority_max_age : 0;
+  return (suspend + down + resume + conf.slurmd_timeout + aging + kMargin) * kSecond;
 }
 
 // slurmctld's scheduler and its power saving share what they know.
 Policies make_slurm(const Scenario& scenario, const Design& design) {
-  auto state = std::make_shared<slurm::State>(slurm_conf(scenario), design.node_names());
-  Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr};
+  slurm::Conf conf = slurm_conf(scenario);
+  const Time patience = slurm_patience(conf);
+  auto state = std::make_shared<slurm::State>(std::move(conf), design.node_names());
+  Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
   if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
   policies.slurm = std::move(state);
   return policies;
@@ -103,7 +128,7 @@ const std::vector<PolicyEntry>& scheduler_policies() {
        "what slurmctld decides and when: passes, backfill cycles, node choice, power saving",
        make_slurm,
        {.keeps_order = false, .serves_head = false, .keeps_reservations = false, .exact_limits = false},
-       {}},
+       {.slurm = true}},
   };
   return kPolicies;
 }
@@ -118,6 +143,26 @@ const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key)
   }
   throw InputError(std::string(key) + ": no policy " + quote(name) + ";" + nearest_hint(name, names) +
                    " known: " + known);
+}
+
+slurm::Conf slurm_conf(const Scenario& scenario) {
+  slurm::Conf conf;
+  conf.version.number = scenario.scheduler.slurm_version;
+  for (const QueueDesign& queue : scenario.queues) {
+    set_partition(conf.partitions.emplace_back(), queue.name, queue.slurm);
+  }
+  if (scenario.pool) set_partition(conf.partitions.emplace_back(), "pool", scenario.scheduler.slurm_of_pool);
+  for (const GroupDesign& group : scenario.groups) {
+    std::optional<slurm::Second>& time = conf.group_suspend_time.emplace_back();
+    if (group.scale_down_idle_time) time = *group.scale_down_idle_time / kSecond;
+  }
+  conf.suspend_time = scenario.cluster.scale_down_idle_time / kSecond;
+  conf.suspend_timeout = std::max<slurm::Second>(scenario.scaler.suspend_timeout / kSecond, 1);
+  conf.resume_timeout = kResumeTimeout;
+  for (const auto& [name, value] : scenario.scheduler.slurm) {
+    ensure(slurm::set(conf, name, value).empty(), "the parameters of a scenario were checked");
+  }
+  return conf;
 }
 
 Policies make_policies(const Scenario& scenario, const Design& design) {
@@ -139,6 +184,21 @@ void check_policies(const Scenario& scenario) {
   if (scenario.scheduler.compression && !policy.takes.compression) {
     refuse("compression", &PolicyTakes::compression);
   }
+  std::string refused;
+  std::size_t refusals = 0;
+  for (const PolicyKey& key : scenario.policy_keys) {
+    if (key.of_slurm == policy.takes.slurm || ++refusals > kShownRefusals) continue;
+    std::string takers;
+    for (const PolicyEntry& entry : scheduler_policies()) {
+      if (entry.takes.slurm == key.of_slurm) takers += (takers.empty() ? "" : ", ") + std::string(entry.name);
+    }
+    refused += (refused.empty() ? "" : "\n") + key.place + ": not with policy " + quote(policy.name) +
+               "; policies that take it: " + takers;
+  }
+  if (refusals > kShownRefusals) {
+    refused += "\n" + where + std::to_string(refusals - kShownRefusals) + " more keys that this policy does not take";
+  }
+  if (!refused.empty()) throw InputError(refused);
   if (!scenario.pool && scenario.scaler.policy != "pcs") {
     throw InputError(where + "scaler.policy: no policy " + quote(scenario.scaler.policy) + "; known: pcs");
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/policy.hpp"
+#include "models/policies/slurm/conf.hpp"
 #include "models/scenario/design.hpp"
 
 namespace headroom {
@@ -27,12 +28,15 @@ struct PolicyPromises {
 struct PolicyTakes {
   bool order = false;
   bool compression = false;
+  bool slurm = false;  // scheduler.slurm, sbatch's options, operations and so on (Scenario::policy_keys)
 };
 
 // What decides in a run. A policy that is a whole scheduler daemon brings its own scaling.
 struct Policies {
   std::unique_ptr<SchedulerPolicy> scheduler;
   std::unique_ptr<ScalerPolicy> scaler;  // null: nothing to scale
+  // A policy that looks at the clock for ever: after so long without news and commands it waits for what never comes.
+  Time patience = kNever;
   // What slurmctld knows, to look at; null under other policies.
   std::shared_ptr<const slurm::State> slurm = nullptr;
 };
@@ -49,6 +53,9 @@ const std::vector<PolicyEntry>& scheduler_policies();
 
 // Throw InputError naming the known ones; `key` is where the name was given.
 const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key = "scheduler.policy");
+
+// What slurmctld would read from slurm.conf.
+slurm::Conf slurm_conf(const Scenario& scenario);
 
 Policies make_policies(const Scenario& scenario, const Design& design);
 

@@ -259,7 +259,8 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   }
 
   if (design.is_pool) {
-    const double offered = static_cast<double>(design.spec.groups.front().cores) * s.makespan_s;
+    const NodeGroupSpec& pool = design.spec.groups.front();
+    const double offered = static_cast<double>(pool.nodes) * static_cast<double>(pool.cores) * s.makespan_s;
     s.utilization = offered > 0 ? used_core_seconds / offered : 0;
     return s;
   }

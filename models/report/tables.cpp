@@ -38,7 +38,7 @@ std::string_view state_name(JobState state) {
 void append_node_list(std::string& out, std::span<const HeldShare> shares, const RunRecord& record,
                       const Design& design, const std::vector<std::uint32_t>& group_first) {
   if (shares.empty()) return;
-  if (shares.front().instance == HeldShare::kPermanent) {
+  if (shares.front().instance == HeldShare::kPermanent && !design.pool_of_nodes) {
     out += design.groups.front().name;
     return;
   }
@@ -48,7 +48,7 @@ void append_node_list(std::string& out, std::span<const HeldShare> shares, const
   };
   std::vector<Node> nodes;
   for (const HeldShare& s : shares) {
-    const std::uint32_t g = number(record.instances()[s.instance].group);
+    const std::uint32_t g = design.is_pool ? 0 : number(record.instances()[s.instance].group);
     nodes.push_back({g, number(s.node) - group_first[g] + 1});
   }
   std::sort(nodes.begin(), nodes.end());
@@ -115,7 +115,8 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     // What it got; of a job that never ran, what it asked for.
     std::int64_t cores = 0;
     for (const HeldShare& s : shares) cores += s.cores;
-    if (shares.empty()) cores = std::int64_t{job.request.cores} * std::max(job.request.nodes, 1);
+    if (shares.empty())
+      cores = std::int64_t{job.request.cores} * std::max(job.request.spread ? 1 : job.request.nodes, 1);
     append_number(out, shares.empty() ? std::int64_t{job.request.nodes} : static_cast<std::int64_t>(shares.size()));
     out.push_back(',');
     append_number(out, cores);
@@ -233,7 +234,8 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
   }
   if (design.is_pool) {
     // A rigid machine counts its processors.
-    changes.push_back({record.begin(), actual, design.spec.groups.front().cores});
+    const NodeGroupSpec& pool = design.spec.groups.front();
+    changes.push_back({record.begin(), actual, std::int64_t{pool.nodes} * pool.cores});
     const auto hold = [&](const JobRecord& job) {
       for (const HeldShare& s : record.shares_of(job)) during(utilized, job.start, job.freed, s.cores);
     };

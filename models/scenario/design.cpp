@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,10 @@
 
 namespace headroom {
 namespace {
+
+// Slurm's RealMemory where the user gives none, of the instance's memory: AWS ParallelCluster's share
+// (slurm_memory_ratio in its Slurm configuration); AWS publishes none for PCS.
+constexpr std::int64_t kMemoryPercent = 95;
 
 MicroUsd micro_usd(double usd) { return std::llround(usd * 1e6); }
 
@@ -54,7 +59,7 @@ std::string Design::node_name(NodeId node) const {
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const auto count = static_cast<std::size_t>(spec.groups[g].nodes);
     if (index(node) < first + count) {
-      return is_pool ? groups[g].name : fmt::format("{}-{}", groups[g].name, index(node) - first + 1);
+      return is_pool && !pool_of_nodes ? groups[g].name : fmt::format("{}-{}", groups[g].name, index(node) - first + 1);
     }
     first += count;
   }
@@ -65,7 +70,7 @@ std::vector<std::string> Design::node_names() const {
   std::vector<std::string> names;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     for (std::int32_t n = 1; n <= spec.groups[g].nodes; ++n) {
-      names.push_back(is_pool ? groups[g].name : fmt::format("{}-{}", groups[g].name, n));
+      names.push_back(is_pool && !pool_of_nodes ? groups[g].name : fmt::format("{}-{}", groups[g].name, n));
     }
   }
   return names;
@@ -75,7 +80,12 @@ Design make_design(const Scenario& scenario) {
   Design design;
   if (scenario.pool) {
     design.is_pool = true;
-    design.spec.groups.push_back({1, scenario.pool->processors, Supply::permanent, 1});
+    design.pool_of_nodes = runs_slurm(scenario);
+    if (design.pool_of_nodes) {
+      design.spec.groups.push_back({scenario.pool->processors, 1, Supply::permanent, 1});
+    } else {
+      design.spec.groups.push_back({1, scenario.pool->processors, Supply::permanent, 1});
+    }
     design.spec.queues.push_back({{GroupId{0}}});
     design.groups.emplace_back().name = "pool";
     design.queue_names.push_back("pool");
@@ -85,6 +95,7 @@ Design make_design(const Scenario& scenario) {
   design.spec.instance_limit = limits.instances;
   design.spec.job_limit = limits.jobs;
   design.spec.suspend_timeout = scenario.scaler.suspend_timeout;
+  design.spec.memory_counts = scenario.scheduler.memory_counts;
   design.controller_per_hour = micro_usd(scenario.cloud.controller_usd_per_hour);
   design.management_per_hour = micro_usd(scenario.cloud.node_management_usd_per_hour);
 
@@ -99,6 +110,7 @@ Design make_design(const Scenario& scenario) {
     facts.name = group.name;
     facts.zone = group.zone;
     facts.placement_group = group.placement_group;
+    std::int64_t memory = std::numeric_limits<std::int64_t>::max();  // MiB, of the smallest type
     for (const std::string& name : group.instance_types) {
       const InstanceType type = type_named(scenario, g, name);
       const MicroUsd price = price_of(scenario, g, type);
@@ -110,6 +122,7 @@ Design make_design(const Scenario& scenario) {
                            facts.type.name, facts.type.arch, facts.type.vcpus, facts.type.gpus, type.name, type.arch,
                            type.vcpus, type.gpus));
       }
+      memory = std::min(memory, type.memory_mib);
       // Capacity never runs short here, so an on-demand fleet gets what its default strategy, lowest-price, prefers.
       if (facts.type.name.empty() || price < facts.price_per_hour) {
         facts.type = type;
@@ -118,7 +131,14 @@ Design make_design(const Scenario& scenario) {
     }
     const Supply supply = group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;
     const std::int32_t kept = supply == Supply::dynamic ? group.min_instances : 0;
-    design.spec.groups.push_back({group.max_instances, facts.type.cores, supply, group.weight, kept});
+    if (group.real_memory > memory) {
+      refuse(scenario, g,
+             fmt::format("RealMemory is {} MiB, but its instances have {} MiB; Slurm would drain the nodes [PCS-16]",
+                         group.real_memory, memory));
+    }
+    const std::int64_t slurm_memory = group.real_memory > 0 ? group.real_memory : memory * kMemoryPercent / 100;
+    design.spec.groups.push_back(
+        {group.max_instances, facts.type.cores, supply, group.weight, kept, static_cast<std::int32_t>(slurm_memory)});
     const BootOptions& boot = scenario.cloud.boot;
     design.boots.push_back({boot.pending, facts.type.gpus > 0 ? boot.bootstrap_gpu : boot.bootstrap});
     design.groups.push_back(std::move(facts));

@@ -30,12 +30,14 @@ struct Design {
   MicroUsd controller_per_hour = 0;
   MicroUsd management_per_hour = 0;  // for each instance
   bool is_pool = false;
+  bool pool_of_nodes = false;  // the pool is nodes of one processor, for a policy that schedules nodes
 
-  std::string node_name(NodeId node) const;  // <group>-<n>, n from 1 (PCS-23)
+  std::string node_name(NodeId node) const;  // <group>-<n>, n from 1 (PCS-23); of a pool that is one node: pool
   std::vector<std::string> node_names() const;
 };
 
-// Throws InputError: unknown instance types, no price in the region, types that do not go together (PCS-12).
+// Throws InputError: unknown instance types, no price in the region, types that do not go together (PCS-12), a
+// RealMemory that they do not have.
 Design make_design(const Scenario& scenario);
 
 // `price_per_hour` for `duration`, rounded to the nearest millionth.

@@ -267,8 +267,7 @@ const JsonValue* JsonValue::find(std::string_view name) const {
 
 JsonValue* JsonValue::find(std::string_view name) { return const_cast<JsonValue*>(std::as_const(*this).find(name)); }
 
-void Problems::add(Where where, std::string_view path, std::string_view text, int column) {
-  if (full()) return;
+std::string Problems::place(Where where, std::string_view path, int column) const {
   const std::string& source = sources_[static_cast<std::size_t>(where.source)];
   std::string line = source;
   if (where.source == 0) {
@@ -277,13 +276,16 @@ void Problems::add(Where where, std::string_view path, std::string_view text, in
   } else if (source.ends_with(" " + std::string(path)) || source == "--" + std::string(path)) {
     path = {};  // "--set seed" has named it already
   }
-  line += ": ";
   if (!path.empty()) {
-    line += path;
     line += ": ";
+    line += path;
   }
-  line += text;
-  lines_.push_back({where, std::move(line)});
+  return line;
+}
+
+void Problems::add(Where where, std::string_view path, std::string_view text, int column) {
+  if (full()) return;
+  lines_.push_back({where, place(where, path, column) + ": " + std::string(text)});
 }
 
 void Problems::raise() const {

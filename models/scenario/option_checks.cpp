@@ -61,6 +61,8 @@ std::string expectation(const Option& option) {
       auto words = split_choices(option.choices);
       return either(words, ", ") + " or " + expected_duration(option);
     }
+    case scalar:
+      return "a string, a number or a boolean";
   }
   return {};
 }
@@ -257,6 +259,8 @@ class Checker {
       case choice_or_duration:
         return refuse_unless(string_of(option, value).has_value() || duration_of(option, value).has_value(), option,
                              value, path);
+      case scalar:
+        return refuse_unless(scalar_text(value).has_value(), option, value, path);
       case distribution: {
         std::optional<Fault> fault;
         if (!distribution_of(value, fault)) problems_.add(fault->at->where, path + fault->key, fault->text);
@@ -452,6 +456,21 @@ std::optional<Time> parse_duration(std::string_view text) {
   return static_cast<Time>(std::llround(seconds * static_cast<double>(kSecond)));
 }
 
+std::optional<std::string> scalar_text(const JsonValue& value) {
+  switch (value.kind) {
+    case Kind::string:
+      if (has_control_character(value.text)) return std::nullopt;
+      return value.text;
+    case Kind::integer:
+    case Kind::number:
+      return dump_json(value);
+    case Kind::boolean:
+      return value.truth ? "YES" : "NO";
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string Section::path_of(std::string_view key) const { return join(path_, key); }
 
 const JsonValue* Section::find(std::string_view key) const { return value_ == nullptr ? nullptr : value_->find(key); }
@@ -496,6 +515,14 @@ std::vector<std::pair<std::string, Section>> Section::members(std::string_view k
     result.emplace_back(item.key,
                         Section(item.kind == Kind::object ? &item : nullptr, element, join(path_of(key), item.key)));
   }
+  return result;
+}
+
+std::vector<std::pair<std::string, const JsonValue*>> Section::values(std::string_view key) const {
+  std::vector<std::pair<std::string, const JsonValue*>> result;
+  const JsonValue* const value = find(key);
+  if (value == nullptr || value->kind != Kind::object) return result;
+  for (const JsonValue& item : value->items) result.emplace_back(item.key, &item);
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "models/policies/slurm/conf.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/scenario.hpp"
 
@@ -135,6 +136,9 @@ Json schema_of(const OptionNode& node) {
       schema = duration_schema(option);
       schema["anyOf"].push_back({{"enum", split_choices(option.choices)}});
       break;
+    case scalar:
+      schema["type"] = {"string", "number", "boolean"};
+      break;
   }
   // Draft 7 ignores what stands beside a $ref.
   if (option.type == distribution) schema = {{"allOf", Json::array({schema})}};
@@ -178,6 +182,8 @@ std::string markdown_type(const Option& option) {
       }
       return option.type == choice ? text : text + " or a duration over 0";
     }
+    case scalar:
+      return "string, number or boolean";
   }
   return {};
 }
@@ -229,6 +235,15 @@ std::string scenario_options_markdown() {
   }
   text += "\nAccepted because the PCS API prints or takes them, without effect:\n" + wrapped(ignored_keys);
   text += "\nKnown, but refused until a later version:\n" + wrapped(unsupported_keys);
+  return text;
+}
+
+std::string slurm_parameters_markdown() {
+  std::string text = "| parameter | in | default | meaning |\n|---|---|---|---|\n";
+  for (const slurm::Parameter& parameter : slurm::parameters()) {
+    text += fmt::format("| `{}` | {} | {} | {} |\n", parameter.name, parameter.where,
+                        parameter.fallback.empty() ? "" : fmt::format("`{}`", parameter.fallback), parameter.help);
+  }
   return text;
 }
 

@@ -33,6 +33,7 @@ enum class OptionType : std::uint8_t {
   distribution,  // of durations
   choice,        // one of `choices`
   choice_or_duration,
+  scalar,  // a string, a number or a boolean, read as text
 };
 
 enum class OptionUse : std::uint8_t {
@@ -95,6 +96,9 @@ void check_options(const JsonValue& root, Problems& problems);
 // "from 1 s to 10 s"; the unit with its leading blank.
 std::string bounds_text(const Option& option, std::string_view unit);
 
+// A scalar as text; nothing when it is none. True and false are YES and NO, as slurm.conf has them.
+std::optional<std::string> scalar_text(const JsonValue& value);
+
 // The nearest of `known` to `word` by edit distance, as ` did you mean "x"?`; empty when none is near.
 std::string nearest_hint(std::string_view word, std::span<const std::string_view> known);
 
@@ -125,7 +129,8 @@ class Section {
   std::optional<std::int32_t> count(std::string_view key) const;  // an integer whose bounds fit
   std::optional<double> number(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
-  std::optional<std::string> string(std::string_view key) const;  // and choices
+  std::optional<std::string> string(std::string_view key) const;                             // and choices
+  std::vector<std::pair<std::string, const JsonValue*>> values(std::string_view key) const;  // members of a map
   std::optional<Time> duration(std::string_view key) const;
   std::optional<Distribution> distribution(std::string_view key) const;
 

@@ -185,7 +185,8 @@ class Change {
     Problems problems({""});
     auto value = read_json(text, 0, problems);
     const bool wants_text =
-        node != nullptr && (node->option->type == OptionType::string || node->option->type == OptionType::choice);
+        node != nullptr && (node->option->type == OptionType::string || node->option->type == OptionType::choice ||
+                            node->option->type == OptionType::scalar);
     const bool is_text = value && (value->kind == Kind::integer || value->kind == Kind::number ||
                                    value->kind == Kind::boolean || value->kind == Kind::null);
     if (value && problems.empty() && !(wants_text && is_text)) {

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "models/errors.hpp"
+#include "models/policies/slurm/conf.hpp"
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
@@ -62,6 +63,107 @@ struct SizeLimit {
   ClusterSize size;
   ClusterLimits limits;
 };
+// What PCS lets users set of slurm.conf, as the AWS PCS User Guide lists it (Slurm custom settings). 2024-12: three
+// names for clusters (PCS-7), two for groups (PCS-16), none for queues. Those that change no schedule have no effect;
+// those that would, but are not followed here, are refused.
+enum class Effect : std::uint8_t { followed, none, not_followed };
+struct CustomSetting {
+  std::string_view name;
+  Effect effect;
+  bool older = false;  // of edition 2024-12, too
+};
+constexpr CustomSetting kClusterSettings[] = {
+    {"SelectTypeParameters", Effect::followed, true},
+    {"Prolog", Effect::none, true},
+    {"Epilog", Effect::none, true},
+    {"DefMemPerCPU", Effect::followed},
+    {"OverTimeLimit", Effect::followed},
+    {"PriorityCalcPeriod", Effect::followed},
+    {"PriorityFavorSmall", Effect::followed},
+    {"PriorityMaxAge", Effect::followed},
+    {"PriorityWeightAge", Effect::followed},
+    {"PriorityWeightFairshare", Effect::followed},
+    {"PriorityWeightJobSize", Effect::followed},
+    {"PriorityWeightPartition", Effect::followed},
+    {"PriorityWeightQOS", Effect::followed},
+    {"SchedulerParameters", Effect::followed},
+    {"AccountingStorageTRES", Effect::none},
+    {"AccountingStoreFlags", Effect::none},
+    {"AuthAltParameters", Effect::none},
+    {"CommunicationParameters", Effect::none},
+    {"HealthCheckInterval", Effect::none},
+    {"MetricsType", Effect::none},
+    {"MinJobAge", Effect::none},
+    {"SrunPortRange", Effect::none},
+    {"TaskEpilog", Effect::none},
+    {"TaskProlog", Effect::none},
+    {"TrackWCKey", Effect::none},
+    {"AccountingStorageEnforce", Effect::not_followed},
+    {"CliFilterParameters", Effect::not_followed},
+    {"CliFilterPlugins", Effect::not_followed},
+    {"EnforcePartLimits", Effect::not_followed},
+    {"FairShareDampeningFactor", Effect::not_followed},
+    {"FirstJobId", Effect::none},
+    {"HealthCheckNodeState", Effect::not_followed},
+    {"HealthCheckProgram", Effect::not_followed},
+    {"JobRequeue", Effect::not_followed},
+    {"LaunchParameters", Effect::not_followed},
+    {"Licenses", Effect::not_followed},
+    {"PreemptExemptTime", Effect::not_followed},
+    {"PreemptMode", Effect::not_followed},
+    {"PreemptParameters", Effect::not_followed},
+    {"PreemptType", Effect::not_followed},
+    {"PriorityDecayHalfLife", Effect::not_followed},
+    {"PriorityFlags", Effect::not_followed},
+    {"PriorityUsageResetPeriod", Effect::not_followed},
+    {"PriorityWeightAssoc", Effect::not_followed},
+    {"PriorityWeightTRES", Effect::not_followed},
+    {"PrologFlags", Effect::not_followed},
+    {"RequeueExit", Effect::not_followed},
+    {"RequeueExitHold", Effect::not_followed},
+    {"TaskPluginParam", Effect::not_followed},
+    {"UnkillableStepProgram", Effect::not_followed},
+    {"UnkillableStepTimeout", Effect::not_followed},
+};
+constexpr CustomSetting kGroupSettings[] = {
+    {"Weight", Effect::followed, true}, {"RealMemory", Effect::followed, true}, {"CpuSpecList", Effect::not_followed},
+    {"Features", Effect::not_followed}, {"MemSpecLimit", Effect::not_followed}, {"Parameters", Effect::not_followed},
+    {"Sockets", Effect::not_followed},
+};
+constexpr CustomSetting kQueueSettings[] = {
+    {"DefaultTime", Effect::followed},
+    {"MaxTime", Effect::followed},
+    {"OverSubscribe", Effect::followed},
+    {"PriorityJobFactor", Effect::followed},
+    {"PriorityTier", Effect::followed},
+    {"AllowAccounts", Effect::not_followed},
+    {"AllowQos", Effect::not_followed},
+    {"Default", Effect::not_followed},
+    {"DenyAccounts", Effect::not_followed},
+    {"DenyQos", Effect::not_followed},
+    {"ExclusiveUser", Effect::not_followed},
+    {"GraceTime", Effect::not_followed},
+    {"OverTimeLimit", Effect::not_followed},
+    {"PowerDownOnIdle", Effect::not_followed},
+    {"PreemptMode", Effect::not_followed},
+    {"QOS", Effect::not_followed},
+    {"TRESBillingWeights", Effect::not_followed},
+};
+
+// Slurm has no names that differ in case only.
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+// "24.05" -> 2405
+std::int32_t version_number(std::string_view version) {
+  return (version[0] - '0') * 1000 + (version[1] - '0') * 100 + (version[3] - '0') * 10 + (version[4] - '0');
+}
+
+// slurmctld's own limit (MAX_SLURM_NODES); a pool is as many nodes as it has processors.
+constexpr std::int32_t kMostSlurmNodes = 65536;
+
 // Slurm versions of edition 2026-08 (PCS-2).
 constexpr std::array<std::string_view, 3> kNewVersions = {"24.11", "25.05", "25.11"};
 
@@ -83,8 +185,14 @@ class Builder {
     scenario_.seed = static_cast<std::uint64_t>(root_.integer("seed").value_or(0));
     scenario_.region = root_.string("region").value_or("");
     scenario_.pcs_edition = root_.string("pcsEdition").value_or("");
+    scenario_.scheduler.policy = root_.child("scheduler").string("policy").value_or("");
     if (root_.has("pool")) {
       scenario_.pool = PoolDesign{root_.child("pool").count("processors").value_or(0)};
+      if (runs_slurm(scenario_) && scenario_.pool->processors > kMostSlurmNodes) {
+        add(root_.child("pool"), "processors",
+            fmt::format("found {}, but Slurm has at most {} nodes, and a pool is nodes of one processor",
+                        scenario_.pool->processors, kMostSlurmNodes));
+      }
     } else {
       read_places();
       read_cluster();
@@ -96,6 +204,8 @@ class Builder {
     read_scaler();
     read_cloud();
     read_workload();
+    read_operations();
+    read_faults();
     scenario_.expected_digest = root_.child("expect").string("digest").value_or("");
   }
 
@@ -104,6 +214,13 @@ class Builder {
 
   void add(const Section& section, std::string_view key, std::string_view text) {
     problems_.add(section.where(key), section.path_of(key), text);
+  }
+
+  // The key was given, and only policy slurm takes it (or all but it); registry.cpp refuses it under others.
+  void note_policy(const Section& section, std::string_view key, bool of_slurm = true, std::string_view what = {}) {
+    scenario_.policy_keys.push_back(
+        {problems_.place(section.where(key), section.path_of(key)) + (what.empty() ? "" : ": " + quote(what)),
+         of_slurm});
   }
 
   // The create shape calls it clusterName, the get shape name.
@@ -172,13 +289,40 @@ class Builder {
     read_version(cluster.child("scheduler"));
     const Section slurm = cluster.child("slurmConfiguration");
     design.scale_down_idle_time = slurm.integer("scaleDownIdleTimeInSeconds").value_or(0) * kSecond;
-    for (const auto& [name, setting] : read_settings(slurm, {"SelectTypeParameters", "Prolog", "Epilog"}, "PCS-7")) {
+    for (const auto& [name, setting] : read_settings(slurm, kClusterSettings, "PCS-7")) {
       const auto value = setting.string("parameterValue");
-      if (name != "SelectTypeParameters" || !value || *value == "CR_CPU") continue;
-      add(setting, "parameterValue",
-          *value == "CR_CPU_Memory" ? "\"CR_CPU_Memory\" is not supported yet; expected \"CR_CPU\" [PCS-7]"
-                                    : fmt::format("found {}, expected \"CR_CPU\" [PCS-7]", quote(*value)));
+      if (!value) continue;
+      if (name == "SelectTypeParameters" && *value != "CR_CPU" && *value != "CR_CPU_Memory") {
+        add(setting, "parameterValue",
+            fmt::format("found {}, expected \"CR_CPU\" or \"CR_CPU_Memory\" [PCS-7]", quote(*value)));
+        continue;
+      }
+      // What every policy does needs no certain one.
+      if (name != "SelectTypeParameters" || *value != "CR_CPU") note_policy(setting, "parameterValue", true, name);
+      // PCS lets users set the weights, so its slurmctld goes by them.
+      if (name.starts_with("PriorityWeight") && !is_set("PriorityType")) {
+        add_setting("PriorityType", "priority/multifactor");
+      }
+      if (const std::string problem = add_setting(name, *value); !problem.empty()) {
+        add(setting, "parameterValue", problem);
+      }
     }
+    if (slurm.child("accounting").string("mode") == "STANDARD") {
+      add_setting("AccountingStorageType", "accounting_storage/slurmdbd");
+    }
+  }
+
+  bool is_set(std::string_view name) const {
+    const std::vector<SlurmSetting>& all = scenario_.scheduler.slurm;
+    return std::any_of(all.begin(), all.end(), [&](const SlurmSetting& each) { return same_name(each.first, name); });
+  }
+
+  // What is wrong with the setting; "" if nothing.
+  std::string add_setting(const std::string& name, const std::string& value) {
+    scenario_.scheduler.slurm.emplace_back(name, value);
+    std::string problem = slurm::set(conf_, name, value);
+    scenario_.scheduler.memory_counts = conf_.memory;
+    return problem;
   }
 
   void read_version(const Section& scheduler) {
@@ -197,16 +341,25 @@ class Builder {
   }
 
   // The custom settings by name; unknown names and repeated ones are refused.
-  std::vector<std::pair<std::string, Section>> read_settings(const Section& slurm,
-                                                             const std::vector<std::string_view>& known,
+  std::vector<std::pair<std::string, Section>> read_settings(const Section& slurm, std::span<const CustomSetting> table,
                                                              std::string_view rule) {
     std::vector<std::pair<std::string, Section>> settings;
+    std::vector<std::string_view> known;
+    for (const CustomSetting& each : table) {
+      if (each.effect != Effect::not_followed && (each.older || newer_edition())) known.push_back(each.name);
+    }
     std::set<std::string> seen;
     for (Section& setting : slurm.elements("slurmCustomSettings")) {
       if (problems_.full()) break;
       auto name = setting.string("parameterName");
       if (!name) continue;
-      if (std::find(known.begin(), known.end(), *name) == known.end()) {
+      const auto in_table =
+          std::find_if(table.begin(), table.end(), [&](const CustomSetting& each) { return each.name == *name; });
+      if (in_table != table.end() && !newer_edition() && !in_table->older) {
+        add(setting, "parameterName", fmt::format("{} needs pcsEdition 2026-08 [{}]", quote(*name), rule));
+      } else if (in_table != table.end() && in_table->effect == Effect::not_followed) {
+        add(setting, "parameterName", fmt::format("PCS takes {}, but it is not followed here", quote(*name)));
+      } else if (in_table == table.end()) {
         const std::string hint = nearest_hint(*name, known);
         add(setting, "parameterName",
             fmt::format("{} is no setting that is supported here [{}]; {}", quote(*name), rule,
@@ -215,7 +368,7 @@ class Builder {
                             : hint.substr(1)));
       } else if (!seen.insert(*name).second) {
         add(setting, "parameterName", fmt::format("{} is given twice", quote(*name)));
-      } else {
+      } else if (in_table->effect == Effect::followed) {
         settings.emplace_back(std::move(*name), std::move(setting));
       }
     }
@@ -308,9 +461,10 @@ class Builder {
     if (idle && !newer_edition()) {
       add(slurm, "scaleDownIdleTimeInSeconds", "an idle time of a group needs pcsEdition 2026-08 [PCS-6]");
     } else if (idle && *idle != -1) {
-      add(slurm, "scaleDownIdleTimeInSeconds", "not supported yet; expected -1, the cluster's value [PCS-6]");
+      note_policy(slurm, "scaleDownIdleTimeInSeconds");
+      group.scale_down_idle_time = *idle * kSecond;
     }
-    for (const auto& [name, setting] : read_settings(slurm, {"Weight", "RealMemory"}, "PCS-16")) {
+    for (const auto& [name, setting] : read_settings(slurm, kGroupSettings, "PCS-16")) {
       const auto text = setting.string("parameterValue");
       if (!text) continue;
       const std::int32_t least = name == "Weight" ? 0 : 1;
@@ -321,6 +475,9 @@ class Builder {
                         std::numeric_limits<std::int32_t>::max()));
       } else if (name == "Weight") {
         group.weight = *value;
+      } else {
+        note_policy(setting, "parameterValue", true, name);
+        group.real_memory = *value;
       }
     }
   }
@@ -353,9 +510,15 @@ class Builder {
         }
       }
       const Section slurm = section.child("slurmConfiguration");
-      const JsonValue* const settings = slurm.find("slurmCustomSettings");
-      if (settings != nullptr && !settings->items.empty()) {
-        add(slurm, "slurmCustomSettings", "settings of a queue are not supported yet");
+      slurm::Partition partition;
+      for (const auto& [name, setting] : read_settings(slurm, kQueueSettings, "PCS-30")) {
+        const auto value = setting.string("parameterValue");
+        if (!value) continue;
+        note_policy(setting, "parameterValue", true, name);
+        queue.slurm.emplace_back(name, *value);
+        if (const std::string problem = slurm::set(partition, name, *value); !problem.empty()) {
+          add(setting, "parameterValue", problem);
+        }
       }
     }
     if (!sections.empty() && !any_group) {
@@ -381,7 +544,6 @@ class Builder {
 
   void read_scheduler() {
     const Section section = root_.child("scheduler");
-    scenario_.scheduler.policy = section.string("policy").value_or("");
     const std::string order = section.string("order").value_or("");
     scenario_.scheduler.order = order == "sjf"      ? QueueOrder::sjf
                                 : order == "wfp3"   ? QueueOrder::wfp3
@@ -391,12 +553,76 @@ class Builder {
     if (section.has("compression")) scenario_.scheduler.compression = section.boolean("compression");
     scenario_.scheduler.same_instant =
         section.string("sameInstant") == "per-event" ? SameInstant::per_event : SameInstant::batched;
+    read_slurm(section);
+  }
+
+  void read_slurm(const Section& section) {
+    SchedulerOptions& options = scenario_.scheduler;
+    const std::string& own = scenario_.cluster.slurm_version;
+    const bool of_cluster = !scenario_.pool && own.size() == 5;
+    if (of_cluster) options.slurm_version = version_number(own);
+    if (const auto version = section.string("slurmVersion")) {
+      options.slurm_version = version_number(*version);
+      note_policy(section, "slurmVersion");
+    }
+    if (section.has("slurm")) note_policy(section, "slurm");
+    for (const auto& [name, value] : section.values("slurm")) {
+      const auto text = scalar_text(*value);
+      if (!text || problems_.full()) continue;
+      const std::string path = section.path_of("slurm") + "." + name;
+      std::string problem;
+      if (same_name(name, "PriorityType")) {
+        // In place of what the weights of the cluster's own settings mean.
+        std::erase_if(options.slurm, [](const SlurmSetting& each) { return same_name(each.first, "PriorityType"); });
+      } else if (is_set(name)) {
+        problem = "is given in cluster.slurmConfiguration, or twice";
+      } else if (same_name(name, "SuspendTime") &&
+                 root_.child("cluster").child("slurmConfiguration").has("scaleDownIdleTimeInSeconds")) {
+        problem = "is given as cluster.slurmConfiguration.scaleDownIdleTimeInSeconds";
+      } else if (same_name(name, "SuspendTimeout") && root_.child("scaler").has("suspendTimeout")) {
+        problem = "is given as scaler.suspendTimeout";
+      }
+      if (problem.empty()) problem = add_setting(name, *text);
+      if (problem.empty() && conf_.memory && scenario_.pool) problem = "a pool has no memory; expected CR_CPU";
+      if (!problem.empty()) problems_.add(value->where, path, problem);
+    }
+    if (section.has("slurmPartitions")) note_policy(section, "slurmPartitions");
+    for (const auto& [queue, parameters] : section.values("slurmPartitions")) {
+      if (parameters->kind == Kind::object) read_partition(section.path_of("slurmPartitions"), queue, *parameters);
+    }
+  }
+
+  void read_partition(const std::string& above, const std::string& queue, const JsonValue& parameters) {
+    const std::string path = above + "." + queue;
+    std::vector<SlurmSetting>* settings = nullptr;
+    if (scenario_.pool && queue == "pool") settings = &scenario_.scheduler.slurm_of_pool;
+    for (QueueDesign& each : scenario_.queues) {
+      if (each.name == queue) settings = &each.slurm;
+    }
+    if (settings == nullptr) {
+      const std::vector<std::string> pool{"pool"};
+      const std::vector<std::string> known(queue_names_.begin(), queue_names_.end());
+      return problems_.add(parameters.where, path,
+                           fmt::format("unknown queue; known: {}", known_list(scenario_.pool ? pool : known)));
+    }
+    slurm::Partition partition;
+    for (const JsonValue& parameter : parameters.items) {
+      const auto text = scalar_text(parameter);
+      if (!text || problems_.full()) continue;
+      const bool twice = std::any_of(settings->begin(), settings->end(),
+                                     [&](const SlurmSetting& each) { return same_name(each.first, parameter.key); });
+      const std::string problem =
+          twice ? "is given in the queue's own settings, or twice" : slurm::set(partition, parameter.key, *text);
+      settings->emplace_back(parameter.key, *text);
+      if (!problem.empty()) problems_.add(parameter.where, path + "." + parameter.key, problem);
+    }
   }
 
   void read_scaler() {
     const Section section = root_.child("scaler");
     scenario_.scaler.policy = section.string("policy").value_or("");
     scenario_.scaler.interval = section.duration("interval").value_or(0);
+    if (section.has("interval")) note_policy(section, "interval", false);
     scenario_.scaler.suspend_timeout = section.duration("suspendTimeout").value_or(0);
   }
 
@@ -534,8 +760,162 @@ class Builder {
       job.time_limit = element.duration("timeLimit").value_or(0);
       job.user = element.string("user").value_or("");
       job.exclusive = element.boolean("exclusive").value_or(false);
+      job.exit_code = element.count("exitCode").value_or(0);
       read_queue_of(element, job);
       read_width(element, job);
+      read_terms(element, job);
+    }
+    check_dependencies(elements);
+  }
+
+  // What only policy slurm knows of a job.
+  void read_terms(const Section& element, InlineJob& job) {
+    for (const std::string_view key : {"tasks", "cpusPerTask", "memoryPerNode", "memoryPerCpu", "stopTime", "name",
+                                       "dependency", "array", "priority", "nice", "begin", "hold", "requeue"}) {
+      if (element.has(key)) note_policy(element, key);
+    }
+    job.tasks = element.count("tasks").value_or(0);
+    job.cpus_per_task = element.count("cpusPerTask").value_or(0);
+    job.memory_per_node = element.count("memoryPerNode").value_or(0);
+    job.memory_per_cpu = element.count("memoryPerCpu").value_or(0);
+    job.stop_time = element.duration("stopTime").value_or(0);
+    job.name = element.string("name").value_or("");
+    job.priority = static_cast<std::uint32_t>(element.integer("priority").value_or(0));
+    job.nice = element.count("nice").value_or(0);
+    job.begin = element.duration("begin").value_or(0);
+    job.hold = element.boolean("hold").value_or(false);
+    job.requeue = element.boolean("requeue").value_or(true);
+    if (job.tasks > 0 && job.cpus > 0) add(element, "tasks", "not together with cpus");
+    if (job.cpus_per_task > 0 && job.cpus > 0) {
+      add(element, "cpusPerTask", "not together with cpus, which are tasks of one core; use tasks");
+    }
+    if (job.memory_per_node > 0 && job.memory_per_cpu > 0) {
+      add(element, "memoryPerCpu", "not together with memoryPerNode");
+    }
+    for (const std::string_view key : {"memoryPerNode", "memoryPerCpu"}) {
+      if (element.has(key) && runs_slurm(scenario_) && !scenario_.scheduler.memory_counts) {
+        add(element, key, "memory is no resource; it needs SelectTypeParameters CR_CPU_Memory [PCS-7]");
+      }
+    }
+    std::string problem;
+    if (const auto text = element.string("array")) {
+      auto array = parse_array(*text, problem);
+      if (!array) {
+        add(element, "array", problem);
+      } else {
+        job.array = *std::move(array);
+      }
+    }
+    if (const auto text = element.string("dependency")) {
+      auto dependency = parse_dependency(*text, problem);
+      if (!dependency) {
+        add(element, "dependency", problem);
+      } else {
+        job.dependency = *std::move(dependency);
+      }
+    }
+  }
+
+  // Jobs that others depend on are there, and are submitted before them.
+  void check_dependencies(const std::vector<Section>& elements) {
+    const std::vector<InlineJob>& jobs = scenario_.workload.jobs;
+    std::map<std::string, std::size_t> position;
+    for (std::size_t j = 0; j < jobs.size(); ++j) {
+      position.emplace(jobs[j].id.empty() ? std::to_string(j + 1) : jobs[j].id, j);
+    }
+    for (std::size_t j = 0; j < jobs.size() && !problems_.full(); ++j) {
+      for (const NamedDependency& each : jobs[j].dependency.list) {
+        if (each.kind == Dependency::Kind::singleton) {
+          if (jobs[j].name.empty()) add(elements[j], "dependency", "singleton needs a name");
+          continue;
+        }
+        const auto found = position.find(each.job);
+        if (found == position.end()) {
+          const auto task = position.find(each.job.substr(0, each.job.rfind('_')));
+          const bool is_task = task != position.end() && !jobs[task->second].array.tasks.empty();
+          add(elements[j], "dependency",
+              is_task ? fmt::format("{} is one task of an array, which is not supported; expected {}", quote(each.job),
+                                    quote(task->first))
+                      : fmt::format("no job has the id {}", quote(each.job)));
+        } else if (std::pair(jobs[found->second].submit, found->second) >= std::pair(jobs[j].submit, j)) {
+          add(elements[j], "dependency", fmt::format("{} is not submitted before this job", quote(each.job)));
+        }
+      }
+    }
+  }
+
+  void read_operations() {
+    if (root_.has("operations")) note_policy(root_, "operations");
+    static constexpr std::pair<std::string_view, JobAction> kOfJobs[] = {{"cancel", JobAction::cancel},
+                                                                         {"hold", JobAction::hold},
+                                                                         {"release", JobAction::release},
+                                                                         {"requeue", JobAction::requeue}};
+    static constexpr std::pair<std::string_view, NodeAction> kOfNodes[] = {{"resume", NodeAction::resume},
+                                                                           {"down", NodeAction::down},
+                                                                           {"drain", NodeAction::drain},
+                                                                           {"power-down", NodeAction::power_down},
+                                                                           {"power-up", NodeAction::power_up}};
+    for (const Section& element : root_.elements("operations")) {
+      if (problems_.full()) break;
+      const auto action = element.string("action");
+      if (!action) continue;
+      Operation operation;
+      operation.at = element.duration("at").value_or(0);
+      for (const auto& [name, kind] : kOfJobs) {
+        if (name != *action) continue;
+        operation.of_job = true;
+        operation.job_action = kind;
+      }
+      for (const auto& [name, kind] : kOfNodes) {
+        if (name == *action) operation.node_action = kind;
+      }
+      if (scenario_.pool && action->starts_with("power-")) {
+        add(element, "action", "a pool's nodes are always on");
+      }
+      const std::string_view key = operation.of_job ? "job" : "node";
+      const std::string_view other = operation.of_job ? "node" : "job";
+      if (element.has(other)) {
+        add(element, other, fmt::format("not with action {}", *action));
+      }
+      if (!element.has(key)) {
+        problems_.add(element.where(), element.path_of(key), fmt::format("missing; action {} needs it", *action));
+      }
+      operation.target = element.string(key).value_or("");
+      operation.place = problems_.place(element.where(key), element.path_of(key));
+      if (!operation.of_job) check_host_list(element, key, operation.target);
+      scenario_.operations.push_back(std::move(operation));
+    }
+  }
+
+  void read_faults() {
+    if (root_.has("faults")) note_policy(root_, "faults");
+    for (const Section& element : root_.elements("faults")) {
+      if (problems_.full()) break;
+      const auto kind = element.string("fault");
+      if (!kind) continue;
+      Fault fault;
+      fault.kind = *kind == "node-lost"   ? Fault::Kind::node_lost
+                   : *kind == "node-back" ? Fault::Kind::node_back
+                                          : Fault::Kind::boot_failure;
+      const bool of_boots = fault.kind == Fault::Kind::boot_failure;
+      if (of_boots && scenario_.pool) add(element, "fault", "a pool's nodes are always on");
+      if (of_boots && element.has("at")) add(element, "at", "not with boot-failure, which counts boots");
+      if (!of_boots && element.has("times")) add(element, "times", "only with boot-failure");
+      if (!of_boots && !element.has("at")) {
+        problems_.add(element.where(), element.path_of("at"), fmt::format("missing; fault {} needs it", *kind));
+      }
+      fault.at = element.duration("at").value_or(0);
+      fault.times = static_cast<std::uint32_t>(element.count("times").value_or(0));
+      fault.nodes = element.string("node").value_or("");
+      fault.place = problems_.place(element.where("node"), element.path_of("node"));
+      check_host_list(element, "node", fault.nodes);
+      scenario_.faults.push_back(std::move(fault));
+    }
+  }
+
+  void check_host_list(const Section& element, std::string_view key, const std::string& list) {
+    if (!list.empty() && slurm::expand_hostlist(list).empty()) {
+      add(element, key, fmt::format("found {}, expected a node or a list such as compute-1-[1-3]", quote(list)));
     }
   }
 
@@ -581,6 +961,7 @@ class Builder {
   std::set<std::string> placement_groups_;
   std::map<std::string, std::size_t> group_by_name_;  // and by id
   std::set<std::string> queue_names_;
+  slurm::Conf conf_;  // what the settings come to
 };
 
 }  // namespace

@@ -9,8 +9,12 @@
 #include <vector>
 
 #include "models/random.hpp"
+#include "models/scenario/sbatch_syntax.hpp"
 
 namespace headroom {
+
+// A parameter of slurm.conf and its value.
+using SlurmSetting = std::pair<std::string, std::string>;
 
 struct PoolDesign {
   std::int32_t processors = 0;
@@ -37,7 +41,9 @@ struct GroupDesign {
   std::vector<std::string> instance_types;
   std::int32_t min_instances = 0;
   std::int32_t max_instances = 0;
-  std::int32_t weight = 1;  // PCS-16
+  std::int32_t weight = 1;                   // PCS-16
+  std::int32_t real_memory = 0;              // MiB, PCS-16; 0: a share of what the instance types have
+  std::optional<Time> scale_down_idle_time;  // PCS-6, edition 2026-08; none: the cluster's
   std::vector<std::string> subnets;
   std::string zone;             // of the first subnet, where `subnets` names it
   std::string placement_group;  // from the launch template, where one names it
@@ -45,7 +51,8 @@ struct GroupDesign {
 
 struct QueueDesign {
   std::string name;
-  std::vector<std::size_t> groups;  // indices into Scenario::groups
+  std::vector<std::size_t> groups;       // indices into Scenario::groups
+  std::vector<SlurmSetting> slurm = {};  // of its partition
 };
 
 enum class SameInstant : std::uint8_t { batched, per_event };
@@ -58,6 +65,10 @@ struct SchedulerOptions {
   QueueOrder order = QueueOrder::fcfs;
   std::optional<bool> compression = {};  // of conservative backfilling, on unless false
   SameInstant same_instant = SameInstant::batched;
+  std::int32_t slurm_version = 2505;             // slurm::Version::number
+  std::vector<SlurmSetting> slurm = {};          // of slurm.conf; all of them are known and well formed
+  std::vector<SlurmSetting> slurm_of_pool = {};  // of a pool's one partition
+  bool memory_counts = false;                    // among them SelectTypeParameters=CR_CPU_Memory (PCS-7)
 };
 
 struct ScalerOptions {
@@ -129,7 +140,47 @@ struct InlineJob {
   std::int32_t tasks_per_node = 0;
   std::int32_t cpus = 0;
   bool exclusive = false;
+  std::int32_t exit_code = 0;
+  // policy slurm only
+  std::int32_t tasks = 0;
+  std::int32_t cpus_per_task = 0;    // 0: not given
+  std::int32_t memory_per_node = 0;  // MiB; 0: not given
+  std::int32_t memory_per_cpu = 0;
+  Time stop_time = 0;
+  std::string name;
+  DependencySpec dependency;
+  ArraySpec array;  // no tasks: it is none
+  std::uint32_t priority = 0;
+  std::int32_t nice = 0;
+  Time begin = 0;
+  bool hold = false;
+  bool requeue = true;
   int line = 0;  // where it stands in the scenario
+};
+
+// What somebody asks of a running cluster, or what breaks. Names are looked up when the jobs are known.
+struct Operation {
+  Time at = 0;  // from the start of the run
+  bool of_job = false;
+  JobAction job_action{};
+  NodeAction node_action{};
+  std::string target;  // a job's id or a list of nodes
+  std::string place;   // "s.json:12: operations[0].job"
+};
+
+struct Fault {
+  enum class Kind : std::uint8_t { node_lost, node_back, boot_failure };
+  Kind kind{};
+  Time at = 0;
+  std::string nodes;
+  std::uint32_t times = 0;  // of boot_failure; 0: all boots
+  std::string place;
+};
+
+// A key that was given and that not every policy takes.
+struct PolicyKey {
+  std::string place;  // "s.json:12: scheduler.slurm"
+  bool of_slurm;      // taken by policy slurm only; otherwise by all but it
 };
 
 struct WorkloadOptions {
@@ -159,8 +210,14 @@ struct Scenario {
   ScalerOptions scaler;
   CloudOptions cloud;
   WorkloadOptions workload;
+  std::vector<Operation> operations;
+  std::vector<Fault> faults;
+  std::vector<PolicyKey> policy_keys;
   std::string expected_digest;  // expect.digest; empty: none
 };
+
+// Whether slurmctld schedules: some keys mean something only then, and some mean what they mean to Slurm.
+inline bool runs_slurm(const Scenario& scenario) { return scenario.scheduler.policy == "slurm"; }
 
 // What the command line changes before the scenario is checked.
 struct ScenarioOverrides {
@@ -177,5 +234,7 @@ Scenario load_scenario(const std::string& path, const ScenarioOverrides& overrid
 // The published forms of the one table of options: JSON Schema (draft 7) and the option table of docs/scenario.md.
 std::string scenario_schema();
 std::string scenario_options_markdown();
+// The table of parameters in docs/slurm.md.
+std::string slurm_parameters_markdown();
 
 }  // namespace headroom

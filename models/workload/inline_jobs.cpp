@@ -1,6 +1,7 @@
 #include "models/workload/inline_jobs.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -42,10 +43,55 @@ void set_shape(JobRequest& request, const InlineJob& job, const Place& place) {
   }
 }
 
+// As sbatch and slurmctld lay tasks out.
+void set_layout(JobRequest& request, JobTerms& terms, const InlineJob& job, const Place& place) {
+  const std::int32_t cpus_per_task = std::max(job.cpus_per_task, 1);
+  const std::int32_t tasks = std::max(job.tasks, job.cpus);
+  const auto cores = [&](std::int32_t of_tasks) {
+    const std::int64_t all = std::int64_t{of_tasks} * cpus_per_task * (tasks > 0 ? 1 : std::max(job.nodes, 1));
+    if (all > std::numeric_limits<std::int32_t>::max()) place.fail("asks for " + std::to_string(all) + " cores");
+    return of_tasks * cpus_per_task;
+  };
+  request.exclusive = job.exclusive;
+  request.nodes = job.nodes;
+  terms.cpus_per_task = cpus_per_task;
+  if (tasks > 0) {
+    if (job.nodes > 0 && job.tasks_per_node > 0 && std::int64_t{job.nodes} * job.tasks_per_node < tasks) {
+      place.fail("found " + std::to_string(tasks) + " tasks on " + std::to_string(job.nodes) +
+                 " nodes, expected at most tasksPerNode = " + std::to_string(job.tasks_per_node) + " on each");
+    }
+    request.nodes = std::min(job.nodes, tasks);  // sbatch warns, and takes fewer nodes
+    request.cores = cores(tasks);
+    request.spread = request.nodes > 0;
+    if (job.tasks_per_node > 0 || cpus_per_task > 1) {
+      terms.tasks = tasks;
+      terms.tasks_per_node = job.tasks_per_node;
+    }
+  } else if (job.nodes > 0 || job.tasks_per_node > 0) {
+    const std::int32_t on_each = std::max(job.tasks_per_node, 1);
+    request.nodes = std::max(job.nodes, 1);
+    request.cores = cores(on_each);
+    if (cpus_per_task > 1) terms.tasks_per_node = on_each;
+  } else {
+    request.cores = cores(1);
+    if (cpus_per_task > 1) terms.tasks = 1;
+  }
+}
+
+void set_memory(JobRequest& request, const InlineJob& job) {
+  if (job.memory_per_node > 0) {
+    request.memory_unit = MemoryUnit::per_node;
+    request.memory = job.memory_per_node;
+  } else if (job.memory_per_cpu > 0) {
+    request.memory_unit = MemoryUnit::per_core;
+    request.memory = job.memory_per_cpu;
+  }
+}
+
 }  // namespace
 
 Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<std::string>& queue_names,
-                         const std::string& file) {
+                         const std::string& file, bool for_slurm) {
   Workload workload;
   workload.source = file;
   workload.records = jobs.size();
@@ -67,18 +113,51 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return jobs[a].submit < jobs[b].submit; });
 
+  std::map<std::string, JobId> first_of;  // by name: the job, or an array's first task
+  std::map<std::string, std::uint32_t> numbers_of_names;
   for (const std::size_t position : order) {
     const InlineJob& from = jobs[position];
-    workload.job_names.push_back(from.id.empty() ? std::to_string(position + 1) : from.id);
-    const Place place{file, from, workload.job_names.back()};
+    const std::string name = from.id.empty() ? std::to_string(position + 1) : from.id;
+    const Place place{file, from, name};
+    const JobId first{static_cast<std::uint32_t>(workload.jobs.size())};
     WorkloadJob job;
     job.number = position + 1;
     job.run_time = from.run_time;
+    if (from.exit_code != 0) job.outcome = Outcome::failed;
     job.request.submit = from.submit;
     job.request.limit = from.time_limit > 0 ? from.time_limit : kNoTimeLimit;
     unlimited += static_cast<std::uint64_t>(from.time_limit <= 0);
     killed += static_cast<std::uint64_t>(from.run_time > job.request.limit);
-    set_shape(job.request, from, place);
+    JobTerms terms;
+    if (for_slurm) {
+      set_layout(job.request, terms, from, place);
+      set_memory(job.request, from);
+      job.stop_time = from.stop_time;
+      terms.priority = from.priority;
+      terms.nice = from.nice;
+      terms.begin = from.begin;
+      terms.held = from.hold;
+      terms.requeue = from.requeue;
+      if (!from.name.empty()) {
+        const auto next = static_cast<std::uint32_t>(numbers_of_names.size() + 1);
+        terms.name = numbers_of_names.emplace(from.name, next).first->second;
+      }
+      terms.any_dependency = from.dependency.any;
+      for (const NamedDependency& each : from.dependency.list) {
+        Dependency dependency{each.kind, JobId{0}, each.delay};
+        if (each.kind != Dependency::Kind::singleton) {
+          const auto found = first_of.find(each.job);
+          if (found == first_of.end()) {
+            place.fail("dependency: found \"" + each.job + "\", expected a job that is submitted before this one");
+          }
+          dependency.job = found->second;
+        }
+        terms.dependencies.push_back(dependency);
+      }
+      first_of.emplace(name, first);
+    } else {
+      set_shape(job.request, from, place);
+    }
 
     const std::string user = from.user.empty() ? "unknown" : from.user;
     const auto [entry, is_new] = users.emplace(user, static_cast<std::uint32_t>(workload.user_names.size()));
@@ -94,7 +173,30 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
       }
       job.request.queue = static_cast<QueueId>(found - queue_names.begin());
     }
-    workload.jobs.push_back(job);
+    if (!for_slurm || from.array.tasks.empty()) {
+      if (terms != JobTerms{}) {
+        workload.terms.push_back(terms);
+        job.request.terms = static_cast<std::uint32_t>(workload.terms.size());
+      }
+      workload.jobs.push_back(job);
+      workload.job_names.push_back(name);
+      continue;
+    }
+    terms.array = first;
+    terms.array_tasks = static_cast<std::int32_t>(from.array.tasks.size());
+    terms.array_limit = from.array.limit;
+    for (const std::int32_t task : from.array.tasks) {
+      terms.array_task = task;
+      workload.terms.push_back(terms);
+      job.request.terms = static_cast<std::uint32_t>(workload.terms.size());
+      workload.jobs.push_back(job);
+      workload.job_names.push_back(name + "_" + std::to_string(task));
+      const auto taken = line_of_name.emplace(workload.job_names.back(), from.line);
+      if (!taken.second) {
+        place.fail("its task " + workload.job_names.back() + " has the id of the job in line " +
+                   std::to_string(taken.first->second));
+      }
+    }
   }
   if (unlimited > 0) {
     workload.adjustments.push_back({"no time limit: 365 days taken", unlimited});

@@ -25,9 +25,13 @@ inline constexpr Time kNoTimeLimit = 365 * 24 * kHour;
 //
 // exclusive is passed on: without nodes, as many whole nodes as the cores take.
 //
-// Throws InputError `file:line: ...` for an id that comes twice, an unknown queue, and cpus that do not fit
-// on nodes x tasks_per_node.
+// `for_slurm`: the layout is sbatch's to the letter (tasks, or cpus as tasks of one core, are spread over the nodes,
+// which need not get equal shares), and what else sbatch takes becomes the jobs' terms. An array becomes its tasks,
+// named ID_n, which come together.
+//
+// Throws InputError `file:line: ...` for an id that comes twice, an unknown queue, cpus that do not fit
+// on nodes x tasks_per_node, and a dependency on a job that is not there before.
 Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<std::string>& queue_names,
-                         const std::string& file);
+                         const std::string& file, bool for_slurm = false);
 
 }  // namespace headroom

@@ -1,9 +1,13 @@
 #include "models/workload/load.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <utility>
 
 #include "models/errors.hpp"
+#include "models/policies/registry.hpp"
 #include "models/workload/inline_jobs.hpp"
 #include "models/workload/lublin.hpp"
 #include "models/workload/poisson.hpp"
@@ -25,6 +29,25 @@ std::vector<std::string> spellings(const std::string& name) {
     if (bare + suffix != name) all.push_back(bare + suffix);
   }
   return all;
+}
+
+// What slurm.conf means for jobs that do not say otherwise.
+void apply_slurm_conf(Workload& workload, const slurm::Conf& conf) {
+  for (WorkloadJob& job : workload.jobs) {
+    job.stop_time = std::min(job.stop_time, conf.kill_wait * kSecond);  // then SIGKILL follows
+    JobRequest& request = job.request;
+    if (!conf.memory || request.memory_unit != MemoryUnit::whole) continue;
+    const slurm::Partition& partition = conf.partitions[index(request.queue)];
+    const std::pair<MemoryUnit, std::int32_t> defaults[] = {{MemoryUnit::per_node, partition.def_mem_per_node},
+                                                            {MemoryUnit::per_core, partition.def_mem_per_cpu},
+                                                            {MemoryUnit::per_node, conf.def_mem_per_node},
+                                                            {MemoryUnit::per_core, conf.def_mem_per_cpu}};
+    const auto* const given =
+        std::find_if(std::begin(defaults), std::end(defaults), [](const auto& d) { return d.second > 0; });
+    if (given == std::end(defaults)) continue;
+    request.memory_unit = given->first;
+    request.memory = given->second;
+  }
 }
 
 }  // namespace
@@ -79,10 +102,11 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
     case WorkloadOptions::Source::jobs: {
       std::vector<InlineJob> jobs = options.jobs;
       if (options.max_jobs > 0 && jobs.size() > options.max_jobs) jobs.resize(options.max_jobs);
-      workload = inline_workload(jobs, design.queue_names, scenario.file);
+      workload = inline_workload(jobs, design.queue_names, scenario.file, runs_slurm(scenario));
       break;
     }
   }
+  if (runs_slurm(scenario)) apply_slurm_conf(workload, slurm_conf(scenario));
   return workload;
 }
 

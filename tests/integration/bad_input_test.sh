@@ -72,6 +72,23 @@ expect 3 'policies that take it: fcfs, easy, easy-sjbf' "${run[@]}" "$tutorial" 
   --set scheduler.order=f1
 expect 3 'policies that take it: conservative' "${run[@]}" "$tutorial" --set scheduler.compression=false
 expect 3 'wfp3' "${run[@]}" "$tutorial" --set scheduler.order=wfp
+expect 3 'scheduler.slurm: not with policy "easy"; policies that take it: slurm' "${run[@]}" "$tutorial" \
+  --set scheduler.slurm.KillWait=5
+expect 3 'scaler.interval: not with policy "slurm"' "${run[@]}" "$tutorial" --set scheduler.policy=slurm --set scaler.interval=5
+on_slurm=("${run[@]}" "$tutorial" --set scheduler.policy=slurm)
+expect 3 'did you mean "KillWait"' "${on_slurm[@]}" --set scheduler.slurm.KilWait=5
+expect 3 'did you mean "bf_interval"' "${on_slurm[@]}" --set scheduler.slurm.SchedulerParameters=bf_intervall=5
+expect 3 'unknown queue; known: "demo"' "${on_slurm[@]}" --set scheduler.slurmPartitions.short.MaxTime=5
+expect 3 '"24.11", "25.05" or "25.11"' "${on_slurm[@]}" --set scheduler.slurmVersion=20.11
+expect 3 'no job has the id "third"' "${on_slurm[@]}" --set workload.jobs[multi].dependency=afterok:third
+expect 3 'is not submitted before this job' "${on_slurm[@]}" --set workload.jobs[single].dependency=afterok:multi
+expect 3 'found "3-1", expected numbers' "${on_slurm[@]}" --set workload.jobs[multi].array=3-1
+expect 3 'memory is no resource' "${on_slurm[@]}" --set workload.jobs[multi].memoryPerNode=100
+expect 3 'no node "compute-1-9"; did you mean "compute-1-1"' "${on_slurm[@]}" \
+  --set 'operations=[{"at": 1, "action": "drain", "node": "compute-1-9"}]'
+expect 3 'no job has the id "third"' "${on_slurm[@]}" --set 'operations=[{"at": 1, "action": "cancel", "job": "third"}]'
+expect 3 'faults[0].at: missing' "${on_slurm[@]}" --set 'faults=[{"fault": "node-lost", "node": "compute-1-1"}]'
+expect 3 'at most 65536 nodes' "${run[@]}" "$pool" --set scheduler.policy=slurm --set pool.processors=100000
 expect 3 'only together with trace' "${run[@]}" "$tutorial" --set workload.filter.requestedTime=run-time
 expect 3 'did you mean "c6i.xlarge"' "${run[@]}" "$tutorial" --set "$group.instanceConfigs[0].instanceType=c6i.xlrge"
 expect 3 'nowhere-1' "${run[@]}" "$tutorial" --set region=nowhere-1

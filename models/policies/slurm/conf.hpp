@@ -124,7 +124,8 @@ struct Conf {
   bool accounting = false;  // AccountingStorageType=accounting_storage/slurmdbd: age counts only with it
 
   // power saving
-  std::optional<Second> suspend_time;  // none: nodes are never suspended
+  std::optional<Second> suspend_time;                     // none: nodes are never suspended
+  std::vector<std::optional<Second>> group_suspend_time;  // by node group, in its place; none: that (PCS-6)
   Second suspend_timeout = 30;
   Second resume_timeout = 60;
   std::int32_t suspend_rate = 60;  // a minute; 0: any

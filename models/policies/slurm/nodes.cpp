@@ -47,7 +47,11 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
       return time.value_or(global);
     };
     constexpr Second kFar = kUnlimited * 100;
-    nodes_[n].suspend_time = largest(&Partition::suspend_time, conf.suspend_time.value_or(kFar));
+    Second suspend_time = conf.suspend_time.value_or(kFar);
+    if (const std::size_t group = index(cluster.group_of(nodes_[n].id)); group < conf.group_suspend_time.size()) {
+      suspend_time = conf.group_suspend_time[group].value_or(suspend_time);
+    }
+    nodes_[n].suspend_time = largest(&Partition::suspend_time, suspend_time);
     nodes_[n].suspend_timeout = largest(&Partition::suspend_timeout, conf.suspend_timeout);
     nodes_[n].resume_timeout = largest(&Partition::resume_timeout, conf.resume_timeout);
     nodes_[n].can_suspend &= nodes_[n].suspend_time < kFar;

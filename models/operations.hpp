@@ -1,0 +1,19 @@
+// What happens to a running cluster from outside (scenario keys operations and faults), with the names of jobs and
+// nodes looked up.
+#pragma once
+
+#include <vector>
+
+#include "models/scenario/design.hpp"
+#include "models/simulated_world.hpp"
+
+namespace headroom {
+
+// In the order of the scenario. `origin` is when the run begins; operations count from there. Throws InputError with
+// all names that there are not, and with jobs that are not submitted by then.
+std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design& design, const Workload& workload,
+                                         Time origin);
+
+std::vector<SimulatedCloud::BootFault> boot_faults_of(const Scenario& scenario, const Design& design);
+
+}  // namespace headroom
