@@ -257,9 +257,9 @@ JobList::Wait JobList::dependency(const Job& job, const Dependency& d, const Job
     Wait wait = Wait::on;
     switch (d.kind) {
       case Kind::after: {
-        const Job& o = jobs_[index(other)];
         const bool began = state == JobState::running || state == JobState::completing || is_final(state);
-        if (began && now >= o.start + d.delay / kSecond) wait = Wait::over;
+        const Second start = index(other) < jobs_.size() ? jobs_[index(other)].start : 0;  // it was rejected: none
+        if (began && now >= start + d.delay / kSecond) wait = Wait::over;
         break;
       }
       case Kind::after_any:
@@ -320,8 +320,9 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   if (job.begin > now) return Reason::begin_time;
   const Partition& partition = conf_.partitions[index(job.queue)];
   if (partition.max_time && job.limit > *partition.max_time) return Reason::partition_time;
-  const bool too_wide = partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes;
-  if (too_wide || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
+  const bool outside = (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes) ||
+                       (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
+  if (outside || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
   return Reason::none;
 }
 

@@ -19,12 +19,7 @@ void by_group(const Cluster& cluster, std::vector<NodeId>& nodes, Act act) {
 
 }  // namespace
 
-PowerSave::PowerSave(std::shared_ptr<State> state) : state_(std::move(state)) {
-  const Phases& phases = state_->conf.phases;
-  look_at_ = phases.power.first(phases.start);
-  last_scan_ = state_->second(phases.start);
-  resume_.refilled = suspend_.refilled = last_scan_;
-}
+PowerSave::PowerSave(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 bool PowerSave::changed(Second last_update) const {
   // What it changed itself it has seen.
@@ -43,7 +38,13 @@ Time PowerSave::next_due(Second last_update) const {
 
 Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) {
   (void)newly_idle;
-  state_->meet(view.cluster());
+  if (look_at_ == 0) {
+    state_->meet(view.cluster(), view.now());
+    const Phases& phases = state_->conf.phases;
+    look_at_ = phases.power.first(phases.start);
+    last_scan_ = state_->second(phases.start);
+    resume_.refilled = suspend_.refilled = last_scan_;
+  }
   // What its looks came to while there was nothing to do.
   const Rhythm& rhythm = state_->conf.phases.power;
   for (Time look = next_due(update_before_); look < view.now(); look = next_due(update_before_)) {

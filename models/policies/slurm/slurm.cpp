@@ -14,8 +14,11 @@ bool holds_nodes(JobState state) { return state == JobState::configuring || stat
 
 }  // namespace
 
-void State::meet(const Cluster& cluster) {
+void State::meet(const Cluster& cluster, Time now) {
   if (nodes != nullptr) return;
+  // Times may be counted from long before the first job (a log's seconds since 1970): the daemon starts shortly before.
+  constexpr Time kLong = kHour * 24;
+  if (now - conf.phases.start > kLong) conf.phases.start += (now - conf.phases.start) / kMinute * kMinute;
   for (std::size_t n = node_names.size(); n < cluster.node_count(); ++n) node_names.push_back("n" + std::to_string(n));
   conf.partitions.resize(cluster.spec().queues.size());
   nodes = std::make_unique<NodeTable>(cluster, conf, node_names);
@@ -26,12 +29,19 @@ void State::meet(const Cluster& cluster) {
   last_node_update = last_job_update = second(conf.phases.start);
 }
 
-Scheduler::Scheduler(std::shared_ptr<State> state) : state_(std::move(state)) {
+Scheduler::Scheduler(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+// At the first call.
+void Scheduler::wake_up() {
+  state_->meet(view_->cluster(), now_);
   const Phases& phases = state_->conf.phases;
   const Second start = state_->second(phases.start);
   tick_at_ = phases.main.first(phases.start);
   last_limits_ = last_full_ = last_pass_ = last_ping_ = last_calc_ = last_backfill_ = start;
   backfill_at_ = phases.backfill.first(phases.start);
+  selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf.memory);
+  planned_ = NodeBits(state_->nodes->size());
+  rank_.resize(state_->nodes->size());
 }
 
 void Scheduler::tell(Event::Kind kind, JobId job) {
@@ -43,11 +53,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   plan_ = &plan;
   now_ = view.now();
   now_s_ = state_->second(now_);
-  state_->meet(view.cluster());
-  if (selector_ == nullptr) {
-    selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf.memory);
-    planned_ = NodeBits(state_->nodes->size());
-  }
+  if (selector_ == nullptr) wake_up();
   catch_up();
   for (const JobId job : view.changes().over) over(job);
   for (const NodeId node : view.changes().registered) {
@@ -60,10 +66,11 @@ Time Scheduler::plan(const View& view, Plan& plan) {
     touch_nodes();
   }
   for (const NodeId node : view.changes().given_up) {
-    lose_node(state_->nodes->of(node), "ResumeTimeout reached", true);
+    const Index n = state_->nodes->of(node);
+    if (!(*state_->nodes)[n].down) lose_node(n, "ResumeTimeout reached", true);
   }
-  for (const Stimulus& s : view.changes().asked) asked(s);
   for (const JobId job : view.changes().arrivals) arrive(job);
+  for (const Stimulus& s : view.changes().asked) asked(s);
 
   if (tick_at_ == now_) {
     tick();
@@ -167,7 +174,8 @@ void Scheduler::arrive(JobId id) {
   const NodeBits& partition = nodes.partition(job.queue);
   const Conf& conf = state_->conf;
   const bool too_wide = job.ask.min_nodes > partition.count();
-  if (!too_wide || conf.version.rejects_too_wide()) {
+  const bool too_narrow = job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes;  // waits for ever
+  if (!too_narrow && (!too_wide || conf.version.rejects_too_wide())) {
     if (conf.memory && job.ask.memory_unit != MemoryUnit::whole) {
       bool enough = false;
       partition.for_each([&](Index n) {
@@ -329,6 +337,7 @@ void Scheduler::asked(const Stimulus& s) {
 
 void Scheduler::asked_job(JobId id, JobAction action) {
   const JobState state = view_->jobs().state(id);
+  if (is_final(state)) return;
   Job& job = state_->jobs[id];
   touch_jobs();
   switch (action) {
@@ -379,7 +388,7 @@ void Scheduler::asked_node(Index n, NodeAction action) {
       node.power_up_asked = power == NodeState::powered_down;
       break;
     case NodeAction::down:
-      if (!node.down) lose_node(n, "", false);
+      if (!node.down && power != NodeState::powering_down) lose_node(n, "", false);
       break;
     case NodeAction::drain:
       node.drain = true;
@@ -515,6 +524,7 @@ void Scheduler::pass(bool full) {
   std::int32_t depth = 0;
   std::int32_t started = 0;
   JobId rejected_array{~0u};
+  JobId rejected_task{0};  // of it, the one that was looked at
   // The order as it is when the pass begins: what a pass makes eligible waits for the next one.
   const std::vector<JobId> order = state_->jobs.order(view_->jobs());
   std::vector<JobId> queue;
@@ -532,10 +542,11 @@ void Scheduler::pass(bool full) {
     if (conf.sched_max_job_start > 0 && started >= conf.sched_max_job_start) break;
     if (terms.array_tasks > 0) {
       if (rejected_array == terms.array) {
-        job.reason = state_->jobs[terms.array].reason;
+        job.reason = state_->jobs[rejected_task].reason;
         continue;
       }
       rejected_array = terms.array;
+      rejected_task = id;
       if (!state_->jobs.array_lets(job, view_->jobs())) {
         job.reason = Reason::array_limit;
         job.eligible = 0;

@@ -26,8 +26,8 @@ struct State {
 
   // The wall clock's second at simulated time `t`.
   Second second(Time t) const { return conf.phases.second(t); }
-  // At the first call the cluster becomes known.
-  void meet(const Cluster& cluster);
+  // At the first call, at `now`, the cluster becomes known.
+  void meet(const Cluster& cluster, Time now);
 
   Conf conf;
   std::vector<std::string> node_names;  // by NodeId
@@ -57,6 +57,8 @@ class Scheduler final : public SchedulerPolicy {
   void watch(std::vector<Event>* events) { events_ = events; }
 
  private:
+  void wake_up();
+
   // --- news ---
   void arrive(JobId id);
   void name_unavailable(Job& job, const NodeBits& available);
