@@ -11,7 +11,7 @@ void Scheduler::mark_planned(bool set) {
   planned_.for_each([&](Index n) {
     any = true;
     Node& node = nodes[n];
-    node.planned = set && nodes.cpus_held[n] < node.cpus;
+    node.planned = set && nodes.held.cpus[n] < node.cpus;
   });
   if (!set) planned_.clear();
   if (any) touch_nodes();
@@ -33,7 +33,7 @@ void Scheduler::backfill_cycle() {
   }
   if (queue.empty()) return;
 
-  for (Index n = 0; n < nodes.size(); ++n) rank_[n] = nodes.rank(view_->cluster(), n, conf.version);
+  rank_nodes();
   window_end_ = (now_s_ + conf.bf_window) / conf.bf_resolution * conf.bf_resolution;
   map_.reset(now_s_ / conf.bf_resolution * conf.bf_resolution, window_end_, nodes.available(view_->cluster()));
   if (conf.bf_running_job_reserve) {
@@ -112,6 +112,8 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   }();
   const NodeBits completing = nodes.completing();
 
+  NodeBits allowed;
+  NodeBits chosen;
   Second later_start = now_s_;
   // Every turn looks at a later time; the plan has an end.
   for (int turns = 0; turns < 100'000; ++turns) {
@@ -119,18 +121,13 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     later_start = 0;
     if (window_end_ < from) return Planned::no;
     const Second until = std::max(from, now_s_) + limit;
-    NodeBits allowed = up;
+    allowed = up;
     const std::vector<PlanMap::Slot>& slots = map_.slots();
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (slots[i].end > from && i + 1 < slots.size() && later_start == 0) {
-        // Worth another look when this slot is over, unless the next one has nothing more to offer.
-        NodeBits here = allowed;
-        NodeBits next = up;
-        here &= slots[i].free;
-        next &= slots[i + 1].free;
-        if (!next.within(here)) later_start = slots[i].end;
+    for (std::size_t i = map_.slot_after(from); i < slots.size(); ++i) {
+      // Worth another look when this slot is over, unless the next one has nothing more to offer.
+      if (i + 1 < slots.size() && later_start == 0 && NodeBits::beyond(up, slots[i + 1].free, allowed, slots[i].free)) {
+        later_start = slots[i].end;
       }
-      if (slots[i].end <= from) continue;
       if (slots[i].begin > until) {
         if (later_start == 0 && i + 2 < slots.size()) later_start = slots[i + 1].end;
         break;
@@ -146,7 +143,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       counted = true;
       ++jobs_tested_;
     }
-    NodeBits chosen = allowed;
+    chosen = allowed;
     Second start = 0;
     if (!will_run(job, chosen, from, no_reservation ? -1 : later_start, start)) {
       if (give_up()) return Planned::no;
@@ -205,12 +202,12 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
 bool Scheduler::will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start) {
   const NodeBits allowed = nodes;
   const bool fits = test_from(job, nodes, from, until, false, start);
-  if ((fits && start <= now_s_) || job.ask.whole_nodes) return fits;
+  if ((fits && start <= now_s_) || job.ask.whole_nodes || job.ask.tasks_per_node == 0) return fits;
   nodes = allowed;
   return test_from(job, nodes, from, until, true, start);
 }
 
-bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Held& held, bool clip, NodeBits& nodes) {
+bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
   if (!selector_->pick(job.ask, allowed, held, rank_, clip, job.ask.whole_nodes, shares_)) return false;
   nodes.clear();
   for (const Selector::Share& share : shares_) nodes.set(share.node);
@@ -223,20 +220,16 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
   const NodeBits allowed = nodes;
   const bool from_future = conf.version.plans_from_future();
   if (!from_future || from <= now_s_) {
-    if (fits(job, allowed, {table.cpus_held, table.memory_held}, clip, nodes)) {
+    if (fits(job, allowed, table.held, clip, nodes)) {
       start = now_s_;
       return true;
     }
     if (until < 0) return false;  // now or not at all
   }
-  future_cpus_ = table.cpus_held;
-  future_memory_ = table.memory_held;
-  const Held future{future_cpus_, future_memory_};
+  future_ = table.held;
   const auto end_job = [&](const Job& running) {
     for (const Selector::Share& share : running.shares) {
-      if (!allowed.test(share.node)) continue;
-      future_cpus_[share.node] -= share.cpus;
-      future_memory_[share.node] -= memory_on(running, share);
+      if (allowed.test(share.node)) future_.give_back(share.node, share.cpus, memory_on(running, share));
     }
   };
   const std::vector<JobId>& active = state_->jobs.active();
@@ -244,7 +237,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
   if (from_future) {
     // What ends before `from` is gone by then.
     while (next < active.size() && state_->jobs[active[next]].end < from) end_job(state_->jobs[active[next++]]);
-    if (fits(job, allowed, future, clip, nodes)) {
+    if (fits(job, allowed, future_, clip, nodes)) {
       start = now_s_;  // not before `from`, as the caller sees to
       return true;
     }
@@ -286,7 +279,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     }
     if (last == nullptr) break;
     if (too_many) continue;
-    if (fits(job, allowed, future, clip, nodes)) {
+    if (fits(job, allowed, future_, clip, nodes)) {
       if (from_future) {
         // It waits only for those whose nodes it gets.
         for (std::size_t i = next; i-- > 0;) {

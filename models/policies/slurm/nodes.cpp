@@ -56,8 +56,32 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     nodes_[n].resume_timeout = largest(&Partition::resume_timeout, conf.resume_timeout);
     nodes_[n].can_suspend &= nodes_[n].suspend_time < kFar;
   }
-  cpus_held.resize(count);
-  memory_held.resize(count);
+  held = Holdings(count);
+  std::vector<Index> first;  // of each kind
+  for (Index n = 0; n < count; ++n) {
+    std::size_t kind = 0;
+    while (kind < first.size() &&
+           (nodes_[first[kind]].cpus != nodes_[n].cpus || nodes_[first[kind]].memory != nodes_[n].memory)) {
+      ++kind;
+    }
+    if (kind == first.size()) {
+      first.push_back(n);
+      kinds_.emplace_back(count);
+    }
+    kinds_[kind].set(n);
+    kind_.push_back(static_cast<std::uint32_t>(kind));
+  }
+}
+
+void Ranking::assign(std::vector<std::uint64_t> ranks) {
+  of = std::move(ranks);
+  classes.clear();
+  for (Index n = 0; n < of.size(); ++n) {
+    auto at = std::find_if(classes.begin(), classes.end(), [&](const Class& c) { return c.rank == of[n]; });
+    if (at == classes.end()) at = classes.insert(classes.end(), {of[n], NodeBits(of.size())});
+    at->nodes.set(n);
+  }
+  std::sort(classes.begin(), classes.end(), [](const Class& a, const Class& b) { return a.rank < b.rank; });
 }
 
 NodeBits NodeTable::available(const Cluster& cluster) const {
@@ -105,7 +129,7 @@ std::string sinfo_state(const Cluster& cluster, const NodeTable& table, Index n)
   } else if (node.jobs == 0) {
     text = node.planned && power == NodeState::up ? "plnd" : "idle";
   } else {
-    text = table.cpus_held[n] < node.cpus ? "mix" : "alloc";
+    text = table.held.cpus[n] < node.cpus ? "mix" : "alloc";
     if (text == "mix" && node.planned && power == NodeState::up) return "mix-";
   }
   if (powering_down) return text + "%";

@@ -69,10 +69,76 @@ class NodeBits {
       }
     }
   }
+  static constexpr Index kNone = ~Index{0};
+  // The lowest member; kNone: there is none.
+  Index first() const {
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      if (words_[w] != 0) return static_cast<Index>(w * 64 + static_cast<std::size_t>(std::countr_zero(words_[w])));
+    }
+    return kNone;
+  }
+  // Calls visit(first, last) for each run of neighbours that are in both sets, in ascending order.
+  template <class Visit>
+  static void for_each_common_run(const NodeBits& a, const NodeBits& b, Visit visit) {
+    const std::size_t end = a.words_.size() * 64;
+    // The first position from `at` on that is in both sets, or, with `same` all ones, that is not.
+    const auto next = [&](std::size_t at, std::uint64_t same) {
+      while (at < end) {
+        const std::uint64_t word = ((a.words_[at / 64] & b.words_[at / 64]) ^ same) >> (at % 64);
+        if (word != 0) return at + static_cast<std::size_t>(std::countr_zero(word));
+        at = (at / 64 + 1) * 64;
+      }
+      return end;
+    };
+    for (std::size_t at = next(0, 0); at < end; at = next(at, 0)) {
+      const std::size_t stop = next(at, ~std::uint64_t{0});
+      visit(static_cast<Index>(at), static_cast<Index>(stop - 1));
+      at = stop;
+      if (at >= end) break;
+    }
+  }
   bool operator==(const NodeBits&) const = default;
+  // Whether some node is in `a` and `b`, but not in both `c` and `d`.
+  static bool beyond(const NodeBits& a, const NodeBits& b, const NodeBits& c, const NodeBits& d) {
+    for (std::size_t w = 0; w < a.words_.size(); ++w) {
+      if ((a.words_[w] & b.words_[w] & ~(c.words_[w] & d.words_[w])) != 0) return true;
+    }
+    return false;
+  }
 
  private:
   std::vector<std::uint64_t> words_;
+};
+
+// What jobs hold of each node; a value, so that plans can work on a copy.
+struct Holdings {
+  std::vector<std::int32_t> cpus;
+  std::vector<std::int32_t> memory;
+  NodeBits idle;  // of which nothing is held
+
+  explicit Holdings(std::size_t nodes = 0) : cpus(nodes), memory(nodes), idle(nodes, true) {}
+  void take(Index n, std::int32_t more_cpus, std::int32_t more_memory) {
+    cpus[n] += more_cpus;
+    memory[n] += more_memory;
+    idle.reset(n);
+  }
+  void give_back(Index n, std::int32_t less_cpus, std::int32_t less_memory) {
+    cpus[n] -= less_cpus;
+    memory[n] -= less_memory;
+    if (cpus[n] == 0 && memory[n] == 0) idle.set(n);
+  }
+};
+
+// The order in which nodes are taken: lower ranks first; nodes of one rank are alike.
+struct Ranking {
+  std::vector<std::uint64_t> of;
+  struct Class {
+    std::uint64_t rank;
+    NodeBits nodes;
+  };
+  std::vector<Class> classes;  // ascending
+
+  void assign(std::vector<std::uint64_t> ranks);
 };
 
 struct Node {
@@ -126,17 +192,19 @@ class NodeTable {
   NodeBits available(const Cluster& cluster) const;
   NodeBits completing() const;
 
-  // The order in which nodes are taken: lower first; equal numbers are alike.
   std::uint64_t rank(const Cluster& cluster, Index n, const Version& version) const;
 
-  // What jobs hold of each node; kept apart so that it can be copied.
-  std::vector<std::int32_t> cpus_held;
-  std::vector<std::int32_t> memory_held;
+  // Nodes with as many CPUs and as much memory as this one.
+  const NodeBits& like(Index n) const { return kinds_[kind_[n]]; }
+
+  Holdings held;
 
  private:
   std::vector<Node> nodes_;
   std::vector<Index> of_;
   std::vector<NodeBits> partitions_;
+  std::vector<NodeBits> kinds_;
+  std::vector<std::uint32_t> kind_;
   std::int64_t total_cpus_ = 0;
 };
 

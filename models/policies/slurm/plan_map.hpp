@@ -42,18 +42,24 @@ class PlanMap {
     }
   }
 
+  // The position of the first slot that is not over at `time`.
+  std::size_t slot_after(Second time) const {
+    const auto at = std::partition_point(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.end <= time; });
+    return static_cast<std::size_t>(at - slots_.begin());
+  }
+
   // Whether some of `nodes` are reserved at some time in [start, end).
   bool overlaps(const NodeBits& nodes, Second start, Second end) const {
-    return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-      return slot.end > start && slot.begin < end && !nodes.within(slot.free);
-    });
+    for (std::size_t i = slot_after(start); i < slots_.size() && slots_[i].begin < end; ++i) {
+      if (!nodes.within(slots_[i].free)) return true;
+    }
+    return false;
   }
 
  private:
   // Makes a slot begin at `time` and returns its position.
   std::size_t split(Second time) {
-    std::size_t i = 0;
-    while (i < slots_.size() && slots_[i].end <= time) ++i;
+    const std::size_t i = slot_after(time);
     if (i == slots_.size() || slots_[i].begin == time) return i;
     slots_.insert(slots_.begin() + static_cast<std::ptrdiff_t>(i), slots_[i]);
     slots_[i].end = time;

@@ -4,7 +4,7 @@
 
 namespace headroom::slurm {
 
-std::int32_t Selector::offer(const Ask& ask, Index n, const Held& held, bool clip, bool whole) const {
+std::int32_t Selector::offer(const Ask& ask, Index n, const Holdings& held, bool clip, bool whole) const {
   const Node& node = table_[n];
   const std::int32_t free = node.cpus - held.cpus[n];
   if (free <= 0 || (whole && held.cpus[n] > 0)) return 0;
@@ -34,11 +34,17 @@ std::int32_t Selector::offer(const Ask& ask, Index n, const Held& held, bool cli
   return 0;
 }
 
-bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Held& held,
-                    const std::vector<std::uint64_t>& rank, bool clip, bool whole, std::vector<Share>& out) {
+// Whether a node like `n` of which something is held has nothing to offer.
+bool Selector::only_idle(const Ask& ask, Index n, bool whole) const {
+  if (whole || (memory_counts_ && ask.memory_unit == MemoryUnit::whole)) return true;
+  std::int32_t least = ask.cpus_per_node();
+  if (ask.tasks_per_node == 0 && ask.max_nodes == 1) least = std::max(ask.tasks, 1) * ask.cpus_per_task;
+  return least >= table_[n].cpus;
+}
+
+bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+                    bool whole, std::vector<Share>& out) {
   out.clear();
-  offer_.resize(table_.size());
-  taken_.resize(table_.size());
   std::int32_t min_nodes = ask.min_nodes;
   if (ask.tasks_per_node > 0) {
     min_nodes = std::max(min_nodes, (ask.tasks + ask.tasks_per_node - 1) / ask.tasks_per_node);
@@ -47,24 +53,44 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Held& held
 
   // Runs of neighbours that can give something.
   runs_.clear();
-  std::int32_t usable = 0;
-  Index expected = 0;
-  candidates.for_each([&](Index n) {
-    const std::int32_t cpus = offer(ask, n, held, clip, whole);
-    offer_[n] = cpus;
-    taken_[n] = 0;
-    if (cpus == 0) return;
-    ++usable;
-    if (runs_.empty() || n != expected || runs_.back().rank != rank[n]) {
-      runs_.push_back({n, n, 0, 0, rank[n]});
+  const Index some = candidates.first();
+  if (some == NodeBits::kNone) return false;
+  std::int32_t alike = 0;  // what every usable node offers, where they offer the same
+  if (candidates.within(table_.like(some)) && (only_idle(ask, some, whole) || candidates.within(held.idle))) {
+    usable_ = candidates;
+    usable_ &= held.idle;
+    const Index idle = usable_.first();
+    if (idle == NodeBits::kNone) return false;
+    alike = offer(ask, idle, held, clip, whole);
+    const std::int32_t usable = usable_.count();
+    if (usable < min_nodes || std::int64_t{usable} * alike < ask.cpus) return false;
+    for (const Ranking::Class& c : rank.classes) {
+      NodeBits::for_each_common_run(usable_, c.nodes, [&](Index first, Index last) {
+        const auto nodes = static_cast<std::int32_t>(last - first + 1);
+        runs_.push_back({first, last, nodes, nodes * alike, c.rank});
+      });
     }
-    Run& run = runs_.back();
-    run.last = n;
-    ++run.nodes;
-    run.cpus += cpus;
-    expected = n + 1;
-  });
-  if (usable < min_nodes) return false;
+  } else {
+    offer_.resize(table_.size());
+    std::int32_t usable = 0;
+    std::int64_t cpus_in_all = 0;
+    Index expected = 0;
+    candidates.for_each([&](Index n) {
+      const std::int32_t cpus = offer(ask, n, held, clip, whole);
+      offer_[n] = cpus;
+      if (cpus == 0) return;
+      ++usable;
+      cpus_in_all += cpus;
+      if (runs_.empty() || n != expected || runs_.back().rank != rank.of[n]) runs_.push_back({n, n, 0, 0, rank.of[n]});
+      Run& run = runs_.back();
+      run.last = n;
+      ++run.nodes;
+      run.cpus += cpus;
+      expected = n + 1;
+    });
+    if (usable < min_nodes || cpus_in_all < ask.cpus) return false;
+  }
+  const auto offered = [&](Index n) { return alike > 0 ? alike : offer_[n]; };
 
   std::int32_t cpus_left = ask.cpus;
   std::int32_t nodes_left = std::max(min_nodes, req_nodes);
@@ -94,34 +120,30 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Held& held
     }
     if (best == nullptr) break;
     const Run run = *best;
+    Index first = run.first;
+    Index last = run.last;
     if (nodes_left <= 1) {
       // One node may do: the one with the fewest CPUs that suffices.
       Index fit = 0;
       std::int32_t fewest = 0;
       for (Index n = run.first; n <= run.last; ++n) {
-        if (taken_[n] > 0 || offer_[n] == 0 || offer_[n] < cpus_left) continue;
-        if (fewest == 0 || offer_[n] < fewest) {
-          fit = n;
-          fewest = offer_[n];
-          if (fewest == cpus_left) break;
-        }
+        const std::int32_t cpus = offered(n);
+        if (cpus < cpus_left || (fewest > 0 && cpus >= fewest)) continue;
+        fit = n;
+        fewest = cpus;
+        if (fewest == cpus_left || alike > 0) break;
       }
-      if (fewest > 0) {
-        for (Index n = run.first; n <= run.last; ++n) {
-          if (n != fit) offer_[n] = 0;
-        }
-      }
+      if (fewest > 0) first = last = fit;
     }
-    for (Index n = run.first; n <= run.last; ++n) {
+    for (Index n = first; n <= last; ++n) {
       if (most_left == 0 || (nodes_left <= 0 && cpus_left <= 0)) break;
-      std::int32_t cpus = offer_[n];
-      if (taken_[n] > 0 || cpus == 0 || (most_left == 1 && cpus < cpus_left)) continue;
+      std::int32_t cpus = offered(n);
+      if ((most_left == 1 && cpus < cpus_left)) continue;
       if (!whole) {
         // Leave a CPU for every node that is still to come.
         const std::int64_t most = most_cpus - std::max(min_left - 1, 0);
         if (cpus > most) cpus = static_cast<std::int32_t>(std::max<std::int64_t>(most, ask.cpus_per_node()));
       }
-      taken_[n] = cpus;
       out.push_back({n, cpus});
       --nodes_left;
       --min_left;
@@ -137,7 +159,8 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Held& held
     runs_[at].cpus = 0;
   }
   if (!done && (cpus_left > 0 || !enough_nodes(0))) return false;
-  std::sort(out.begin(), out.end(), [](const Share& a, const Share& b) { return a.node < b.node; });
+  const auto before = [](const Share& a, const Share& b) { return a.node < b.node; };
+  if (!std::is_sorted(out.begin(), out.end(), before)) std::sort(out.begin(), out.end(), before);
   return true;
 }
 

@@ -25,11 +25,6 @@ struct Ask {
   std::int32_t cpus_per_node() const { return std::max(tasks_per_node, 1) * cpus_per_task; }
 };
 
-struct Held {
-  const std::vector<std::int32_t>& cpus;
-  const std::vector<std::int32_t>& memory;
-};
-
 class Selector {
  public:
   struct Share {
@@ -40,11 +35,11 @@ class Selector {
 
   // The best nodes for `ask` among `candidates`, given what is held and each node's rank; false if there are not
   // enough. `clip`: a node gives no more CPUs than --ntasks-per-node takes. `whole`: as if the job took whole nodes.
-  bool pick(const Ask& ask, const NodeBits& candidates, const Held& held, const std::vector<std::uint64_t>& rank,
-            bool clip, bool whole, std::vector<Share>& out);
+  bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+            bool whole, std::vector<Share>& out);
 
   // CPUs that the node could give to the job; 0 if too few.
-  std::int32_t offer(const Ask& ask, Index n, const Held& held, bool clip, bool whole) const;
+  std::int32_t offer(const Ask& ask, Index n, const Holdings& held, bool clip, bool whole) const;
 
  private:
   struct Run {  // neighbours in the table of one rank
@@ -54,11 +49,12 @@ class Selector {
     std::int32_t cpus;
     std::uint64_t rank;
   };
+  bool only_idle(const Ask& ask, Index n, bool whole) const;
 
   const NodeTable& table_;
   bool memory_counts_;
   std::vector<std::int32_t> offer_;  // scratch, by node
-  std::vector<std::int32_t> taken_;
+  NodeBits usable_;
   std::vector<Run> runs_;
 };
 

@@ -41,7 +41,8 @@ void Scheduler::wake_up() {
   backfill_at_ = phases.backfill.first(phases.start);
   selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf.memory);
   planned_ = NodeBits(state_->nodes->size());
-  rank_.resize(state_->nodes->size());
+  no_rank_.assign(std::vector<std::uint64_t>(state_->nodes->size()));
+  nothing_ = Holdings(state_->nodes->size());
 }
 
 void Scheduler::tell(Event::Kind kind, JobId job) {
@@ -184,9 +185,7 @@ void Scheduler::arrive(JobId id) {
       });
       if (!enough) return plan_->reject(id, Rejection::memory);
     }
-    const std::vector<std::int32_t> none(nodes.size());
-    rank_.assign(nodes.size(), 0);
-    if (!selector_->pick(job.ask, partition, {none, none}, rank_, true, job.ask.whole_nodes, shares_)) {
+    if (!selector_->pick(job.ask, partition, nothing_, no_rank_, true, job.ask.whole_nodes, shares_)) {
       return plan_->reject(id, Rejection::too_wide);
     }
   }
@@ -258,8 +257,7 @@ void Scheduler::take_nodes_back(JobId id) {
   NodeTable& nodes = *state_->nodes;
   for (const Selector::Share& share : job.shares) {
     Node& node = nodes[share.node];
-    nodes.cpus_held[share.node] -= share.cpus;
-    nodes.memory_held[share.node] -= memory_on(job, share);
+    nodes.held.give_back(share.node, share.cpus, memory_on(job, share));
     if (--node.jobs == 0) node.last_busy = now_s_;
   }
   const std::vector<Selector::Share> shares = job.shares;
@@ -518,7 +516,7 @@ void Scheduler::pass(bool full) {
   NodeTable& nodes = *state_->nodes;
   tell(full ? Event::Kind::full_pass : Event::Kind::main_pass);
   NodeBits available = nodes.available(view_->cluster());
-  for (Index n = 0; n < nodes.size(); ++n) rank_[n] = nodes.rank(view_->cluster(), n, conf.version);
+  rank_nodes();
   std::vector<char> failed(conf.partitions.size());
   std::vector<std::int32_t> tested(conf.partitions.size());
   std::int32_t depth = 0;
@@ -598,48 +596,48 @@ void Scheduler::pass(bool full) {
   }
 }
 
+void Scheduler::rank_nodes() {
+  const NodeTable& nodes = *state_->nodes;
+  std::vector<std::uint64_t> ranks(nodes.size());
+  for (Index n = 0; n < nodes.size(); ++n) ranks[n] = nodes.rank(view_->cluster(), n, state_->conf.version);
+  rank_.assign(std::move(ranks));
+}
+
 // Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.
 Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
-  const Cluster& cluster = view_->cluster();
   const bool whole = job.ask.whole_nodes;
-  const Held held{nodes.cpus_held, nodes.memory_held};
   NodeBits usable = allowed;
   bool busy = false;
-  allowed.for_each([&](Index n) {
-    const Node& node = nodes[n];
-    if (node.completing > 0 || (whole && node.jobs > 0)) {
-      usable.reset(n);
-      busy = true;
-    }
-  });
-  std::vector<std::uint64_t> ranks;
-  usable.for_each([&](Index n) { ranks.push_back(rank_[n]); });
-  std::sort(ranks.begin(), ranks.end());
-  ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+  const auto leave_out = [&](const NodeBits& others) {
+    busy |= usable.overlaps(others);
+    usable.remove(others);
+  };
+  leave_out(nodes.completing());
+  if (whole) {
+    NodeBits in_use = allowed;
+    leave_out(in_use.remove(nodes.held.idle));
+  }
   const std::int32_t least = std::max(job.ask.min_nodes, job.ask.max_nodes);
+  const std::int32_t most = usable.count();
   NodeBits candidates(nodes.size());
   std::int32_t count = 0;
-  for (std::size_t r = 0; r < ranks.size(); ++r) {
-    usable.for_each([&](Index n) {
-      if (rank_[n] != ranks[r]) return;
-      candidates.set(n);
-      ++count;
-    });
-    if (count < least && r + 1 < ranks.size()) continue;
-    if (!selector_->pick(job.ask, candidates, held, rank_, true, whole, shares_)) continue;
+  for (const Ranking::Class& c : rank_.classes) {
+    const std::int32_t more = usable.count_common(c.nodes);
+    if (more == 0) continue;
+    count += more;
+    NodeBits these = usable;
+    these &= c.nodes;
+    candidates |= these;
+    if (count < least && count < most) continue;
+    if (!selector_->pick(job.ask, candidates, nodes.held, rank_, true, whole, shares_)) continue;
     begin(job, by);
     return Verdict::started;
   }
-  (void)cluster;
   // Would it fit if the nodes that are there were free?
-  const std::vector<std::int32_t> none(nodes.size());
-  std::vector<Selector::Share> unused;
-  if (selector_->pick(job.ask, allowed, {none, none}, rank_, true, whole, unused)) return Verdict::busy;
-  if (busy) return Verdict::busy;
-  if (selector_->pick(job.ask, nodes.partition(job.queue), {none, none}, rank_, true, whole, unused)) {
-    return Verdict::not_available;
-  }
+  if (busy || selector_->pick(job.ask, allowed, nothing_, rank_, true, whole, shares_)) return Verdict::busy;
+  const NodeBits& partition = nodes.partition(job.queue);
+  if (selector_->pick(job.ask, partition, nothing_, rank_, true, whole, shares_)) return Verdict::not_available;
   return Verdict::never;
 }
 
@@ -657,10 +655,9 @@ void Scheduler::begin(Job& job, Event::Kind by) {
     Node& node = nodes[share.node];
     node_shares_.push_back({node.id, share.cpus});
     job.nodes.set(share.node);
-    nodes.cpus_held[share.node] += share.cpus;
-    nodes.memory_held[share.node] += memory_on(job, share);
+    nodes.held.take(share.node, share.cpus, memory_on(job, share));
     ++node.jobs;
-    if (nodes.cpus_held[share.node] == node.cpus) node.planned = false;
+    if (nodes.held.cpus[share.node] == node.cpus) node.planned = false;
   }
   // The core's books go by groups.
   std::sort(node_shares_.begin(), node_shares_.end(),

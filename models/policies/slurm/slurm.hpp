@@ -79,6 +79,7 @@ class Scheduler final : public SchedulerPolicy {
   void ping();
   Second ping_interval() const;
   void pass(bool full);
+  void rank_nodes();
   enum class Verdict : std::uint8_t { started, busy, not_available, never };
   Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
   void begin(Job& job, Event::Kind by);
@@ -93,7 +94,7 @@ class Scheduler final : public SchedulerPolicy {
   Planned plan_job(Job& job, bool& counted);
   bool will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start);
   bool test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
-  bool fits(const Job& job, const NodeBits& allowed, const Held& held, bool clip, NodeBits& nodes);
+  bool fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes);
   void mark_planned(bool set);
   Second guess_end(const Job& job) const;
   void touch_jobs() { state_->last_job_update = now_s_; }
@@ -128,11 +129,13 @@ class Scheduler final : public SchedulerPolicy {
   NodeBits planned_;
   Second window_end_ = 0;
   std::int32_t jobs_tested_ = 0;
-  std::vector<std::int32_t> future_cpus_;  // scratch
-  std::vector<std::int32_t> future_memory_;
+  Holdings future_;  // scratch: what jobs will hold
 
   std::unique_ptr<Selector> selector_;
-  std::vector<std::uint64_t> rank_;
+  Ranking rank_;                         // as of the present pass or cycle, for starts
+  Ranking test_rank_;                    // and for tests of when a job could start
+  Ranking no_rank_;                      // all nodes alike
+  Holdings nothing_;                     // all nodes free
   std::vector<Selector::Share> shares_;  // scratch
   std::vector<NodeShare> node_shares_;
 };
