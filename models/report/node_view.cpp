@@ -52,7 +52,6 @@ slurm::NodeTable table_of(const Moment& moment) {
   const Cluster& cluster = moment.cluster;
   slurm::NodeTable table(cluster, slurm::Conf{}, moment.design.node_names());
   for (slurm::Index n = 0; n < table.size(); ++n) {
-    table[n].jobs = cluster.jobs_on(table[n].id);
     table[n].down = cluster.is_down(table[n].id);
   }
   for (std::uint32_t j = 0; j < moment.jobs.size(); ++j) {

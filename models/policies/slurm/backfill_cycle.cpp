@@ -34,6 +34,10 @@ void Scheduler::backfill_cycle() {
   if (queue.empty()) return;
 
   rank_nodes();
+  registered_ = NodeBits(nodes.size(), true);
+  for (Index n = 0; n < nodes.size(); ++n) {
+    if (nodes[n].was_down) registered_.reset(n);
+  }
   window_end_ = (now_s_ + conf.bf_window) / conf.bf_resolution * conf.bf_resolution;
   map_.reset(now_s_ / conf.bf_resolution * conf.bf_resolution, window_end_, nodes.available(view_->cluster()));
   if (conf.bf_running_job_reserve) {
@@ -103,14 +107,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   const Second limit = partition.max_time ? std::min(job.limit, *partition.max_time) : job.limit;
   const bool no_reservation = (conf.bf_min_prio_reserve > 0 && job.priority < conf.bf_min_prio_reserve) ||
                               (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
-  const NodeBits up = [&] {
-    NodeBits bits = nodes.partition(job.queue);
-    nodes.partition(job.queue).for_each([&](Index n) {
-      if (nodes[n].was_down) bits.reset(n);
-    });
-    return bits;
-  }();
-  const NodeBits completing = nodes.completing();
+  NodeBits up = nodes.partition(job.queue);
+  up &= registered_;
+  const NodeBits& completing = nodes.completing();
 
   NodeBits allowed;
   NodeBits chosen;
@@ -226,8 +225,18 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     }
     if (until < 0) return false;  // now or not at all
   }
-  future_ = table.held;
+  // Where only idle nodes count, and each has one job at most, that is all there is to know of the future.
+  const bool only_idle = selector_->only_idle(job.ask, allowed) && !allowed.overlaps(table.held.shared);
+  if (only_idle) {
+    future_.idle = table.held.idle;
+  } else {
+    future_ = table.held;
+  }
   const auto end_job = [&](const Job& running) {
+    if (only_idle) {
+      future_.idle |= running.nodes;
+      return;
+    }
     for (const Selector::Share& share : running.shares) {
       if (allowed.test(share.node)) future_.give_back(share.node, share.cpus, memory_on(running, share));
     }

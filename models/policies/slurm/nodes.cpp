@@ -57,6 +57,7 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     nodes_[n].can_suspend &= nodes_[n].suspend_time < kFar;
   }
   held = Holdings(count);
+  completing_ = NodeBits(count);
   std::vector<Index> first;  // of each kind
   for (Index n = 0; n < count; ++n) {
     std::size_t kind = 0;
@@ -92,14 +93,6 @@ NodeBits NodeTable::available(const Cluster& cluster) const {
   return bits;
 }
 
-NodeBits NodeTable::completing() const {
-  NodeBits bits(nodes_.size());
-  for (Index n = 0; n < nodes_.size(); ++n) {
-    if (nodes_[n].completing > 0) bits.set(n);
-  }
-  return bits;
-}
-
 std::uint64_t NodeTable::rank(const Cluster& cluster, Index n, const Version& version) const {
   constexpr unsigned kClass = 40;
   const auto weight = static_cast<std::uint64_t>(nodes_[n].weight);
@@ -123,10 +116,10 @@ std::string sinfo_state(const Cluster& cluster, const NodeTable& table, Index n)
   if (node.down) {
     text = "down";
   } else if (node.drain) {
-    text = node.jobs > 0 || node.completing > 0 ? "drng" : "drain";
+    text = !table.free_of_jobs(n) ? "drng" : "drain";
   } else if (node.completing > 0) {
     text = "comp";
-  } else if (node.jobs == 0) {
+  } else if (table.held.jobs[n] == 0) {
     text = node.planned && power == NodeState::up ? "plnd" : "idle";
   } else {
     text = table.held.cpus[n] < node.cpus ? "mix" : "alloc";

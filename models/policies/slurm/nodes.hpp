@@ -114,18 +114,23 @@ class NodeBits {
 struct Holdings {
   std::vector<std::int32_t> cpus;
   std::vector<std::int32_t> memory;
-  NodeBits idle;  // of which nothing is held
+  std::vector<std::int32_t> jobs;
+  NodeBits idle;    // without a job
+  NodeBits shared;  // with several
 
-  explicit Holdings(std::size_t nodes = 0) : cpus(nodes), memory(nodes), idle(nodes, true) {}
+  explicit Holdings(std::size_t nodes = 0)
+      : cpus(nodes), memory(nodes), jobs(nodes), idle(nodes, true), shared(nodes) {}
   void take(Index n, std::int32_t more_cpus, std::int32_t more_memory) {
     cpus[n] += more_cpus;
     memory[n] += more_memory;
     idle.reset(n);
+    if (++jobs[n] > 1) shared.set(n);
   }
   void give_back(Index n, std::int32_t less_cpus, std::int32_t less_memory) {
     cpus[n] -= less_cpus;
     memory[n] -= less_memory;
-    if (cpus[n] == 0 && memory[n] == 0) idle.set(n);
+    if (--jobs[n] == 0) idle.set(n);
+    if (jobs[n] == 1) shared.reset(n);
   }
 };
 
@@ -152,7 +157,6 @@ struct Node {
   Second resume_timeout = 0;
   bool can_suspend = false;  // it has an instance that comes and goes
 
-  std::int32_t jobs = 0;        // that hold it, configuring or running
   std::int32_t completing = 0;  // jobs whose processes are told to end
   Second last_busy = 0;         // when the last job ended, or the node came up; 0: it is not up
   Second resumed = 0;           // when its resume was asked for
@@ -190,7 +194,13 @@ class NodeTable {
            power(cluster, n) != NodeState::powering_down;
   }
   NodeBits available(const Cluster& cluster) const;
-  NodeBits completing() const;
+  // Nodes with jobs whose processes are told to end.
+  const NodeBits& completing() const { return completing_; }
+  void add_completing(Index n, std::int32_t jobs) {
+    nodes_[n].completing += jobs;
+    nodes_[n].completing > 0 ? completing_.set(n) : completing_.reset(n);
+  }
+  bool free_of_jobs(Index n) const { return held.jobs[n] == 0 && nodes_[n].completing == 0; }
 
   std::uint64_t rank(const Cluster& cluster, Index n, const Version& version) const;
 
@@ -205,6 +215,7 @@ class NodeTable {
   std::vector<NodeBits> partitions_;
   std::vector<NodeBits> kinds_;
   std::vector<std::uint32_t> kind_;
+  NodeBits completing_;
   std::int64_t total_cpus_ = 0;
 };
 

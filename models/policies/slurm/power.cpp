@@ -71,9 +71,10 @@ Time PowerSave::next_look(const View& view) const {
   for (Index n = 0; n < nodes.size() && !any; ++n) {
     const Node& node = nodes[n];
     const NodeState power = view.cluster().state(node.id);
-    const bool idle = node.jobs == 0 && node.completing == 0;
+    const bool idle = nodes.free_of_jobs(n);
     any = power == NodeState::powering_up || node.power_cycle || power == NodeState::powering_down ||
-          node.power_down_asked || (power == NodeState::powered_down && (node.jobs > 0 || node.power_up_asked)) ||
+          node.power_down_asked ||
+          (power == NodeState::powered_down && (nodes.held.jobs[n] > 0 || node.power_up_asked)) ||
           (power == NodeState::powered_down && view.cluster().is_kept(node.id)) ||
           (power == NodeState::up && idle && node.can_suspend);
   }
@@ -140,7 +141,7 @@ void PowerSave::scan(const View& view, ScalePlan& plan) {
   for (Index n = 0; n < nodes.size(); ++n) {
     Node& node = nodes[n];
     const NodeState power = cluster.state(node.id);
-    const bool idle = node.jobs == 0 && node.completing == 0;
+    const bool idle = nodes.free_of_jobs(n);
     if (power == NodeState::powered_down && idle && !node.down && may_wake > 0 &&
         (node.power_up_asked || cluster.is_kept(node.id))) {
       wake(n);

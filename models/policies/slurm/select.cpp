@@ -4,10 +4,11 @@
 
 namespace headroom::slurm {
 
-std::int32_t Selector::offer(const Ask& ask, Index n, const Holdings& held, bool clip, bool whole) const {
+std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
+                             bool whole) const {
   const Node& node = table_[n];
-  const std::int32_t free = node.cpus - held.cpus[n];
-  if (free <= 0 || (whole && held.cpus[n] > 0)) return 0;
+  const std::int32_t free = node.cpus - held_cpus;
+  if (free <= 0 || (whole && held_cpus > 0)) return 0;
   std::int32_t tasks = free;
   if (ask.tasks_per_node > 0 && clip) tasks = std::min(tasks, ask.tasks_per_node);
   std::int32_t cpus = tasks;
@@ -17,10 +18,10 @@ std::int32_t Selector::offer(const Ask& ask, Index n, const Holdings& held, bool
   if (ask.tasks_per_node == 0 && ask.max_nodes == 1) least = std::max(ask.tasks, 1) * ask.cpus_per_task;
   if (cpus < least) return 0;
   if (!memory_counts_) return cpus;
-  const std::int64_t free_memory = node.memory - held.memory[n];
+  const std::int64_t free_memory = node.memory - held_memory;
   switch (ask.memory_unit) {
     case MemoryUnit::whole:
-      return held.memory[n] > 0 ? 0 : cpus;
+      return held_memory > 0 ? 0 : cpus;
     case MemoryUnit::per_node:
       return ask.memory > free_memory ? 0 : cpus;
     case MemoryUnit::per_core: {
@@ -34,12 +35,13 @@ std::int32_t Selector::offer(const Ask& ask, Index n, const Holdings& held, bool
   return 0;
 }
 
-// Whether a node like `n` of which something is held has nothing to offer.
-bool Selector::only_idle(const Ask& ask, Index n, bool whole) const {
-  if (whole || (memory_counts_ && ask.memory_unit == MemoryUnit::whole)) return true;
+bool Selector::only_idle(const Ask& ask, const NodeBits& nodes) const {
+  const Index some = nodes.first();
+  if (some == NodeBits::kNone || !nodes.within(table_.like(some))) return false;
+  if (ask.whole_nodes || (memory_counts_ && ask.memory_unit == MemoryUnit::whole)) return true;
   std::int32_t least = ask.cpus_per_node();
   if (ask.tasks_per_node == 0 && ask.max_nodes == 1) least = std::max(ask.tasks, 1) * ask.cpus_per_task;
-  return least >= table_[n].cpus;
+  return least >= table_[some].cpus;
 }
 
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
@@ -53,15 +55,13 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
 
   // Runs of neighbours that can give something.
   runs_.clear();
-  const Index some = candidates.first();
-  if (some == NodeBits::kNone) return false;
   std::int32_t alike = 0;  // what every usable node offers, where they offer the same
-  if (candidates.within(table_.like(some)) && (only_idle(ask, some, whole) || candidates.within(held.idle))) {
+  if (only_idle(ask, candidates)) {
     usable_ = candidates;
     usable_ &= held.idle;
     const Index idle = usable_.first();
     if (idle == NodeBits::kNone) return false;
-    alike = offer(ask, idle, held, clip, whole);
+    alike = offer(ask, idle, 0, 0, clip, whole);
     const std::int32_t usable = usable_.count();
     if (usable < min_nodes || std::int64_t{usable} * alike < ask.cpus) return false;
     for (const Ranking::Class& c : rank.classes) {
@@ -76,7 +76,7 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
     std::int64_t cpus_in_all = 0;
     Index expected = 0;
     candidates.for_each([&](Index n) {
-      const std::int32_t cpus = offer(ask, n, held, clip, whole);
+      const std::int32_t cpus = offer(ask, n, held.cpus[n], held.memory[n], clip, whole);
       offer_[n] = cpus;
       if (cpus == 0) return;
       ++usable;
@@ -159,8 +159,6 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
     runs_[at].cpus = 0;
   }
   if (!done && (cpus_left > 0 || !enough_nodes(0))) return false;
-  const auto before = [](const Share& a, const Share& b) { return a.node < b.node; };
-  if (!std::is_sorted(out.begin(), out.end(), before)) std::sort(out.begin(), out.end(), before);
   return true;
 }
 

@@ -34,12 +34,18 @@ class Selector {
   Selector(const NodeTable& table, bool memory_counts) : table_(table), memory_counts_(memory_counts) {}
 
   // The best nodes for `ask` among `candidates`, given what is held and each node's rank; false if there are not
-  // enough. `clip`: a node gives no more CPUs than --ntasks-per-node takes. `whole`: as if the job took whole nodes.
+  // enough. The nodes come in the order in which they are chosen. `clip`: a node gives no more CPUs than
+  // --ntasks-per-node takes. `whole`: as if the job took whole nodes.
   bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
             bool whole, std::vector<Share>& out);
 
-  // CPUs that the node could give to the job; 0 if too few.
-  std::int32_t offer(const Ask& ask, Index n, const Holdings& held, bool clip, bool whole) const;
+  // CPUs that the node could give to the job, while so much of it is held; 0 if too few.
+  std::int32_t offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
+                     bool whole) const;
+
+  // Whether all these nodes have the same size, and a node of which something is held has nothing to offer to the job:
+  // then only Holdings::idle is looked at.
+  bool only_idle(const Ask& ask, const NodeBits& nodes) const;
 
  private:
   struct Run {  // neighbours in the table of one rank
@@ -49,8 +55,6 @@ class Selector {
     std::int32_t cpus;
     std::uint64_t rank;
   };
-  bool only_idle(const Ask& ask, Index n, bool whole) const;
-
   const NodeTable& table_;
   bool memory_counts_;
   std::vector<std::int32_t> offer_;  // scratch, by node

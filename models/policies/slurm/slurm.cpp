@@ -232,9 +232,8 @@ void Scheduler::over(JobId id) {
   if (state == JobState::timed_out) job.reason = Reason::time_limit;
   if (job.completing) {
     for (const Selector::Share& share : job.shares) {
-      Node& node = nodes[share.node];
-      --node.completing;
-      if (node.jobs == 0) node.last_busy = now_s_;
+      nodes.add_completing(share.node, -1);
+      if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
     }
     job.completing = false;
     job.shares.clear();
@@ -256,9 +255,8 @@ void Scheduler::take_nodes_back(JobId id) {
   Job& job = state_->jobs[id];
   NodeTable& nodes = *state_->nodes;
   for (const Selector::Share& share : job.shares) {
-    Node& node = nodes[share.node];
     nodes.held.give_back(share.node, share.cpus, memory_on(job, share));
-    if (--node.jobs == 0) node.last_busy = now_s_;
+    if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
   }
   const std::vector<Selector::Share> shares = job.shares;
   state_->jobs.released(id, view_->jobs());
@@ -294,7 +292,7 @@ void Scheduler::stop(JobId id, Outcome outcome) {
   job.reason = outcome == Outcome::timed_out ? Reason::time_limit : Reason::none;
   job.completing = true;
   take_nodes_back(id);
-  for (const Selector::Share& share : job.shares) ++(*state_->nodes)[share.node].completing;
+  for (const Selector::Share& share : job.shares) state_->nodes->add_completing(share.node, 1);
 }
 
 void Scheduler::asked(const Stimulus& s) {
@@ -420,7 +418,7 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
     if (!job.completing) continue;
     const bool here = std::any_of(job.shares.begin(), job.shares.end(), [n](const auto& s) { return s.node == n; });
     if (!here) continue;
-    for (const Selector::Share& share : job.shares) --(*state_->nodes)[share.node].completing;
+    for (const Selector::Share& share : job.shares) state_->nodes->add_completing(share.node, -1);
     job.completing = false;
     plan_->end(job.id, job.reason == Reason::time_limit ? Outcome::timed_out : Outcome::cancelled);
   }
@@ -647,6 +645,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   const JobId id = job.id;
   node_shares_.clear();
   job.shares = shares_;
+  std::sort(job.shares.begin(), job.shares.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   job.nodes = NodeBits(nodes.size());
   job.start = now_s_;
   job.end = now_s_ + job.limit;
@@ -656,7 +655,6 @@ void Scheduler::begin(Job& job, Event::Kind by) {
     node_shares_.push_back({node.id, share.cpus});
     job.nodes.set(share.node);
     nodes.held.take(share.node, share.cpus, memory_on(job, share));
-    ++node.jobs;
     if (nodes.held.cpus[share.node] == node.cpus) node.planned = false;
   }
   // The core's books go by groups.

@@ -127,6 +127,7 @@ class Scheduler final : public SchedulerPolicy {
   Second last_backfill_ = 0;
   PlanMap map_;
   NodeBits planned_;
+  NodeBits registered_;  // nodes that were not down since they registered
   Second window_end_ = 0;
   std::int32_t jobs_tested_ = 0;
   Holdings future_;  // scratch: what jobs will hold
