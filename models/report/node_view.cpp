@@ -57,7 +57,9 @@ slurm::NodeTable table_of(const Moment& moment) {
   for (std::uint32_t j = 0; j < moment.jobs.size(); ++j) {
     const JobState state = moment.jobs.state(JobId{j});
     if (state == JobState::pending || is_final(state)) continue;
-    for (const NodeShare& share : cluster.shares(JobId{j})) table.held.take(table.of(share.node), share.cores, 0);
+    for (const NodeShare& share : cluster.shares(JobId{j})) {
+      table.held.take(table.of(share.node), cluster.cores(share.node), share.cores, 0);
+    }
   }
   return table;
 }

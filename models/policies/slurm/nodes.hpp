@@ -117,20 +117,24 @@ struct Holdings {
   std::vector<std::int32_t> jobs;
   NodeBits idle;    // without a job
   NodeBits shared;  // with several
+  NodeBits full;    // without a free CPU
 
   explicit Holdings(std::size_t nodes = 0)
-      : cpus(nodes), memory(nodes), jobs(nodes), idle(nodes, true), shared(nodes) {}
-  void take(Index n, std::int32_t more_cpus, std::int32_t more_memory) {
+      : cpus(nodes), memory(nodes), jobs(nodes), idle(nodes, true), shared(nodes), full(nodes) {}
+  // `size`: CPUs of the node.
+  void take(Index n, std::int32_t size, std::int32_t more_cpus, std::int32_t more_memory) {
     cpus[n] += more_cpus;
     memory[n] += more_memory;
     idle.reset(n);
     if (++jobs[n] > 1) shared.set(n);
+    if (cpus[n] >= size) full.set(n);
   }
   void give_back(Index n, std::int32_t less_cpus, std::int32_t less_memory) {
     cpus[n] -= less_cpus;
     memory[n] -= less_memory;
     if (--jobs[n] == 0) idle.set(n);
     if (jobs[n] == 1) shared.reset(n);
+    full.reset(n);
   }
 };
 

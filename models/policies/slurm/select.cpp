@@ -53,27 +53,50 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
   }
   const std::int32_t req_nodes = ask.max_nodes > 0 ? ask.max_nodes : ask.min_nodes;
 
-  // Runs of neighbours that can give something.
+  // Runs of neighbours that can give something. Where all nodes have one size, the idle ones offer the same (`alike`),
+  // and only those of which something is held are looked at one by one.
   runs_.clear();
-  std::int32_t alike = 0;  // what every usable node offers, where they offer the same
-  if (only_idle(ask, candidates)) {
+  offer_.resize(table_.size());
+  const Index some = candidates.first();
+  if (some == NodeBits::kNone) return false;
+  const bool one_size = candidates.within(table_.like(some));
+  std::int32_t alike = 0;
+  std::int32_t usable = 0;
+  std::int64_t cpus_in_all = 0;
+  if (one_size) {
     usable_ = candidates;
     usable_ &= held.idle;
     const Index idle = usable_.first();
-    if (idle == NodeBits::kNone) return false;
-    alike = offer(ask, idle, 0, 0, clip, whole);
-    const std::int32_t usable = usable_.count();
-    if (usable < min_nodes || std::int64_t{usable} * alike < ask.cpus) return false;
+    if (idle != NodeBits::kNone) alike = offer(ask, idle, 0, 0, clip, whole);
+    if (alike == 0) usable_.clear();
+    usable = usable_.count();
+    cpus_in_all = std::int64_t{usable} * alike;
+    partial_ = candidates;
+    if (only_idle(ask, candidates)) {
+      partial_.clear();
+    } else {
+      partial_.remove(held.idle).remove(held.full);
+    }
+    partial_.for_each([&](Index n) {
+      offer_[n] = offer(ask, n, held.cpus[n], held.memory[n], clip, whole);
+      if (offer_[n] == 0) return partial_.reset(n);
+      usable_.set(n);
+      ++usable;
+      cpus_in_all += offer_[n];
+    });
+    if (usable < min_nodes || cpus_in_all < ask.cpus) return false;
     for (const Ranking::Class& c : rank.classes) {
       NodeBits::for_each_common_run(usable_, c.nodes, [&](Index first, Index last) {
         const auto nodes = static_cast<std::int32_t>(last - first + 1);
         runs_.push_back({first, last, nodes, nodes * alike, c.rank});
       });
     }
+    partial_.for_each([&](Index n) {
+      for (Run& run : runs_) {
+        if (n >= run.first && n <= run.last) run.cpus += offer_[n] - alike;
+      }
+    });
   } else {
-    offer_.resize(table_.size());
-    std::int32_t usable = 0;
-    std::int64_t cpus_in_all = 0;
     Index expected = 0;
     candidates.for_each([&](Index n) {
       const std::int32_t cpus = offer(ask, n, held.cpus[n], held.memory[n], clip, whole);
@@ -90,7 +113,7 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
     });
     if (usable < min_nodes || cpus_in_all < ask.cpus) return false;
   }
-  const auto offered = [&](Index n) { return alike > 0 ? alike : offer_[n]; };
+  const auto offered = [&](Index n) { return one_size && !partial_.test(n) ? alike : offer_[n]; };
 
   std::int32_t cpus_left = ask.cpus;
   std::int32_t nodes_left = std::max(min_nodes, req_nodes);
@@ -122,7 +145,9 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
     const Run run = *best;
     Index first = run.first;
     Index last = run.last;
-    if (nodes_left <= 1) {
+    // No node of one size offers more than an idle one, if there is any.
+    const bool hopeless = one_size && alike > 0 && cpus_left > alike;
+    if (nodes_left <= 1 && !hopeless) {
       // One node may do: the one with the fewest CPUs that suffices.
       Index fit = 0;
       std::int32_t fewest = 0;
@@ -131,7 +156,7 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
         if (cpus < cpus_left || (fewest > 0 && cpus >= fewest)) continue;
         fit = n;
         fewest = cpus;
-        if (fewest == cpus_left || alike > 0) break;
+        if (fewest == cpus_left) break;
       }
       if (fewest > 0) first = last = fit;
     }

@@ -57,8 +57,10 @@ class Selector {
   };
   const NodeTable& table_;
   bool memory_counts_;
-  std::vector<std::int32_t> offer_;  // scratch, by node
+  // scratch
+  std::vector<std::int32_t> offer_;  // by node
   NodeBits usable_;
+  NodeBits partial_;  // of the usable ones, those of which something is held
   std::vector<Run> runs_;
 };
 

@@ -654,7 +654,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
     Node& node = nodes[share.node];
     node_shares_.push_back({node.id, share.cpus});
     job.nodes.set(share.node);
-    nodes.held.take(share.node, share.cpus, memory_on(job, share));
+    nodes.held.take(share.node, node.cpus, share.cpus, memory_on(job, share));
     if (nodes.held.cpus[share.node] == node.cpus) node.planned = false;
   }
   // The core's books go by groups.
