@@ -207,10 +207,7 @@ bool Scheduler::will_run(const Job& job, NodeBits& nodes, Second from, Second un
 }
 
 bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
-  if (!selector_->pick(job.ask, allowed, held, rank_, clip, job.ask.whole_nodes, shares_)) return false;
-  nodes.clear();
-  for (const Selector::Share& share : shares_) nodes.set(share.node);
-  return true;
+  return selector_->pick(job.ask, allowed, held, rank_, clip, job.ask.whole_nodes, nodes);
 }
 
 bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
@@ -225,7 +222,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     }
     if (until < 0) return false;  // now or not at all
   }
-  // Where only idle nodes count, and each has one job at most, that is all there is to know of the future.
+  // Of nodes with one job at most, whether they are idle is all there is to know of the future.
   const bool only_idle = selector_->only_idle(job.ask, allowed) && !allowed.overlaps(table.held.shared);
   if (only_idle) {
     future_.idle = table.held.idle;
@@ -233,12 +230,16 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     future_ = table.held;
   }
   const auto end_job = [&](const Job& running) {
-    if (only_idle) {
+    if (only_idle || !running.nodes.overlaps(future_.shared)) {
       future_.idle |= running.nodes;
       return;
     }
     for (const Selector::Share& share : running.shares) {
-      if (allowed.test(share.node)) future_.give_back(share.node, share.cpus, memory_on(running, share));
+      if (future_.shared.test(share.node)) {
+        future_.give_back(share.node, share.cpus, memory_on(running, share));
+      } else {
+        future_.idle.set(share.node);
+      }
     }
   };
   const std::vector<JobId>& active = state_->jobs.active();

@@ -52,13 +52,22 @@ class NodeBits {
   }
   std::int32_t count() const {
     int sum = 0;
-    for (const std::uint64_t w : words_) sum += std::popcount(w);
+    for (const std::uint64_t w : words_) sum += ones(w);
     return sum;
   }
   std::int32_t count_common(const NodeBits& other) const {
     int sum = 0;
-    for (std::size_t w = 0; w < words_.size(); ++w) sum += std::popcount(words_[w] & other.words_[w]);
+    for (std::size_t w = 0; w < words_.size(); ++w) sum += ones(words_[w] & other.words_[w]);
     return sum;
+  }
+  // Sets all from `first` to `last`.
+  void set(Index first, Index last) {
+    for (std::size_t w = first / 64; w <= last / 64; ++w) {
+      std::uint64_t mask = ~std::uint64_t{0};
+      if (w == first / 64) mask &= ~std::uint64_t{0} << (first % 64);
+      if (w == last / 64) mask &= ~std::uint64_t{0} >> (63 - last % 64);
+      words_[w] |= mask;
+    }
   }
   // Calls visit(index) in ascending order.
   template <class Visit>
@@ -69,6 +78,7 @@ class NodeBits {
       }
     }
   }
+  bool none() const { return first() == kNone; }
   static constexpr Index kNone = ~Index{0};
   // The lowest member; kNone: there is none.
   Index first() const {
@@ -107,10 +117,18 @@ class NodeBits {
   }
 
  private:
+  // std::popcount is a call where the instruction cannot be taken for granted.
+  static int ones(std::uint64_t x) {
+    x -= (x >> 1) & 0x5555555555555555;
+    x = (x & 0x3333333333333333) + ((x >> 2) & 0x3333333333333333);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return static_cast<int>((x * 0x0101010101010101) >> 56);
+  }
+
   std::vector<std::uint64_t> words_;
 };
 
-// What jobs hold of each node; a value, so that plans can work on a copy.
+// What jobs hold of each node; a value, so that plans can work on a copy. Of idle nodes only `idle` is looked at.
 struct Holdings {
   std::vector<std::int32_t> cpus;
   std::vector<std::int32_t> memory;
@@ -136,6 +154,8 @@ struct Holdings {
     if (jobs[n] == 1) shared.reset(n);
     full.reset(n);
   }
+  std::int32_t cpus_of(Index n) const { return idle.test(n) ? 0 : cpus[n]; }
+  std::int32_t memory_of(Index n) const { return idle.test(n) ? 0 : memory[n]; }
 };
 
 // The order in which nodes are taken: lower ranks first; nodes of one rank are alike.

@@ -47,6 +47,22 @@ bool Selector::only_idle(const Ask& ask, const NodeBits& nodes) const {
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                     bool whole, std::vector<Share>& out) {
   out.clear();
+  return choose(ask, candidates, held, rank, clip, whole, [&](Index first, Index last, std::int32_t cpus) {
+    for (Index n = first; n <= last; ++n) out.push_back({n, cpus});
+  });
+}
+
+bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+                    bool whole, NodeBits& out) {
+  out.clear();
+  return choose(ask, candidates, held, rank, clip, whole,
+                [&](Index first, Index last, std::int32_t) { out.set(first, last); });
+}
+
+// Calls take(first, last, cpus) for the nodes it chooses: cpus of each.
+template <class Take>
+bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+                      bool whole, Take take) {
   std::int32_t min_nodes = ask.min_nodes;
   if (ask.tasks_per_node > 0) {
     min_nodes = std::max(min_nodes, (ask.tasks + ask.tasks_per_node - 1) / ask.tasks_per_node);
@@ -78,7 +94,7 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
       partial_.remove(held.idle).remove(held.full);
     }
     partial_.for_each([&](Index n) {
-      offer_[n] = offer(ask, n, held.cpus[n], held.memory[n], clip, whole);
+      offer_[n] = offer(ask, n, held.cpus_of(n), held.memory_of(n), clip, whole);
       if (offer_[n] == 0) return partial_.reset(n);
       usable_.set(n);
       ++usable;
@@ -99,7 +115,7 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
   } else {
     Index expected = 0;
     candidates.for_each([&](Index n) {
-      const std::int32_t cpus = offer(ask, n, held.cpus[n], held.memory[n], clip, whole);
+      const std::int32_t cpus = offer(ask, n, held.cpus_of(n), held.memory_of(n), clip, whole);
       offer_[n] = cpus;
       if (cpus == 0) return;
       ++usable;
@@ -160,6 +176,21 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
       }
       if (fewest > 0) first = last = fit;
     }
+    if (one_size && partial_.none() && (whole || ask.cpus_per_node() >= alike)) {
+      // All give the same: as many as it takes.
+      std::int32_t nodes = std::max(nodes_left, (cpus_left + alike - 1) / alike);
+      nodes = std::min({nodes, run.nodes, most_left});
+      if (nodes == most_left && cpus_left - (most_left - 1) * alike > alike) --nodes;
+      if (nodes > 0) {
+        take(first, first + static_cast<Index>(nodes) - 1, alike);
+        nodes_left -= nodes;
+        min_left -= nodes;
+        most_left -= nodes;
+        cpus_left -= nodes * alike;
+        most_cpus -= std::int64_t{nodes} * alike;
+      }
+      first = last + 1;
+    }
     for (Index n = first; n <= last; ++n) {
       if (most_left == 0 || (nodes_left <= 0 && cpus_left <= 0)) break;
       std::int32_t cpus = offered(n);
@@ -169,7 +200,7 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
         const std::int64_t most = most_cpus - std::max(min_left - 1, 0);
         if (cpus > most) cpus = static_cast<std::int32_t>(std::max<std::int64_t>(most, ask.cpus_per_node()));
       }
-      out.push_back({n, cpus});
+      take(n, n, cpus);
       --nodes_left;
       --min_left;
       --most_left;

@@ -38,6 +38,9 @@ class Selector {
   // --ntasks-per-node takes. `whole`: as if the job took whole nodes.
   bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
             bool whole, std::vector<Share>& out);
+  // The same when only the nodes are of interest.
+  bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+            bool whole, NodeBits& out);
 
   // CPUs that the node could give to the job, while so much of it is held; 0 if too few.
   std::int32_t offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
@@ -55,6 +58,10 @@ class Selector {
     std::int32_t cpus;
     std::uint64_t rank;
   };
+  template <class Take>
+  bool choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+              bool whole, Take take);
+
   const NodeTable& table_;
   bool memory_counts_;
   // scratch
