@@ -230,17 +230,16 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     future_ = table.held;
   }
   const auto end_job = [&](const Job& running) {
-    if (only_idle || !running.nodes.overlaps(future_.shared)) {
+    if (only_idle) {
       future_.idle |= running.nodes;
       return;
     }
-    for (const Selector::Share& share : running.shares) {
-      if (future_.shared.test(share.node)) {
-        future_.give_back(share.node, share.cpus, memory_on(running, share));
-      } else {
-        future_.idle.set(share.node);
-      }
-    }
+    future_.idle.add_beyond(running.nodes, future_.shared);
+    NodeBits::for_each_common(running.nodes, future_.shared, [&](Index n) {
+      const auto share = std::lower_bound(running.shares.begin(), running.shares.end(), n,
+                                          [](const Selector::Share& s, Index node) { return s.node < node; });
+      future_.give_back(n, share->cpus, memory_on(running, *share));
+    });
   };
   const std::vector<JobId>& active = state_->jobs.active();
   std::size_t next = 0;

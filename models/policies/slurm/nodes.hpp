@@ -108,6 +108,19 @@ class NodeBits {
     }
   }
   bool operator==(const NodeBits&) const = default;
+  // Adds those of `nodes` that are not in `others`.
+  void add_beyond(const NodeBits& nodes, const NodeBits& others) {
+    for (std::size_t w = 0; w < words_.size(); ++w) words_[w] |= nodes.words_[w] & ~others.words_[w];
+  }
+  // Calls visit(index) for those in both sets, ascending; it may change either set at that index.
+  template <class Visit>
+  static void for_each_common(const NodeBits& a, const NodeBits& b, Visit visit) {
+    for (std::size_t w = 0; w < a.words_.size(); ++w) {
+      for (std::uint64_t word = a.words_[w] & b.words_[w]; word != 0; word &= word - 1) {
+        visit(static_cast<Index>(w * 64 + static_cast<std::size_t>(std::countr_zero(word))));
+      }
+    }
+  }
   // Whether some node is in `a` and `b`, but not in both `c` and `d`.
   static bool beyond(const NodeBits& a, const NodeBits& b, const NodeBits& c, const NodeBits& d) {
     for (std::size_t w = 0; w < a.words_.size(); ++w) {
