@@ -10,7 +10,6 @@ ctc=CTC-SP2-1996-3.1-cln
 trace "$kth.swf.zst" >/dev/null || skip "needs $kth.swf.zst in a folder of HEADROOM_TRACES"
 trace "$ctc.swf.zst" >/dev/null || skip "needs $ctc.swf.zst in a folder of HEADROOM_TRACES"
 
-# Scenario, log, jobs, mean bounded slowdown, mean wait in s, greatest bounded slowdown (-: not known).
 while read -r scenario log jobs slowdown wait worst; do
   expected=${HEADROOM_SHARED-}/data/expected/$log.easy.txt.zst
   [[ $scenario == *-easy-pool ]] || expected=
@@ -59,16 +58,5 @@ for error in errors[:10]:
 print(f"{scenario}: mean bounded slowdown {slowdown['mean']}, {compared} jobs compared one by one, {len(errors)} errors")
 sys.exit(bool(errors))
 PYTHON
-done <<CASES
-kth-easy-pool $kth 28481 92.5765397336 6836.8721 14805.2
-kth-easy-sjbf-pool $kth 28481 69.4054005803 5904.0766 -
-kth-easy-clairvoyant-pool $kth 28481 71.7223851124 6327.6816 -
-kth-easy-sjbf-clairvoyant-pool $kth 28481 49.8477189313 5436.0208 -
-kth-easy-plus-plus-pool $kth 28481 63.5006771704 - -
-ctc-easy-pool $ctc 77199 49.5712902190 14272.5945 12715.4
-ctc-easy-sjbf-pool $ctc 77199 30.0410695214 11768.9661 -
-ctc-easy-clairvoyant-pool $ctc 77199 37.1654014852 13581.7165 -
-ctc-easy-sjbf-clairvoyant-pool $ctc 77199 17.5716874376 10004.9610 -
-ctc-easy-plus-plus-pool $ctc 77199 85.7671720641 - -
-CASES
+done < <(grep -v "^#" "$(dirname "$0")/published_results.txt")
 finish

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The tables of docs/fidelity.md are what the checks give.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+tools/fidelity.py --check "$binary"
+status=$?
+((status != 77)) || skip "needs recorded runs in HEADROOM_SHARED or logs in HEADROOM_TRACES"
+((status == 0)) || fail "docs/fidelity.md is not in step"
+finish
