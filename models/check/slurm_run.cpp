@@ -396,7 +396,7 @@ RunComparison compare(const RecordedRun& run, const Simulated& out) {
 
 bool holds_to_jobs(RecordedClock clock) { return clock != RecordedClock::coarse; }
 
-// What the issue of fidelity asks of runs of each kind (docs/slurm-runs.md).
+// What runs of each kind have to keep (docs/slurm-runs.md).
 void judge(SlurmRunReport& report) {
   const auto add = [&](RecordedClock clock, std::string limit, std::string measured, bool kept) {
     report.tolerances.push_back({clock, std::move(limit), std::move(measured), kept});

@@ -31,7 +31,7 @@ expect 2 'SCENARIO' headroom run
 expect 2 'JOURNAL' headroom replay
 expect 2 'FILE' headroom trace info
 expect 2 'subcommand' headroom trace
-expect 2 'one of --policy and --theory' headroom check
+expect 2 'one of --policy, --slurm-run and --theory' headroom check
 expect 2 '--policy excludes --theory' headroom check --policy easy --theory
 expect 2 '--cases requires --policy' headroom check --theory --cases 5
 expect 2 '--replications requires --theory' headroom check --policy easy --replications 5

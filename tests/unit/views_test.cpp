@@ -199,7 +199,7 @@ TEST(Views, ShowAnArrayAsOneRecordAndItsTasks) {
   later.begin = 300 * kSecond;
   add("later", later);
   const Views views = views_of(scenario, workload, {0, 20 * kSecond, 400 * kSecond}, true);
-  EXPECT_THAT(ids(views.queue[0]), ElementsAre("2_[0-7%3] PD None", "10 PD None", "11 PD None", "1 PD JobHeldUser"));
+  EXPECT_THAT(ids(views.queue[0]), ElementsAre("2_[0-7%3] PD None", "10 PD Dependency", "11 PD BeginTime", "1 PD JobHeldUser"));
   EXPECT_EQ(views.queue[0][0].name, "sweep");
   EXPECT_THAT(ids(views.queue[1]),
               ElementsAre("2_0 CF c6i-1", "2_1 CF c6i-1", "2_2 CF c6i-2", "2_[3-7%3] PD JobArrayTaskLimit",
