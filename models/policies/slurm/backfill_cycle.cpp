@@ -33,7 +33,8 @@ void Scheduler::backfill_cycle() {
   }
   if (queue.empty()) return;
 
-  rank_nodes();
+  rank_nodes(true, rank_);
+  rank_nodes(false, test_rank_);
   registered_ = NodeBits(nodes.size(), true);
   for (Index n = 0; n < nodes.size(); ++n) {
     if (nodes[n].was_down) registered_.reset(n);
@@ -207,7 +208,7 @@ bool Scheduler::will_run(const Job& job, NodeBits& nodes, Second from, Second un
 }
 
 bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
-  return selector_->pick(job.ask, allowed, held, rank_, clip, job.ask.whole_nodes, nodes);
+  return selector_->pick(job.ask, allowed, held, test_rank_, clip, job.ask.whole_nodes, nodes);
 }
 
 bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {

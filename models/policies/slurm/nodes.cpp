@@ -93,7 +93,7 @@ NodeBits NodeTable::available(const Cluster& cluster) const {
   return bits;
 }
 
-std::uint64_t NodeTable::rank(const Cluster& cluster, Index n, const Version& version) const {
+std::uint64_t NodeTable::rank(const Cluster& cluster, Index n, const Version& version, bool start) const {
   constexpr unsigned kClass = 40;
   const auto weight = static_cast<std::uint64_t>(nodes_[n].weight);
   switch (power(cluster, n)) {
@@ -101,7 +101,7 @@ std::uint64_t NodeTable::rank(const Cluster& cluster, Index n, const Version& ve
     case NodeState::powering_down:
       return (std::uint64_t{2} << kClass) | (version.weights_powered_down() ? weight : 0);
     case NodeState::powering_up:
-      return (version.prefers_up_to_powering_up() ? std::uint64_t{1} << kClass : 0) | weight;
+      return (start && version.prefers_up_to_powering_up() ? std::uint64_t{1} << kClass : 0) | weight;
     case NodeState::up:
       break;
   }

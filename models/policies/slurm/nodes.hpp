@@ -239,7 +239,8 @@ class NodeTable {
   }
   bool free_of_jobs(Index n) const { return held.jobs[n] == 0 && nodes_[n].completing == 0; }
 
-  std::uint64_t rank(const Cluster& cluster, Index n, const Version& version) const;
+  // `start`: a job is to start; otherwise it is tested when it could, and nodes that boot are like those that are up.
+  std::uint64_t rank(const Cluster& cluster, Index n, const Version& version, bool start) const;
 
   // Nodes with as many CPUs and as much memory as this one.
   const NodeBits& like(Index n) const { return kinds_[kind_[n]]; }

@@ -514,7 +514,7 @@ void Scheduler::pass(bool full) {
   NodeTable& nodes = *state_->nodes;
   tell(full ? Event::Kind::full_pass : Event::Kind::main_pass);
   NodeBits available = nodes.available(view_->cluster());
-  rank_nodes();
+  rank_nodes(true, rank_);
   std::vector<char> failed(conf.partitions.size());
   std::vector<std::int32_t> tested(conf.partitions.size());
   std::int32_t depth = 0;
@@ -594,11 +594,11 @@ void Scheduler::pass(bool full) {
   }
 }
 
-void Scheduler::rank_nodes() {
+void Scheduler::rank_nodes(bool start, Ranking& ranking) const {
   const NodeTable& nodes = *state_->nodes;
   std::vector<std::uint64_t> ranks(nodes.size());
-  for (Index n = 0; n < nodes.size(); ++n) ranks[n] = nodes.rank(view_->cluster(), n, state_->conf.version);
-  rank_.assign(std::move(ranks));
+  for (Index n = 0; n < nodes.size(); ++n) ranks[n] = nodes.rank(view_->cluster(), n, state_->conf.version, start);
+  ranking.assign(std::move(ranks));
 }
 
 // Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.

@@ -79,7 +79,7 @@ class Scheduler final : public SchedulerPolicy {
   void ping();
   Second ping_interval() const;
   void pass(bool full);
-  void rank_nodes();
+  void rank_nodes(bool start, Ranking& ranking) const;
   enum class Verdict : std::uint8_t { started, busy, not_available, never };
   Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
   void begin(Job& job, Event::Kind by);
