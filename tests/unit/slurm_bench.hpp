@@ -100,7 +100,7 @@ struct Story {
     Line states;  // as squeue %t prints them
   };
   std::vector<JobStory> jobs;
-  std::map<std::string, Line> nodes;               // as sinfo prints them
+  std::map<std::string, Line> nodes;                      // as sinfo prints them
   std::map<std::string, std::vector<std::string>> power;  // "3.020 resume", "33.020 ready", "84.020 suspend"
   std::map<Event::Kind, std::vector<double>> events;
   Line resumes;  // every one: when, which

@@ -151,8 +151,8 @@ TEST(SlurmQueue, ABlockedPartitionBlocksItsNodesForOthers) {
   b.partition({shared});
   b.conf.backfill = false;
   b.job(0.5, 200.3).nodes(1, 4);
-  b.job(0.6, 10.3).nodes(2, 4);                // blocks s[1-2], of which s2 is idle
-  b.job(0.7, 500.3).cpus(1).partition(1);      // s2 has the lower weight, but is not to be had
+  b.job(0.6, 10.3).nodes(2, 4);            // blocks s[1-2], of which s2 is idle
+  b.job(0.7, 500.3).cpus(1).partition(1);  // s2 has the lower weight, but is not to be had
   b.job(0.8, 10.3).cpus(1).partition(2);
   const Story s = b.run();
   EXPECT_THAT(s[2].allocations, ElementsAre("3.000 p1"));
@@ -228,8 +228,8 @@ TEST(SlurmQueue, AgeIsLookedAtNowAndThen) {
     b.conf.weight_partition = 100;
     b.conf.priority_calc_period = period;
     b.job(1.5, 100.3).cpus(4);
-    b.job(5.5, 10.3).cpus(4);                 // 10; at 60 s 10 + 6000 x 55 / 600 = 560
-    b.job(50.5, 10.3).cpus(4).partition(1);   // 100; at 60 s 100 + 100 = 200
+    b.job(5.5, 10.3).cpus(4);                // 10; at 60 s 10 + 6000 x 55 / 600 = 560
+    b.job(50.5, 10.3).cpus(4).partition(1);  // 100; at 60 s 100 + 100 = 200
     const Story s = b.run();
     EXPECT_EQ(s[1].allocated < s[2].allocated, period == 60);
     EXPECT_EQ(std::min(s[1].allocated, s[2].allocated), 104.0);
@@ -369,10 +369,10 @@ TEST(SlurmBackfill, PlansInWholeMinutes) {
 // The wall clock's minutes, not those of the run.
 TEST(SlurmBackfill, RoundsByTheWallClock) {
   const auto b = fixed_nodes(2);
-  b->conf.phases.epoch = 1'800'000'000 + 11;         // :11 of a minute, so 49 s is :00 of the next
-  b->job(48.5, 100.3).nodes(1, 4).minutes(2);        // 49 .. 169: whole minutes
+  b->conf.phases.epoch = 1'800'000'000 + 11;   // :11 of a minute, so 49 s is :00 of the next
+  b->job(48.5, 100.3).nodes(1, 4).minutes(2);  // 49 .. 169: whole minutes
   b->job(48.6, 20.5).nodes(2, 4).minutes(1);
-  b->job(61.5, 20.3).cpus(1).minutes(1);             // 90 .. 150, rounded up to 169
+  b->job(61.5, 20.3).cpus(1).minutes(1);  // 90 .. 150, rounded up to 169
   EXPECT_EQ(b->run()[2].allocated, 90.012);
 }
 
@@ -497,10 +497,10 @@ TEST(SlurmChecks, AllNodesOfAJobHaveToBeUp) {
 
 TEST(SlurmChecks, LimitsAreLookedAtEach30Seconds) {
   const auto b = fixed_nodes(4);
-  b->job(0.5, 500).minutes(1);  // 3 + 60 = 63
-  b->job(26.5, 500).minutes(1); // 27 + 60 = 87
-  b->job(29.5, 500).minutes(1); // 30 + 60 = 90: at the check
-  b->job(30.5, 500).minutes(1); // 33 + 60 = 93
+  b->job(0.5, 500).minutes(1);   // 3 + 60 = 63
+  b->job(26.5, 500).minutes(1);  // 27 + 60 = 87
+  b->job(29.5, 500).minutes(1);  // 30 + 60 = 90: at the check
+  b->job(30.5, 500).minutes(1);  // 33 + 60 = 93
   const Story s = b->run();
   const auto told = [&](std::uint32_t j) {
     for (const auto& [since, state] : s[j].states) {
