@@ -104,11 +104,12 @@ struct Story {
   std::map<std::string, std::vector<std::string>> power;  // "3.020 resume", "33.020 ready", "84.020 suspend"
   std::map<Event::Kind, std::vector<double>> events;
   Line resumes;  // every one: when, which
-  // The first job of the queue after each backfill cycle: when, which, and its planned start.
+  // The waiting jobs after each backfill cycle: when, which, their planned start, and whether they are the first.
   struct Planned {
     double at;
     std::uint32_t job;
     Second start;
+    bool first;
   };
   std::vector<Planned> planned;
 
@@ -244,9 +245,12 @@ class SlurmBench {
         by[e.job] = e.kind;
       }
       for (const Command& c : commands.list) tell(s, c, commands.shares_of(c), by);
-      if (cycle && state.jobs.pending() > 0) {
-        const JobId first = state.jobs.order(controller.jobs()).front();
-        if (state.jobs[first].start > 0) story.planned.push_back({s, number(first), state.jobs[first].start});
+      if (cycle) {
+        bool first = true;
+        for (const JobId job : state.jobs.order(controller.jobs())) {
+          if (state.jobs[job].start > 0) story.planned.push_back({s, number(job), state.jobs[job].start, first});
+          first = false;
+        }
       }
       for (std::uint32_t j = 0; j < controller.jobs().size(); ++j) {
         Story::JobStory& job = story.jobs[j];

@@ -52,6 +52,16 @@ TEST(SlurmPower, NodesBootForJobsAndGoWhenTheyAreIdle) {
   }
 }
 
+// Idle for longer than SuspendTime: 63 - 40 = 23 s are not more than 23.
+TEST(SlurmPower, SuspendsAfterMoreThanSuspendTime) {
+  for (const Second time : {22, 23}) {
+    const auto b = cloud_nodes(1, 20);
+    b->conf.suspend_time = time;
+    b->job(0.5, 10.3).cpus(4);
+    EXPECT_EQ(b->run().power.at("n1").back(), time == 22 ? "63.020 suspend" : "74.020 suspend");
+  }
+}
+
 TEST(SlurmPower, ANodeThatPowersDownIsNotToBeHad) {
   const auto b = cloud_nodes(1, 20);
   b->job(0.5, 10.3).cpus(4);

@@ -421,12 +421,14 @@ TEST(SlurmNodes, TakeTheLargestTimesOfTheirPartitions) {
   t.queue({0, 1});
   t.queue({1});
   t.queue({2});
+  t.queue({1});
   t.conf.suspend_time = 300;
-  t.conf.partitions.resize(3);
+  t.conf.partitions.resize(4);
   t.conf.partitions[0].suspend_time = 20;
   t.conf.partitions[1].suspend_time = 60;
   t.conf.partitions[1].resume_timeout = 10;
   t.conf.partitions[2].suspend_timeout = 7;
+  t.conf.partitions[3].suspend_time = 30;
   const Cluster cluster(t.spec);
   const NodeTable nodes(cluster, t.conf, t.names);
   EXPECT_EQ(nodes[0].suspend_time, 20);
