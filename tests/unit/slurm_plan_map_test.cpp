@@ -70,6 +70,42 @@ TEST(SlurmNodeBits, CombineAsSetsDo) {
   }
 }
 
+TEST(SlurmNodeBits, HaveRuns) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Draw draw(seed);
+    const std::size_t nodes = 1 + draw.below(200);
+    const std::uint64_t sparse = 1 + draw.below(4);
+    NodeBits a(nodes, draw.one_in(4));
+    NodeBits b(nodes, draw.one_in(4));
+    for (Index n = 0; n < nodes; ++n) {
+      if (!draw.one_in(sparse)) a.set(n);
+      if (!draw.one_in(sparse)) b.set(n);
+    }
+    std::vector<std::pair<Index, Index>> expected;
+    for (Index n = 0; n < nodes; ++n) {
+      if (!a.test(n) || !b.test(n)) continue;
+      if (expected.empty() || expected.back().second + 1 != n) expected.emplace_back(n, n);
+      expected.back().second = n;
+    }
+    std::vector<std::pair<Index, Index>> runs;
+    NodeBits::for_each_common_run(a, b, [&](Index first, Index last) { runs.emplace_back(first, last); });
+    EXPECT_EQ(runs, expected) << "seed " << seed;
+    NodeBits both = a;
+    both &= b;
+    EXPECT_EQ(both.first(), expected.empty() ? NodeBits::kNone : expected.front().first);
+    NodeBits c(nodes);
+    NodeBits d(nodes);
+    for (Index n = 0; n < nodes; ++n) {
+      if (draw.one_in(2)) c.set(n);
+      if (draw.one_in(2)) d.set(n);
+    }
+    NodeBits other = c;
+    other &= d;
+    EXPECT_EQ(NodeBits::beyond(a, b, c, d), !both.within(other));
+    EXPECT_FALSE(NodeBits::beyond(a, b, a, b));
+  }
+}
+
 // --- the plan ---
 
 TEST(SlurmPlanMap, TakesNodesOutForATime) {

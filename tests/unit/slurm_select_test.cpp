@@ -39,10 +39,17 @@ class Shop {
   Shop& operator=(const Shop&) = delete;
 
   std::optional<Shares> pick(const Ask& ask) {
+    Holdings held(table_.size());
+    for (Index n = 0; n < table_.size(); ++n) {
+      if (cpus_held[n] > 0 || memory_held[n] > 0) held.take(n, table_[n].cpus, cpus_held[n], memory_held[n]);
+    }
+    Ranking ranking;
+    ranking.assign(rank);
     std::vector<Selector::Share> out;
-    if (!selector_.pick(ask, candidates, {cpus_held, memory_held}, rank, clip, ask.whole_nodes, out)) return {};
+    if (!selector_.pick(ask, candidates, held, ranking, clip, ask.whole_nodes, out)) return {};
     Shares shares;
     for (const Selector::Share& s : out) shares.emplace_back(s.node, s.cpus);
+    std::sort(shares.begin(), shares.end());
     return shares;
   }
   Shares must_pick(const Ask& ask) {
@@ -296,18 +303,22 @@ TEST(SlurmSelect, ChoosesAsANaiveOneDoes) {
   for (std::uint64_t seed = 1; seed <= 3000 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Draw draw(seed);
-    const std::size_t nodes = 1 + draw.below(9);
-    Shop shop(std::vector<std::int32_t>(nodes, 4));
+    const std::size_t nodes = 1 + draw.below(draw.one_in(20) ? 150 : 9);
+    std::vector<std::int32_t> sizes(nodes, 4);
+    if (draw.one_in(2)) {
+      for (std::int32_t& size : sizes) size = draw.one_in(3) ? 8 : 4;
+    }
+    Shop shop(sizes);
     const std::int32_t cpus_each = draw.one_in(3) ? 2 : 1;
     std::vector<std::int32_t> offers(nodes);
     const std::int32_t levels = draw.small(1, 3);
     for (Index n = 0; n < nodes; ++n) {
-      shop.cpus_held[n] = draw.small(0, 4);
+      shop.cpus_held[n] = draw.one_in(2) ? 0 : draw.small(0, sizes[n]);
       shop.rank[n] = static_cast<std::uint64_t>(draw.small(1, levels));
       if (draw.one_in(8)) shop.candidates.reset(n);
-      if (shop.candidates.test(n)) offers[n] = (4 - shop.cpus_held[n]) / cpus_each * cpus_each;
+      if (shop.candidates.test(n)) offers[n] = (sizes[n] - shop.cpus_held[n]) / cpus_each * cpus_each;
     }
-    const Ask ask = tasks(draw.small(1, static_cast<std::int32_t>(nodes) * 4 / cpus_each), cpus_each);
+    const Ask ask = tasks(draw.small(1, static_cast<std::int32_t>(nodes) * 5 / cpus_each), cpus_each);
     EXPECT_EQ(shop.pick(ask), naive(offers, shop.rank, ask.cpus));
   }
 }
@@ -362,7 +373,6 @@ TEST(SlurmSelect, GivesWhatWasAskedAndNeverMoreThanIsFree) {
         EXPECT_LE(ask.memory * (ask.memory_unit == MemoryUnit::per_core ? share : 1), free);
       }
     }
-    EXPECT_TRUE(std::is_sorted(shares->begin(), shares->end()));
     EXPECT_GE(total, ask.cpus);
     EXPECT_GE(static_cast<std::int32_t>(shares->size()), ask.min_nodes);
     if (ask.max_nodes > 0) {
@@ -370,6 +380,52 @@ TEST(SlurmSelect, GivesWhatWasAskedAndNeverMoreThanIsFree) {
     }
   }
   EXPECT_GT(given, 600) << "the cases are not all impossible";
+}
+
+// --- what jobs hold ---
+
+TEST(SlurmHoldings, KnowIdleSharedAndFullNodes) {
+  for (std::uint64_t seed = 1; seed <= 100 && !testing::Test::HasFailure(); ++seed) {
+    Draw draw(seed);
+    constexpr std::int32_t kSize = 4;
+    const std::size_t nodes = 1 + draw.below(70);
+    Holdings held(nodes);
+    std::vector<std::vector<std::int32_t>> on(nodes);  // CPUs of each job on the node
+    for (int i = 0; i < 300; ++i) {
+      const auto n = static_cast<Index>(draw.below(nodes));
+      std::int32_t used = 0;
+      for (const std::int32_t c : on[n]) used += c;
+      if (used < kSize && draw.one_in(2)) {
+        on[n].push_back(draw.small(1, kSize - used));
+        held.take(n, kSize, on[n].back(), 10 * on[n].back());
+      } else if (!on[n].empty()) {
+        held.give_back(n, on[n].back(), 10 * on[n].back());
+        on[n].pop_back();
+      }
+    }
+    for (Index n = 0; n < nodes; ++n) {
+      std::int32_t used = 0;
+      for (const std::int32_t c : on[n]) used += c;
+      EXPECT_EQ(held.cpus[n], used);
+      EXPECT_EQ(held.memory[n], 10 * used);
+      EXPECT_EQ(held.jobs[n], static_cast<std::int32_t>(on[n].size()));
+      EXPECT_EQ(held.idle.test(n), on[n].empty());
+      EXPECT_EQ(held.shared.test(n), on[n].size() > 1);
+      EXPECT_EQ(held.full.test(n), used == kSize);
+    }
+  }
+}
+
+TEST(SlurmRanking, SortsNodesIntoClasses) {
+  Ranking ranking;
+  ranking.assign({7, 2, 7, 5});
+  ASSERT_EQ(ranking.classes.size(), 3u);
+  EXPECT_EQ(ranking.classes[0].rank, 2u);
+  EXPECT_TRUE(ranking.classes[0].nodes.test(1));
+  EXPECT_EQ(ranking.classes[1].rank, 5u);
+  EXPECT_EQ(ranking.classes[2].nodes.count(), 2);
+  ranking.assign({1, 1});
+  EXPECT_EQ(ranking.classes.size(), 1u) << "the old ones are forgotten";
 }
 
 // --- the table of nodes ---
@@ -524,21 +580,18 @@ TEST(SlurmNodes, AreShownAsSinfoShowsThem) {
   EXPECT_EQ(shown(0), "idle");
   EXPECT_EQ(shown(1), "idle#");
   EXPECT_EQ(shown(2), "idle~");
-  for (const Index n : {0u, 1u, 2u}) {
-    nodes[n].jobs = 1;
-    nodes.cpus_held[n] = 3;
-  }
+  for (const Index n : {0u, 1u, 2u}) nodes.held.take(n, 4, 3, 0);
   EXPECT_EQ(shown(0), "mix");
   EXPECT_EQ(shown(1), "mix#");
   EXPECT_EQ(shown(2), "mix~");
-  for (const Index n : {0u, 1u, 2u}) nodes.cpus_held[n] = 4;
+  for (const Index n : {0u, 1u, 2u}) nodes.held.take(n, 4, 1, 0);
   EXPECT_EQ(shown(0), "alloc");
   EXPECT_EQ(shown(1), "alloc#");
   nodes[0].no_respond = true;
   EXPECT_EQ(shown(0), "alloc*");
   EXPECT_FALSE(nodes.available(p.cluster(), 0)) << "no job is given to a node that does not answer";
   nodes[0].no_respond = false;
-  nodes[0].completing = 1;
+  nodes.add_completing(0, 1);
   EXPECT_EQ(shown(0), "comp");
   EXPECT_EQ(nodes.completing().count(), 1);
   nodes[3].planned = true;
@@ -547,9 +600,10 @@ TEST(SlurmNodes, AreShownAsSinfoShowsThem) {
   nodes[3].drain = true;
   EXPECT_EQ(shown(3), "drain");
   EXPECT_FALSE(nodes.available(p.cluster(), 3));
-  nodes[3].jobs = 1;
+  nodes.held.take(3, 4, 1, 0);
   EXPECT_EQ(shown(3), "drng");
-  nodes[2].jobs = 0;
+  nodes.held.give_back(2, 3, 0);
+  nodes.held.give_back(2, 1, 0);
   nodes[2].down = true;
   EXPECT_EQ(shown(2), "down~");
   EXPECT_FALSE(nodes.available(p.cluster(), 2));
