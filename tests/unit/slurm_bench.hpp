@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -96,6 +97,7 @@ struct Story {
     double started = -1;
     double ended = -1;
     JobState state = JobState::pending;
+    std::optional<Rejection> rejection;
     Line reasons;
     Line states;  // as squeue %t prints them
   };
@@ -293,6 +295,8 @@ class SlurmBench {
       } else if (c.kind == Kind::requeue_job) {
         configuring[c.subject] = false;
         story.jobs[c.subject].started = -1;
+      } else if (c.kind == Kind::reject_job) {
+        story.jobs[c.subject].rejection = static_cast<Rejection>(c.detail);
       } else if (c.kind == Kind::stop_job || c.kind == Kind::end_job) {
         configuring[c.subject] = false;
       }

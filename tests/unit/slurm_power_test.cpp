@@ -169,6 +169,19 @@ TEST(SlurmRates, TheBucketBeginsEmpty) {
   EXPECT_EQ(s.resumes[0].first, 14.02) << "at 3 there is none yet; the next scan is 11 s later";
 }
 
+TEST(SlurmRates, TokensComeOneByOne) {
+  const auto b = cloud_nodes(8, 1000);
+  b->conf.resume_timeout = 5000;
+  b->conf.resume_rate = 30;
+  b->job(0.5, 10.3).nodes(8, 4);
+  const Story s = b->run();
+  ASSERT_EQ(s.resumes.size(), 8u);
+  EXPECT_EQ(s.resumes[0].first, 3.02) << "one each 2 s, so one in 3 s";
+  EXPECT_EQ(s.resumes[1].first, 14.02);
+  EXPECT_EQ(s.resumes[5].first, 14.02) << "five in 11 s";
+  EXPECT_EQ(s.resumes[6].first, 25.02);
+}
+
 TEST(SlurmRates, ABiggerRateHasABiggerBucket) {
   const auto b = cloud_nodes(8, 1000);
   b->conf.resume_timeout = 5000;
@@ -392,6 +405,31 @@ TEST(SlurmOperations, PowerUpResumesANodeWithoutAJob) {
   EXPECT_THAT(s.power.at("n2"), ElementsAre("11.020 resume", "31.020 ready", testing::EndsWith("suspend")));
   EXPECT_THAT(s[1].allocations, ElementsAre("51.000 n2")) << "it is up";
   EXPECT_EQ(s[1].started, 51.0);
+}
+
+// scontrol update nodename= asks for a pass since 23.02.
+TEST(SlurmOperations, AResumedNodeIsUsedByTheNextPass) {
+  for (const int version : {2205, 2505}) {
+    SlurmBench b;
+    b.conf.version.number = version;
+    b.conf.backfill = false;
+    b.partition({b.fixed("n", 1, 4)});
+    b.job(0.5, 10.3).held();
+    b.ask(5.2, "n1", NodeAction::drain);
+    b.job(10.5, 10.3);
+    b.ask(20.2, "n1", NodeAction::resume);
+    const Story s = b.run();
+    EXPECT_EQ(s[1].allocated, version == 2205 ? 60.0 : 21.0);
+  }
+}
+
+// Also before the first job.
+TEST(SlurmOperations, MayComeBeforeAnyJob) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 2, 4)});
+  b.ask(5.2, "n1", NodeAction::drain);
+  b.job(10.5, 10.3);
+  EXPECT_THAT(b.run()[0].allocations, ElementsAre("11.000 n2"));
 }
 
 TEST(SlurmOperations, DownRequeuesTheJobsAtOnce) {

@@ -188,7 +188,7 @@ TEST(SlurmQueue, RefusesWhatCouldNeverRun) {
       EXPECT_EQ(s[0].state, JobState::pending) << "it waits for ever";
       EXPECT_EQ(s.reason(0, 50), "PartitionNodeLimit");
     }
-    EXPECT_EQ(s[1].state, JobState::rejected) << "no node has five CPUs";
+    EXPECT_EQ(s[1].rejection, Rejection::too_wide) << "no node has five CPUs";
     EXPECT_EQ(s[2].state, JobState::completed);
   }
   const auto b = fixed_nodes(2, false);
@@ -196,7 +196,7 @@ TEST(SlurmQueue, RefusesWhatCouldNeverRun) {
   b->job(0.5, 10.3).memory(4001);
   b->job(0.6, 10.3).memory(4000);
   const Story s = b->run();
-  EXPECT_EQ(s[0].state, JobState::rejected) << "no node has so much memory";
+  EXPECT_EQ(s[0].rejection, Rejection::memory) << "no node has so much";
   EXPECT_EQ(s[1].state, JobState::completed);
 }
 
@@ -225,6 +225,16 @@ TEST(SlurmQueue, MemoryIsConsumedWhereItCounts) {
     EXPECT_EQ(s[1].allocated, 3.0);
     EXPECT_EQ(s[2].allocated, counts ? 24.0 : 3.0);
   }
+}
+
+TEST(SlurmQueue, MemoryComesBackWithTheJob) {
+  const auto b = fixed_nodes(1, false);
+  b->conf.memory = true;
+  b->job(0.5, 100.3).memory(1000);
+  b->job(0.6, 20.3).memory(2000);
+  b->job(0.7, 10.3).memory(3000);
+  const Story s = b->run();
+  EXPECT_EQ(s[2].allocated, 24.0) << "beside the first job";
 }
 
 // Age counts, but only as of the last PriorityCalcPeriod since slurmctld's start.
@@ -380,15 +390,31 @@ TEST(SlurmBackfill, PlansInWholeMinutes) {
 }
 
 TEST(SlurmBackfill, PlansEndsInWholeMinutesToo) {
-  const auto b = fixed_nodes(2);
-  b->job(48.5, 100.3).nodes(1, 4).minutes(2);  // 49 .. 169
-  b->job(48.6, 20.5).nodes(2, 4).minutes(1);   // from 169 to 229: 120 to 240 in the plan
-  b->job(48.7, 20.5).nodes(2, 4).minutes(1);
-  const Story s = b->run();
-  ASSERT_GE(s.planned.size(), 2u);
-  EXPECT_EQ(s.planned[0].at, 60.012);
-  EXPECT_EQ(s.planned[0].start, 169);
-  EXPECT_EQ(s.planned[1].start, 240);
+  for (const int version : {2205, 2505}) {
+    const auto b = fixed_nodes(2);
+    b->conf.version.number = version;
+    b->job(48.5, 100.3).nodes(1, 4).minutes(2);  // 49 .. 169
+    b->job(48.6, 20.5).nodes(2, 4).minutes(1);   // from 169 to 229: 120 to 240 in the plan
+    b->job(48.7, 20.5).nodes(2, 4).minutes(1);
+    const Story s = b->run();
+    ASSERT_GE(s.planned.size(), 2u);
+    EXPECT_EQ(s.planned[0].at, 60.012);
+    EXPECT_EQ(s.planned[0].start, 169);
+    EXPECT_EQ(s.planned[1].start, 240) << version;
+  }
+}
+
+TEST(SlurmBackfill, PlansSomeTasksOfAnArrayOnly) {
+  for (const std::int32_t tasks : {1, 2, 20}) {
+    const auto b = fixed_nodes(1);
+    b->conf.bf_max_job_array_resv = tasks;
+    b->job(0.5, 100.3).cpus(4).minutes(5);
+    b->job(0.6, 10.3).cpus(4).minutes(1);
+    b->array(4, 0);
+    std::int32_t planned = 0;
+    for (const Story::Planned& p : b->run().planned) planned += p.at == 30.012 ? 1 : 0;
+    EXPECT_EQ(planned, std::min(tasks, 4));
+  }
 }
 
 // bf_window: what would start later is not planned, so that others may go before.
