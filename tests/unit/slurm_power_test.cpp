@@ -328,6 +328,24 @@ TEST(SlurmFailures, NoRequeueEndsTheJobWithItsNode) {
   EXPECT_EQ(s.reason(0, 9999), "NodeDown");
 }
 
+// A node that was down is left out of backfill until it registers; the main scheduler takes it.
+TEST(SlurmFailures, BackfillLeavesAHealedNodeOutUntilItRegisters) {
+  for (const bool died : {false, true}) {
+    auto b = cloud_nodes(1, 20);
+    b->conf.slurmd_timeout = 20;
+    b->job(0.5, died ? 100.3 : 10.3).cpus(4).no_requeue();
+    if (died) b->kill_node(60.1, "n1");
+    b->job(130.5, 10.3).cpus(4).begin(10);
+    b->job(130.6, 10.3).held();
+    b->ask(145.2, 2, JobAction::cancel);  // a change, for which there is a backfill cycle, but no pass
+    const Story s = b->run();
+    EXPECT_EQ(s.node("n1", 145), "idle~");
+    ASSERT_EQ(s[1].allocations.size(), 1u);
+    EXPECT_THAT(s[1].allocations[0], testing::EndsWith(died ? " n1" : " n1 backfill"));
+    EXPECT_EQ(s[1].allocated == 180.0, died) << "the full pass";
+  }
+}
+
 TEST(SlurmFailures, ANodeThatDoesNotAnswerGetsNoJobs) {
   const auto b = dying();
   b->job(0.5, 100.3).cpus(1);
