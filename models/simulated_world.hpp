@@ -19,6 +19,16 @@ struct Disturbance {
   Stimulus stimulus;
 };
 
+// How long a policy's patience has to last for what jobs themselves may wait for.
+inline Time patience_for(const Workload& workload, Time patience) {
+  Time longest = 0;
+  for (const JobTerms& terms : workload.terms) {
+    longest = std::max(longest, terms.begin);
+    for (const Dependency& dependency : terms.dependencies) longest = std::max(longest, dependency.delay);
+  }
+  return later(longest, patience);
+}
+
 class SimulatedWorld {
  public:
   // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time. Where

@@ -17,16 +17,6 @@ Controller make_controller(const Design& design, Policies policies) {
   return {design.spec, std::move(policies.scheduler), std::move(policies.scaler)};
 }
 
-// With what the jobs themselves may wait for.
-Time patience_for(const Workload& workload, Time patience) {
-  Time longest = 0;
-  for (const JobTerms& terms : workload.terms) {
-    longest = std::max(longest, terms.begin);
-    for (const Dependency& dependency : terms.dependencies) longest = std::max(longest, dependency.delay);
-  }
-  return later(longest, patience);
-}
-
 // Tells about progress every so many steps.
 class ProgressRecord {
  public:

@@ -237,6 +237,7 @@ class RunReader {
       : input_(file["input"]), run_(run), out_(out), shift_(-run["slurmctld_start"].time()) {}
 
   void read(const std::string& version, bool exact_clock) {
+    out_.zero = shift_;
     out_.conf.version.number = version_number(version);
     out_.disturbed = run_.has("quality") && run_["quality"].flag("disturbed");
     conf_ = read_conf(run_, out_);

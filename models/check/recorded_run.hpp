@@ -43,6 +43,7 @@ enum class RecordedClock : std::uint8_t {
 // Times are from slurmctld's start.
 struct RecordedRun {
   std::string name;  // "c_cloud_zero 25.05.8, run 2"
+  Time zero = 0;     // of the recording's own times
   bool disturbed = false;
   RecordedClock clock = RecordedClock::coarse;
   slurm::Conf conf;

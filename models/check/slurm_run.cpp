@@ -123,7 +123,7 @@ Simulated drive(const RecordedRun& run) {
   scheduler->watch(&out.events);
   Controller controller(run.cluster, std::move(scheduler), std::make_unique<slurm::PowerSave>(state));
   SimulatedWorld world(run.workload, SimulatedCloud(run.boots, 1, run.faults), SameInstant::batched, 0, nullptr, true,
-                       run.disturbances);
+                       run.disturbances, patience_for(run.workload, slurm::patience(run.conf)));
   Witness witness(run, controller, out);
   headroom::run(world, controller, witness);
   return out;
@@ -191,6 +191,18 @@ std::size_t jobs_in_order(const RecordedRun& run, const Simulated& out) {
   return tails.size() + both_none;
 }
 
+std::string_view power_name(RecordedPower::Kind kind) {
+  switch (kind) {
+    case RecordedPower::Kind::resume:
+      return "resume";
+    case RecordedPower::Kind::suspend:
+      return "suspend";
+    case RecordedPower::Kind::resume_timeout:
+      return "boot timeout";
+  }
+  return {};
+}
+
 // Power events, for each node and kind in order.
 void compare_power(const RecordedRun& run, const Simulated& out, RunComparison& c) {
   using Key = std::pair<std::uint32_t, RecordedPower::Kind>;
@@ -212,12 +224,21 @@ void compare_power(const RecordedRun& run, const Simulated& out, RunComparison& 
     const std::vector<Time>& ours = simulated[key];
     for (std::size_t i = 0; i < std::min(times.size(), ours.size()); ++i) {
       errors.push_back(std::abs(seconds(times[i] - ours[i])));
-      if (errors.back() <= 1) ++c.power_near;
+      if (errors.back() <= 1) {
+        ++c.power_near;
+      } else {
+        c.power_differences.push_back(fmt::format("{} of {}: expected {:.3f}, happened {:.3f}", power_name(key.second),
+                                                  run.node_names[key.first], seconds(times[i] - run.zero),
+                                                  seconds(ours[i] - run.zero)));
+      }
     }
   }
   for (const auto& [key, ours] : simulated) {
     const std::size_t theirs = recorded[key].size();
+    if (ours.size() == theirs) continue;
     c.power_unmatched += ours.size() > theirs ? ours.size() - theirs : theirs - ours.size();
+    c.power_differences.push_back(fmt::format("{} of {}: expected {} times, happened {} times", power_name(key.second),
+                                              run.node_names[key.first], theirs, ours.size()));
   }
   c.power = spread(std::move(errors));
 }
@@ -250,19 +271,20 @@ std::string_view state_text(JobState state) {
 }
 
 // "alloc 15.014 n[01-02] by backfill, start 45".
-std::string tell(const std::vector<RecordedAllocation>& allocations, Time start, std::string_view state) {
+std::string tell(const std::vector<RecordedAllocation>& allocations, Time start, std::string_view state, Time zero) {
   std::string text;
   for (const RecordedAllocation& a : allocations) {
-    text += fmt::format("{}{:.3f} {}", text.empty() ? "" : "; ", seconds(a.at), slurm::compress_hostlist(a.nodes));
+    text +=
+        fmt::format("{}{:.3f} {}", text.empty() ? "" : "; ", seconds(a.at - zero), slurm::compress_hostlist(a.nodes));
   }
   if (text.empty()) text = "no nodes";
-  if (start != kNever) text += fmt::format(", start {:.0f}", std::floor(seconds(start)));
+  if (start != kNever) text += fmt::format(", start {:.0f}", std::floor(seconds(start - zero)));
   return fmt::format("{}, {}", text, state);
 }
-std::string tell(const Simulated::Job& job) {
+std::string tell(const Simulated::Job& job, Time zero) {
   std::vector<RecordedAllocation> allocations;
   for (const auto& a : job.allocations) allocations.push_back({a.at, false, a.nodes});
-  return tell(allocations, job.start, state_text(job.state));
+  return tell(allocations, job.start, state_text(job.state), zero);
 }
 
 // Things that reach slurmctld from outside, and when; it may see them just before or just after one of its looks.
@@ -296,8 +318,10 @@ std::string race_near(const RecordedRun& run, const Simulated& out, const std::v
   for (const auto& [look, name] : looks) {
     if (look < from || look > until) continue;
     for (const Arrival& a : arrivals) {
-      if (std::abs(a.at - look) > close) continue;
-      return fmt::format("race: {} at {:.3f}, {} at {:.3f}", a.what, seconds(a.at), name, seconds(look));
+      // A look at the very same time was set off by it.
+      if (std::abs(a.at - look) > close || a.at == look) continue;
+      return fmt::format("race: {} at {:.3f}, {} at {:.3f}", a.what, seconds(a.at - run.zero), name,
+                         seconds(look - run.zero));
     }
   }
   return {};
@@ -360,8 +384,9 @@ RunComparison compare(const RecordedRun& run, const Simulated& out) {
       continue;
     }
     if (!state && first_off == kNever) off(expected.end);
-    differences.push_back(
-        {first_off, {expected.id, tell(expected.allocations, expected.start, expected.state), tell(job), "", false}});
+    differences.push_back({first_off,
+                           {expected.id, tell(expected.allocations, expected.start, expected.state, run.zero),
+                            tell(job, run.zero), "", false}});
   }
   if (started > 0) {
     c.mean_wait_s /= static_cast<double>(started);
@@ -534,17 +559,20 @@ std::string slurm_run_text(const SlurmRunReport& report) {
         spread_text(r.power), r.power_unmatched);
   }
   text +=
-      "\nErrors: median / 95 % / largest. exact: the same nodes, within 1 s, the same second of start, the same end.\n";
+      "\nErrors: median / 95 % / largest. Times are the recording's own. exact: the same nodes, within 1 s, the same "
+      "second of start, the same end.\n";
   if (std::any_of(report.runs.begin(), report.runs.end(), [](const auto& r) { return r.given_scans; })) {
     text += "*: the times of power saving's scans are given; the rules alone do not lead to all of them.\n";
   }
   for (const RunComparison& r : report.runs) {
-    if (r.differences.empty() || !holds_to_jobs(r.clock)) continue;
-    text += fmt::format("\n{}: first difference at {}\n", r.name, r.differences.front().id);
+    if (!holds_to_jobs(r.clock) || (r.differences.empty() && r.power_differences.empty())) continue;
+    text += fmt::format("\n{}: {}\n", r.name,
+                        r.differences.empty() ? "power events" : "first difference at " + r.differences.front().id);
     for (const JobDifference& d : r.differences) {
       text += fmt::format("  {:<10} expected {}\n  {:<10} happened {}\n  {:<10} {}\n", d.id, d.expected, "", d.happened,
                           "", d.why);
     }
+    for (const std::string& p : r.power_differences) text += fmt::format("  {}\n", p);
   }
   std::set<std::string> not_followed;
   for (const RunComparison& r : report.runs) not_followed.insert(r.not_followed.begin(), r.not_followed.end());
@@ -580,6 +608,7 @@ std::string slurm_run_json(const SlurmRunReport& report) {
              {"makespan_s", {{"simulated", r.makespan_s}, {"recorded", r.recorded_makespan_s}}},
              {"node_resumes", {{"simulated", r.resumes}, {"recorded", r.recorded_resumes}}},
              {"not_followed", r.not_followed},
+             {"power_differences", r.power_differences},
              {"differences", Json::array()}};
     for (const JobDifference& d : r.differences) {
       run["differences"].push_back(

@@ -40,10 +40,11 @@ struct RunComparison {
   std::size_t start_near = 0;
   ErrorSpread alloc;
   ErrorSpread start;
-  ErrorSpread power;                       // matched resumes, suspends and boot timeouts
-  std::size_t power_near = 0;              // of them within a second
-  std::size_t power_unmatched = 0;         // without a counterpart, recorded or simulated
-  std::vector<JobDifference> differences;  // in the order of time
+  ErrorSpread power;                           // matched resumes, suspends and boot timeouts
+  std::size_t power_near = 0;                  // of them within a second
+  std::size_t power_unmatched = 0;             // without a counterpart, recorded or simulated
+  std::vector<JobDifference> differences;      // in the order of time
+  std::vector<std::string> power_differences;  // events that are off by more than a second, or missing
   std::vector<std::string> not_followed;
   // Sums, for clocks that allow no more.
   double mean_wait_s = 0;

@@ -42,29 +42,10 @@ void set_partition(slurm::Partition& partition, const std::string& name, const s
   }
 }
 
-// The longest that slurmctld may have to wait for something that only time brings.
-Time slurm_patience(const slurm::Conf& conf) {
-  constexpr slurm::Second kMargin = 2 * 3600;
-  const auto finite = [](const std::optional<slurm::Second>& time) {
-    return time && *time < slurm::kUnlimited ? *time : 0;
-  };
-  slurm::Second suspend = finite(conf.suspend_time);
-  slurm::Second down = conf.suspend_timeout;
-  slurm::Second resume = conf.resume_timeout;
-  for (const slurm::Partition& partition : conf.partitions) {
-    suspend = std::max(suspend, finite(partition.suspend_time));
-    down = std::max(down, finite(partition.suspend_timeout));
-    resume = std::max(resume, finite(partition.resume_timeout));
-  }
-  for (const auto& time : conf.group_suspend_time) suspend = std::max(suspend, finite(time));
-  const slurm::Second aging = conf.accounting && conf.weight_age > 0 ? conf.priority_max_age : 0;
-  return (suspend + down + resume + conf.slurmd_timeout + aging + kMargin) * kSecond;
-}
-
 // slurmctld's scheduler and its power saving share what they know.
 Policies make_slurm(const Scenario& scenario, const Design& design) {
   slurm::Conf conf = slurm_conf(scenario);
-  const Time patience = slurm_patience(conf);
+  const Time patience = slurm::patience(conf);
   auto state = std::make_shared<slurm::State>(std::move(conf), design.node_names());
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
   if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);

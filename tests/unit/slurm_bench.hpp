@@ -250,7 +250,9 @@ class SlurmBench {
       if (cycle) {
         bool first = true;
         for (const JobId job : state.jobs.order(controller.jobs())) {
-          if (state.jobs[job].start > 0) story.planned.push_back({s, number(job), state.jobs[job].start, first});
+          if (state.jobs[job].start > 0) {
+            story.planned.push_back({s, number(job), state.jobs[job].start - state.conf.phases.epoch, first});
+          }
           first = false;
         }
       }

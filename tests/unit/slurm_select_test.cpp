@@ -537,7 +537,7 @@ class Powered {
     const NodeTable nodes(cluster(), Conf{}, {"a", "b", "c", "d"});
     std::vector<Index> order = {0, 1, 2, 3};
     std::stable_sort(order.begin(), order.end(), [&](Index x, Index y) {
-      return nodes.rank(cluster(), x, Version{version}) < nodes.rank(cluster(), y, Version{version});
+      return nodes.rank(cluster(), x, Version{version}, true) < nodes.rank(cluster(), y, Version{version}, true);
     });
     return order;
   }
@@ -568,9 +568,9 @@ TEST(SlurmNodes, PoweredDownNodesHadOneWeightOnce) {
   spec.queues.push_back({{GroupId{0}, GroupId{1}}});
   const Cluster cluster(spec);
   const NodeTable nodes(cluster, Conf{}, {"p01", "s01"});
-  EXPECT_GT(nodes.rank(cluster, 0, Version{2505}), nodes.rank(cluster, 1, Version{2505}));
-  EXPECT_GT(nodes.rank(cluster, 0, Version{2302}), nodes.rank(cluster, 1, Version{2302}));
-  EXPECT_EQ(nodes.rank(cluster, 0, Version{2205}), nodes.rank(cluster, 1, Version{2205}));
+  EXPECT_GT(nodes.rank(cluster, 0, Version{2505}, true), nodes.rank(cluster, 1, Version{2505}, true));
+  EXPECT_GT(nodes.rank(cluster, 0, Version{2302}, true), nodes.rank(cluster, 1, Version{2302}, true));
+  EXPECT_EQ(nodes.rank(cluster, 0, Version{2205}, true), nodes.rank(cluster, 1, Version{2205}, true));
 }
 
 TEST(SlurmNodes, AreShownAsSinfoShowsThem) {

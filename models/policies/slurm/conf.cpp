@@ -309,6 +309,22 @@ std::string set_in(const Setter<Settings> (&table)[N], Settings& settings, std::
 
 }  // namespace
 
+Time patience(const Conf& conf) {
+  constexpr Second kMargin = 2 * 3600;
+  const auto finite = [](const std::optional<Second>& time) { return time && *time < kUnlimited ? *time : 0; };
+  Second suspend = finite(conf.suspend_time);
+  Second down = conf.suspend_timeout;
+  Second resume = conf.resume_timeout;
+  for (const Partition& partition : conf.partitions) {
+    suspend = std::max(suspend, finite(partition.suspend_time));
+    down = std::max(down, finite(partition.suspend_timeout));
+    resume = std::max(resume, finite(partition.resume_timeout));
+  }
+  for (const auto& time : conf.group_suspend_time) suspend = std::max(suspend, finite(time));
+  const Second aging = conf.accounting && conf.weight_age > 0 ? conf.priority_max_age : 0;
+  return (suspend + down + resume + conf.slurmd_timeout + aging + kMargin) * kSecond;
+}
+
 Time Rhythm::first(Time start) const {
   if (seen.empty()) return later(start, kSecond + offset);
   const Time step = kSecond + drift;

@@ -63,8 +63,10 @@ struct Rhythm {
 };
 
 struct Phases {
-  Second epoch = 0;  // the wall clock's second at time 0: plans are rounded to whole minutes of it
-  Time start = 0;    // slurmctld's start
+  // The wall clock's second at time 0: plans are rounded to whole minutes of it. The beginning of 2000 where nothing is
+  // known; some of slurmctld's records take 0 for never.
+  Second epoch = 946'684'800;
+  Time start = 0;  // slurmctld's start
   Rhythm main = {};
   Rhythm backfill = {.offset = 12'000, .drift = 0, .seen = {}};
   Rhythm power = {.offset = 20'000, .drift = 0, .seen = {}};
@@ -138,6 +140,9 @@ struct Conf {
   std::int32_t return_to_service = 0;
   bool idle_on_node_suspend = true;  // SlurmctldParameters; as PCS and ParallelCluster have it
 };
+
+// The longest that slurmctld may have to wait for something that only time brings.
+Time patience(const Conf& conf);
 
 // One parameter, for the parser and for the documentation.
 struct Parameter {
