@@ -11,6 +11,7 @@
 
 #include "models/errors.hpp"
 #include "models/files.hpp"
+#include "models/scenario/sbatch_syntax.hpp"
 
 namespace headroom {
 namespace {
@@ -356,9 +357,10 @@ class RunReader {
         add(id, "", 0, 0);
         continue;
       }
-      std::int32_t limit = 0;
-      for (const std::int32_t task : array_tasks(input["array"], limit))
-        add(fmt::format("{}[{}]", id, task), id, task, limit);
+      std::string problem;
+      const auto array = parse_array(input["array"].text(), problem);
+      if (!array) input["array"].refuse(problem);
+      for (const std::int32_t task : array->tasks) add(fmt::format("{}[{}]", id, task), id, task, array->limit);
     }
     std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
       return a.submit != b.submit ? a.submit < b.submit : a.position < b.position;
@@ -372,29 +374,6 @@ class RunReader {
     }
     first_ = first;
     for (const Task& task : tasks) read_job(task, size);
-  }
-
-  // "0-9%3", "1,3,5-9:2".
-  std::vector<std::int32_t> array_tasks(const At& at, std::int32_t& limit) const {
-    std::string text = at.text();
-    if (const auto percent = text.find('%'); percent != std::string::npos) {
-      limit = static_cast<std::int32_t>(std::strtol(text.c_str() + percent + 1, nullptr, 10));
-      text.resize(percent);
-    }
-    std::vector<std::int32_t> tasks;
-    for (std::size_t begin = 0; begin < text.size();) {
-      const auto end = std::min(text.find(',', begin), text.size());
-      const std::string item = text.substr(begin, end - begin);
-      begin = end + 1;
-      int low = 0;
-      int high = 0;
-      int step = 1;
-      const int read = std::sscanf(item.c_str(), "%d-%d:%d", &low, &high, &step);
-      if (read < 1 || step < 1) at.refuse("no array: " + text);
-      if (read == 1) high = low;
-      for (; low <= high && tasks.size() < 100'000; low += step) tasks.push_back(low);
-    }
-    return tasks;
   }
 
   void read_job(const Task& task, const std::map<std::string, std::int32_t>& sizes) {
@@ -445,6 +424,9 @@ class RunReader {
       terms.array_task = task.number;
       terms.array_limit = task.limit;
     }
+    // The recorder names jobs by their ids.
+    const std::string name = input[input.has("name") ? "name" : "id"].text();
+    terms.name = names_.emplace(name, static_cast<std::uint32_t>(names_.size()) + 1).first->second;
     if (input.has("dependency")) read_dependencies(input["dependency"], terms);
 
     const At& record = task.record;
@@ -511,41 +493,18 @@ class RunReader {
   }
 
   void read_dependencies(const At& at, JobTerms& terms) const {
-    std::string text = at.text();
-    terms.any_dependency = text.find('?') != std::string::npos;
-    std::replace(text.begin(), text.end(), '?', ',');
-    for (std::size_t begin = 0; begin < text.size();) {
-      const auto end = std::min(text.find(',', begin), text.size());
-      const std::string item = text.substr(begin, end - begin);
-      begin = end + 1;
-      const auto colon = item.find(':');
-      const std::string kind = item.substr(0, colon);
-      Dependency dependency;
-      using Kind = Dependency::Kind;
-      static const std::map<std::string, Kind> kKinds = {
-          {"after", Kind::after},        {"afterok", Kind::after_ok},     {"afternotok", Kind::after_not_ok},
-          {"afterany", Kind::after_any}, {"aftercorr", Kind::after_corr}, {"singleton", Kind::singleton}};
-      const auto found = kKinds.find(kind);
-      if (found == kKinds.end()) at.refuse("no kind of dependency: " + kind);
-      dependency.kind = found->second;
-      if (dependency.kind == Kind::singleton) {
-        terms.dependencies.push_back(dependency);
-        continue;
-      }
-      for (std::size_t from = colon + 1; colon != std::string::npos && from < item.size();) {
-        const auto to = std::min(item.find(':', from), item.size());
-        std::string id = item.substr(from, to - from);
-        from = to + 1;
-        dependency.delay = 0;
-        if (const auto plus = id.find('+'); plus != std::string::npos) {
-          dependency.delay = std::strtol(id.c_str() + plus + 1, nullptr, 10) * kMinute;
-          id.resize(plus);
-        }
-        const auto job = first_.find(id);
-        if (job == first_.end()) at.refuse("no job " + id);
+    std::string problem;
+    const auto spec = parse_dependency(at.text(), problem);
+    if (!spec) at.refuse(problem);
+    terms.any_dependency = spec->any;
+    for (const NamedDependency& named : spec->list) {
+      Dependency dependency{named.kind, JobId{0}, named.delay};
+      if (named.kind != Dependency::Kind::singleton) {
+        const auto job = first_.find(named.job);
+        if (job == first_.end()) at.refuse("no job " + named.job);
         dependency.job = JobId{job->second};
-        terms.dependencies.push_back(dependency);
       }
+      terms.dependencies.push_back(dependency);
     }
   }
 
@@ -751,6 +710,7 @@ class RunReader {
   Time shift_;
   ConfText conf_;
   std::map<std::string, std::uint32_t> first_;
+  std::map<std::string, std::uint32_t> names_;
   std::vector<Time> ticks_;  // times at which the main loop was seen at work
 };
 

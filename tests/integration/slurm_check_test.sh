@@ -109,7 +109,7 @@ bad scontrol.json 'run["events"] = [{"t": 5, "event": "scontrol", "args": ["rebo
 bad update.json 'run["events"] = [{"t": 5, "event": "scontrol", "args": ["update", "nodename=n1", "state=fail"]}]' \
   "runs[0].events[0].args: scontrol update state=fail is not followed"
 bad dependency.json 'r["input"]["jobs"][1]["dependency"] = "afterok:z"' "input.jobs[1].dependency: no job z"
-bad kind.json 'r["input"]["jobs"][1]["dependency"] = "before:a"' "no kind of dependency: before"
+bad kind.json 'r["input"]["jobs"][1]["dependency"] = "before:a"' "\"before\" is no kind of dependency"
 bad conf-node.json 'run["slurm_conf"] = run["slurm_conf"].replace("Nodes=n[1-2]", "Nodes=n[1-3]")' \
   "runs[0].slurm_conf: a partition has node n3"
 bad conf-cpus.json 'run["slurm_conf"] = run["slurm_conf"].replace("CPUs=4", "CPUs=0")' "has no CPUs"
