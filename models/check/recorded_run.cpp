@@ -445,6 +445,9 @@ class RunReader {
       terms.array_limit = task.limit;
     }
     if (input.has("dependency")) read_dependencies(input["dependency"], terms);
+    // sbatch was given the id as the name, where it was given no other.
+    const std::string name = input[input.has("name") ? "name" : "id"].text();
+    terms.name = names_.emplace(name, static_cast<std::uint32_t>(names_.size())).first->second;
 
     const At& record = task.record;
     RecordedJob expected;
@@ -750,7 +753,8 @@ class RunReader {
   Time shift_;
   ConfText conf_;
   std::map<std::string, std::uint32_t> first_;
-  std::vector<Time> ticks_;  // times at which the main loop was seen at work
+  std::map<std::string, std::uint32_t> names_;  // numbers of jobs' names
+  std::vector<Time> ticks_;                     // times at which the main loop was seen at work
 };
 
 }  // namespace
