@@ -240,6 +240,8 @@ class NodeTable {
   bool free_of_jobs(Index n) const { return held.jobs[n] == 0 && nodes_[n].completing == 0; }
 
   std::uint64_t rank(const Cluster& cluster, Index n, const Version& version) const;
+  // 22.05: of nodes without power those are taken last beside which others of their kind and partition have power.
+  std::vector<std::uint64_t> rank_in(QueueId queue, const Cluster& cluster, const Version& version) const;
 
   // Nodes with as many CPUs and as much memory as this one.
   const NodeBits& like(Index n) const { return kinds_[kind_[n]]; }

@@ -80,6 +80,9 @@ class Scheduler final : public SchedulerPolicy {
   Second ping_interval() const;
   void pass(bool full);
   void rank_nodes();
+  const Ranking& rank_in(QueueId queue) const {
+    return partition_rank_.empty() ? rank_ : partition_rank_[index(queue)];
+  }
   enum class Verdict : std::uint8_t { started, busy, not_available, never };
   Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
   void begin(Job& job, Event::Kind by);
@@ -133,8 +136,8 @@ class Scheduler final : public SchedulerPolicy {
   Holdings future_;  // scratch: what jobs will hold
 
   std::unique_ptr<Selector> selector_;
-  Ranking rank_;                         // as of the present pass or cycle, for starts
-  Ranking test_rank_;                    // and for tests of when a job could start
+  Ranking rank_;                         // as of the present pass or cycle
+  std::vector<Ranking> partition_rank_;  // for starts, where it depends on the partition
   Ranking no_rank_;                      // all nodes alike
   Holdings nothing_;                     // all nodes free
   std::vector<Selector::Share> shares_;  // scratch
