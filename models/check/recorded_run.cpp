@@ -316,6 +316,7 @@ class RunReader {
   // --- jobs ---
 
   struct Task {
+    std::string id;  // "a[3]"
     At input;
     At record;
     Time submit;
@@ -329,7 +330,14 @@ class RunReader {
     std::map<std::string, At> records;
     for (std::size_t j = 0; j < run_["jobs"].size(); ++j) {
       const At record = run_["jobs"].at(j);
-      records.emplace(record["id"].text(), record);
+      const std::string id = record["id"].text();
+      records.emplace(id, record);
+      // Tasks that were never split off have one record: "a[3-9%4]".
+      const auto open = id.find('[');
+      if (open == std::string::npos || id.find_first_of("-,%", open) == std::string::npos) continue;
+      std::int32_t limit = 0;
+      for (const std::int32_t task : array_tasks(record["id"], id.substr(open + 1, id.size() - open - 2), limit))
+        records.emplace(fmt::format("{}[{}]", id.substr(0, open), task), record);
     }
     std::map<std::string, Time> rejected;
     for (std::size_t e = 0; run_.has("events") && e < run_["events"].size(); ++e) {
@@ -349,14 +357,14 @@ class RunReader {
         } else if (const auto at = rejected.find(id); at != rejected.end()) {
           submit = at->second;
         }
-        tasks.push_back({input, record->second, submit, static_cast<std::int64_t>(j), array, number, limit});
+        tasks.push_back({name, input, record->second, submit, static_cast<std::int64_t>(j), array, number, limit});
       };
       if (!input.has("array")) {
         add(id, "", 0, 0);
         continue;
       }
       std::int32_t limit = 0;
-      for (const std::int32_t task : array_tasks(input["array"], limit))
+      for (const std::int32_t task : array_tasks(input["array"], input["array"].text(), limit))
         add(fmt::format("{}[{}]", id, task), id, task, limit);
     }
     std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
@@ -374,8 +382,7 @@ class RunReader {
   }
 
   // "0-9%3", "1,3,5-9:2".
-  std::vector<std::int32_t> array_tasks(const At& at, std::int32_t& limit) const {
-    std::string text = at.text();
+  std::vector<std::int32_t> array_tasks(const At& at, std::string text, std::int32_t& limit) const {
     if (const auto percent = text.find('%'); percent != std::string::npos) {
       limit = static_cast<std::int32_t>(std::strtol(text.c_str() + percent + 1, nullptr, 10));
       text.resize(percent);
@@ -451,7 +458,7 @@ class RunReader {
 
     const At& record = task.record;
     RecordedJob expected;
-    expected.id = record["id"].text();
+    expected.id = task.id;
     expected.state = record["state"].text();
     if (record.has("start")) expected.start = shifted(record["start"]);
     if (record.has("end")) expected.end = shifted(record["end"]);
