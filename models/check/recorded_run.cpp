@@ -169,10 +169,10 @@ ConfText read_conf(const At& run, RecordedRun& out) {
       if (names.empty()) at.refuse("NodeName=" + settings[0].second + " is no host list");
       ConfNode node;
       for (const auto& [name, value] : settings) {
-        const auto number = [&] { return static_cast<std::int32_t>(std::strtol(value.c_str(), nullptr, 10)); };
-        if (name == "CPUs") node.cpus = number();
-        if (name == "RealMemory") node.memory = number();
-        if (name == "Weight") node.weight = number();
+        const auto number = static_cast<std::int32_t>(std::strtol(value.c_str(), nullptr, 10));
+        if (name == "CPUs") node.cpus = number;
+        if (name == "RealMemory") node.memory = number;
+        if (name == "Weight") node.weight = number;
         if (name == "State") node.cloud = value == "CLOUD";
       }
       if (node.cpus < 1) at.refuse("NodeName=" + settings[0].second + " has no CPUs");
@@ -318,6 +318,7 @@ class RunReader {
   // --- jobs ---
 
   struct Task {
+    std::string id;  // "a[3]"
     At input;
     At record;
     Time submit;
@@ -331,7 +332,16 @@ class RunReader {
     std::map<std::string, At> records;
     for (std::size_t j = 0; j < run_["jobs"].size(); ++j) {
       const At record = run_["jobs"].at(j);
-      records.emplace(record["id"].text(), record);
+      const std::string id = record["id"].text();
+      records.emplace(id, record);
+      // Tasks that were never split off have one record: "a[3-9%4]".
+      const auto open = id.find('[');
+      if (open == std::string::npos || id.find_first_of("-,%", open) == std::string::npos) continue;
+      std::string problem;
+      const auto array = parse_array(id.substr(open + 1, id.size() - open - 2), problem);
+      if (!array) record["id"].refuse(problem);
+      for (const std::int32_t task : array->tasks)
+        records.emplace(fmt::format("{}[{}]", id.substr(0, open), task), record);
     }
     std::map<std::string, Time> rejected;
     for (std::size_t e = 0; run_.has("events") && e < run_["events"].size(); ++e) {
@@ -351,7 +361,7 @@ class RunReader {
         } else if (const auto at = rejected.find(id); at != rejected.end()) {
           submit = at->second;
         }
-        tasks.push_back({input, record->second, submit, static_cast<std::int64_t>(j), array, number, limit});
+        tasks.push_back({name, input, record->second, submit, static_cast<std::int64_t>(j), array, number, limit});
       };
       if (!input.has("array")) {
         add(id, "", 0, 0);
@@ -424,14 +434,14 @@ class RunReader {
       terms.array_task = task.number;
       terms.array_limit = task.limit;
     }
-    // The recorder names jobs by their ids.
+    // sbatch was given the id as the name, where it was given no other.
     const std::string name = input[input.has("name") ? "name" : "id"].text();
     terms.name = names_.emplace(name, static_cast<std::uint32_t>(names_.size()) + 1).first->second;
     if (input.has("dependency")) read_dependencies(input["dependency"], terms);
 
     const At& record = task.record;
     RecordedJob expected;
-    expected.id = record["id"].text();
+    expected.id = task.id;
     expected.state = record["state"].text();
     if (record.has("start")) expected.start = shifted(record["start"]);
     if (record.has("end")) expected.end = shifted(record["end"]);
@@ -710,8 +720,8 @@ class RunReader {
   Time shift_;
   ConfText conf_;
   std::map<std::string, std::uint32_t> first_;
-  std::map<std::string, std::uint32_t> names_;
-  std::vector<Time> ticks_;  // times at which the main loop was seen at work
+  std::map<std::string, std::uint32_t> names_;  // numbers of jobs' names
+  std::vector<Time> ticks_;                     // times at which the main loop was seen at work
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ void Scheduler::backfill_cycle() {
   }
   if (queue.empty()) return;
 
-  rank_nodes(true, rank_);
+  rank_nodes_for_starts();
   rank_nodes(false, test_rank_);
   registered_ = NodeBits(nodes.size(), true);
   for (Index n = 0; n < nodes.size(); ++n) {

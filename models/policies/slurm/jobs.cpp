@@ -83,9 +83,12 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
 }
 
 std::uint32_t JobList::next_basic_priority(std::int32_t nice) {
-  const std::int64_t next = std::int64_t{lowest_priority_} - 1 - nice;
-  const auto priority = static_cast<std::uint32_t>(std::clamp<std::int64_t>(next, 1, 4294967295));
-  lowest_priority_ = std::min(lowest_priority_, priority);
+  const auto clamped = [](std::int64_t p) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(p, 1, 4294967295));
+  };
+  const std::uint32_t priority = clamped(std::int64_t{lowest_priority_} - 1 - nice);
+  // Whether it is nice makes no difference to those that come after it.
+  lowest_priority_ = std::min(lowest_priority_, clamped(std::int64_t{priority} + nice));
   return priority;
 }
 

@@ -93,8 +93,13 @@ NodeBits NodeTable::available(const Cluster& cluster) const {
   return bits;
 }
 
+namespace {
+
+constexpr unsigned kClass = 40;  // of a rank; below it the weight
+
+}  // namespace
+
 std::uint64_t NodeTable::rank(const Cluster& cluster, Index n, const Version& version, bool start) const {
-  constexpr unsigned kClass = 40;
   const auto weight = static_cast<std::uint64_t>(nodes_[n].weight);
   switch (power(cluster, n)) {
     case NodeState::powered_down:
@@ -106,6 +111,27 @@ std::uint64_t NodeTable::rank(const Cluster& cluster, Index n, const Version& ve
       break;
   }
   return weight;
+}
+
+std::vector<std::uint64_t> NodeTable::rank_in(QueueId queue, const Cluster& cluster, const Version& version) const {
+  std::vector<std::uint64_t> ranks(nodes_.size());
+  std::vector<std::pair<std::uint32_t, std::int32_t>> powered;  // kinds and weights of which there are nodes with power
+  const auto has_power = [&](Index n) {
+    const NodeState state = power(cluster, n);
+    return state == NodeState::powering_up || state == NodeState::up;
+  };
+  const auto kind = [&](Index n) { return std::pair(kind_[n], nodes_[n].weight); };
+  const NodeBits& partition = partitions_[index(queue)];
+  partition.for_each([&](Index n) {
+    if (has_power(n) && std::find(powered.begin(), powered.end(), kind(n)) == powered.end()) powered.push_back(kind(n));
+  });
+  partition.for_each([&](Index n) {
+    ranks[n] = rank(cluster, n, version, true);
+    if (!has_power(n) && std::find(powered.begin(), powered.end(), kind(n)) != powered.end()) {
+      ranks[n] = std::uint64_t{3} << kClass;
+    }
+  });
+  return ranks;
 }
 
 std::string sinfo_state(const Cluster& cluster, const NodeTable& table, Index n) {

@@ -241,6 +241,9 @@ class NodeTable {
 
   // `start`: a job is to start; otherwise it is tested when it could, and nodes that boot are like those that are up.
   std::uint64_t rank(const Cluster& cluster, Index n, const Version& version, bool start) const;
+  // For starts under 22.05, where of the powered-down nodes those are taken last beside which others of their kind,
+  // weight and partition have power.
+  std::vector<std::uint64_t> rank_in(QueueId queue, const Cluster& cluster, const Version& version) const;
 
   // Nodes with as many CPUs and as much memory as this one.
   const NodeBits& like(Index n) const { return kinds_[kind_[n]]; }

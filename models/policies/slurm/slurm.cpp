@@ -514,7 +514,7 @@ void Scheduler::pass(bool full) {
   NodeTable& nodes = *state_->nodes;
   tell(full ? Event::Kind::full_pass : Event::Kind::main_pass);
   NodeBits available = nodes.available(view_->cluster());
-  rank_nodes(true, rank_);
+  rank_nodes_for_starts();
   std::vector<char> failed(conf.partitions.size());
   std::vector<std::int32_t> tested(conf.partitions.size());
   std::int32_t depth = 0;
@@ -601,9 +601,19 @@ void Scheduler::rank_nodes(bool start, Ranking& ranking) const {
   ranking.assign(std::move(ranks));
 }
 
+void Scheduler::rank_nodes_for_starts() {
+  rank_nodes(true, rank_);
+  if (state_->conf.version.weights_powered_down()) return;
+  partition_rank_.resize(state_->conf.partitions.size());
+  for (std::uint32_t q = 0; q < partition_rank_.size(); ++q) {
+    partition_rank_[q].assign(state_->nodes->rank_in(QueueId{q}, view_->cluster(), state_->conf.version));
+  }
+}
+
 // Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.
 Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
+  const Ranking& rank = rank_in(job.queue);
   const bool whole = job.ask.whole_nodes;
   NodeBits usable = allowed;
   bool busy = false;
@@ -620,7 +630,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
   const std::int32_t most = usable.count();
   NodeBits candidates(nodes.size());
   std::int32_t count = 0;
-  for (const Ranking::Class& c : rank_.classes) {
+  for (const Ranking::Class& c : rank.classes) {
     const std::int32_t more = usable.count_common(c.nodes);
     if (more == 0) continue;
     count += more;
@@ -628,14 +638,14 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     these &= c.nodes;
     candidates |= these;
     if (count < least && count < most) continue;
-    if (!selector_->pick(job.ask, candidates, nodes.held, rank_, true, whole, shares_)) continue;
+    if (!selector_->pick(job.ask, candidates, nodes.held, rank, true, whole, shares_)) continue;
     begin(job, by);
     return Verdict::started;
   }
   // Would it fit if the nodes that are there were free?
-  if (busy || selector_->pick(job.ask, allowed, nothing_, rank_, true, whole, shares_)) return Verdict::busy;
+  if (busy || selector_->pick(job.ask, allowed, nothing_, rank, true, whole, shares_)) return Verdict::busy;
   const NodeBits& partition = nodes.partition(job.queue);
-  if (selector_->pick(job.ask, partition, nothing_, rank_, true, whole, shares_)) return Verdict::not_available;
+  if (selector_->pick(job.ask, partition, nothing_, rank, true, whole, shares_)) return Verdict::not_available;
   return Verdict::never;
 }
 

@@ -80,6 +80,10 @@ class Scheduler final : public SchedulerPolicy {
   Second ping_interval() const;
   void pass(bool full);
   void rank_nodes(bool start, Ranking& ranking) const;
+  void rank_nodes_for_starts();
+  const Ranking& rank_in(QueueId queue) const {
+    return partition_rank_.empty() ? rank_ : partition_rank_[index(queue)];
+  }
   enum class Verdict : std::uint8_t { started, busy, not_available, never };
   Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
   void begin(Job& job, Event::Kind by);
@@ -134,6 +138,7 @@ class Scheduler final : public SchedulerPolicy {
 
   std::unique_ptr<Selector> selector_;
   Ranking rank_;                         // as of the present pass or cycle, for starts
+  std::vector<Ranking> partition_rank_;  // the same, where it depends on the partition
   Ranking test_rank_;                    // and for tests of when a job could start
   Ranking no_rank_;                      // all nodes alike
   Holdings nothing_;                     // all nodes free
