@@ -197,7 +197,8 @@ void Controller::leave_queue(JobId job) {
 }
 
 // That the nodes give what the request asks for: distinct nodes of its queue, all of them whole for an exclusive job.
-void Controller::check_shares(const JobRequest& request, std::span<const NodeShare> nodes) {
+void Controller::check_shares(JobId job, std::span<const NodeShare> nodes) {
+  const JobRequest& request = jobs_.request(job);
   ++lists_;
   std::int64_t cores = 0;
   for (const NodeShare& share : nodes) {
@@ -211,13 +212,15 @@ void Controller::check_shares(const JobRequest& request, std::span<const NodeSha
   }
   ensure(request.nodes == 0 || nodes.size() == static_cast<std::size_t>(request.nodes),
          "a job starts on as many nodes as it asked for");
-  ensure((request.nodes > 0 && !request.spread) || cores >= request.cores,
+  // Slurm 22.05 puts a task on what is left of a node, where that is less than --cpus-per-task.
+  const std::int64_t lacking = std::ssize(nodes) * (jobs_.terms(job).cpus_per_task - 1);
+  ensure((request.nodes > 0 && !request.spread) || cores >= request.cores - lacking,
          "a job starts only with its full allocation");
 }
 
 void Controller::start(JobId job, std::span<const NodeShare> nodes, Time expected) {
   const JobRequest& request = jobs_.request(job);
-  check_shares(request, nodes);
+  check_shares(job, nodes);
   if (cluster_.claim(job).kind == Claim::Kind::reserved) cluster_.end_claim(job, now_);
   leave_queue(job);
   ++held_jobs_;
@@ -254,7 +257,7 @@ void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes, T
     ensure(nodes.empty(), "a reservation by number names no nodes");
     fits = cluster_.reserve_cores(job, at, until, request);
   } else {
-    check_shares(request, nodes);
+    check_shares(job, nodes);
     fits = cluster_.make_claim(job, Claim::Kind::reserved, at, until, nodes, request);
   }
   ensure(fits, "a reservation takes nothing that is held");

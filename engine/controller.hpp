@@ -35,7 +35,7 @@ class Controller {
   void node_ready(NodeId node);
   void cancel_pending(JobId job);
   void stop_configuring(JobId job);
-  void check_shares(const JobRequest& request, std::span<const NodeShare> nodes);
+  void check_shares(JobId job, std::span<const NodeShare> nodes);
   void start(JobId job, std::span<const NodeShare> nodes, Time expected);
   void reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected);
   void drop_reservation(JobId job);

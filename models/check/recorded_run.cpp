@@ -538,7 +538,9 @@ class RunReader {
           add(Stimulus::Kind::job_asked, job, static_cast<std::uint32_t>(JobAction::cancel));
         }
       } else if (what == "scontrol") {
-        read_scontrol(event, add);
+        // What slurmctld refused did nothing, except that a running job that cannot be held is marked all the same.
+        const bool refused = event.has("rc") && event["rc"].number() != 0;
+        if (!refused || event["args"].at(0).text() == "hold") read_scontrol(event, add);
       } else {
         event["event"].refuse("no event: " + what);
       }

@@ -29,8 +29,9 @@ struct JobDifference {
 struct RunComparison {
   std::string name;
   RecordedClock clock = RecordedClock::coarse;
-  bool disturbed = false;    // the recorder says so: jobs were sent late
-  bool given_scans = false;  // power saving's scans are input: the rules alone do not lead to all of them
+  bool disturbed = false;     // the recorder says so: jobs were sent late
+  bool given_scans = false;   // power saving's scans are input: the rules alone do not lead to all of them
+  bool found_tokens = false;  // when tokens of ResumeRate come was chosen: no record tells
   std::size_t jobs = 0;
   std::size_t exact = 0;     // nodes equal, allocated within a second, started in the same second, the same end
   std::size_t traced = 0;    // of the others

@@ -70,6 +70,23 @@ check "$tmp/missing.v2505x.json" 1 "MISSED" "resume of n2: expected 2 times, hap
 altered waits.v2505x.json 'r["input"]["jobs"][3]["dependency"] = "afternotok:a"'
 check "$tmp/waits.v2505x.json" 1 "d          expected 61.000 n1, start 61, COMPLETED" "happened no nodes, PENDING" MISSED
 
+# What slurmctld refused did not happen.
+altered requeue.v2505x.json 'run["events"] = [{"t": 50.0, "event": "scontrol", "args": ["requeue", "a"], "rc": 0}]'
+check "$tmp/requeue.v2505x.json" 1 "first difference at a" MISSED
+altered refused.v2505x.json 'run["events"] = [{"t": 50.0, "event": "scontrol", "args": ["requeue", "a"], "rc": 1}]'
+check "$tmp/refused.v2505x.json" 0 "4 of 4 (100.0 %)"
+
+# Tasks of an array that never started are one record.
+altered tasks.v2505x.json '
+r["input"]["jobs"].append({"id": "e", "submit_s": 62, "runtime_s": 5, "array": "0-3%2", "hold": True, "ntasks": 1})
+record = {k: None for k in jobs["d"]} | {"id": "e[0-3%2]", "state": "PENDING", "submit_done": 62.0, "alloc": [], "attempts": []}
+run["jobs"].append(record)'
+check "$tmp/tasks.v2505x.json" 0 "8 of 8 (100.0 %)"
+
+# How many nodes a minute may change their power depends on a clock that no record tells; any phase of it is allowed.
+altered tokens.v2505x.json 'run["slurm_conf"] = run["slurm_conf"].replace("ResumeRate=0", "ResumeRate=6")'
+check "$tmp/tokens.v2505x.json" 1 "it is chosen as agrees best"
+
 # Several files are judged together.
 status=0
 headroom check --slurm-run "$recording" "$tmp/nodes.v2505x.json" >"$tmp/out" 2>&1 || status=$?

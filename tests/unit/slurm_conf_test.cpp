@@ -100,7 +100,7 @@ TEST(SlurmConf, TellsTheDefaultsItHas) {
     if (p.where == "slurm.conf") {
       EXPECT_EQ(set(conf, p.name, p.fallback), "");
     } else if (p.where == "SchedulerParameters") {
-      if (p.fallback == "off" || p.fallback == "bf_interval") continue;
+      if (p.fallback == "off" || p.fallback == "bf_interval" || p.fallback == "bf_max_job_test") continue;
       EXPECT_EQ(set(conf, "SchedulerParameters", std::string(p.name) + "=" + std::string(p.fallback)), "");
     } else if (!p.fallback.empty() && p.fallback != "MaxTime") {
       EXPECT_EQ(set(partition, p.name, p.fallback), "");
@@ -131,6 +131,7 @@ TEST(SlurmConf, TakesEveryNumberOfSchedulerParametersWithinItsRange) {
       {"bf_max_job_part", 0, 1'000'000, [](const Conf& c) { return std::int64_t{c.bf_max_job_part}; }},
       {"bf_max_job_start", 0, 10000, [](const Conf& c) { return std::int64_t{c.bf_max_job_start}; }},
       {"bf_max_job_test", 1, 1'000'000, [](const Conf& c) { return std::int64_t{c.bf_max_job_test}; }},
+      {"bf_node_space_size", 2, 2'000'000, [](const Conf& c) { return std::int64_t{c.bf_node_space_size}; }},
       {"bf_max_job_user", 0, 1'000'000, [](const Conf& c) { return std::int64_t{c.bf_max_job_user}; }},
       {"bf_min_age_reserve", 0, kInt, [](const Conf& c) { return std::int64_t{c.bf_min_age_reserve}; }},
       {"bf_min_prio_reserve", 0, 4294967295, [](const Conf& c) { return std::int64_t{c.bf_min_prio_reserve}; }},

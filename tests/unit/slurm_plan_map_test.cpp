@@ -158,6 +158,27 @@ TEST(SlurmPlanMap, MergesNeighboursThatDoNotDiffer) {
   EXPECT_EQ(map.slots()[0].end, 120);
 }
 
+// Records of slurmctld's table: one at first, one more for every new time at which a reservation begins or ends; those
+// of merged neighbours stay lost.
+TEST(SlurmPlanMap, CountsRecords) {
+  PlanMap map;
+  map.reset(0, 600, bits(4, {0, 1, 2, 3}));
+  EXPECT_EQ(map.records(), 1);
+  map.reserve(120, 240, bits(4, {0, 1}), 60);
+  EXPECT_EQ(map.records(), 3);
+  map.reserve(60, 120, bits(4, {2}), 60);
+  EXPECT_EQ(map.records(), 4) << "it ends where the other begins";
+  map.reserve(120, 180, bits(4, {2}), 60);
+  EXPECT_EQ(map.records(), 5);
+  map.reserve(120, 180, bits(4, {3}), 60);
+  EXPECT_EQ(map.records(), 5);
+  map.reserve(0, 60, bits(4, {2}), 60);
+  EXPECT_EQ(map.records(), 6) << "an empty one before the first";
+  EXPECT_EQ(map.slots().size(), 4u) << "0 to 120 is one slot";
+  map.reset(0, 600, bits(4, {0}));
+  EXPECT_EQ(map.records(), 1);
+}
+
 TEST(SlurmPlanMap, KnowsOfEverySecondWhatIsFree) {
   for (std::uint64_t seed = 1; seed <= 400 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

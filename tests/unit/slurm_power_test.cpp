@@ -169,6 +169,21 @@ TEST(SlurmRates, TheBucketBeginsEmpty) {
   EXPECT_EQ(s.resumes[0].first, 14.02) << "at 3 there is none yet; the next scan is 11 s later";
 }
 
+// They come at whole multiples of 10 s of a clock that has its own zero.
+TEST(SlurmRates, TokensComeAtTheirOwnTimes) {
+  for (const Time tokens : {2 * kSecond, 8 * kSecond}) {
+    const auto b = cloud_nodes(2, 1000);
+    b->conf.resume_timeout = 5000;
+    b->conf.resume_rate = 6;
+    b->conf.phases.tokens = tokens;
+    b->job(0.5, 10.3).nodes(2, 4);
+    const Story s = b->run();
+    ASSERT_EQ(s.resumes.size(), 2u);
+    EXPECT_EQ(s.resumes[0].first, tokens == 2 * kSecond ? 3.02 : 14.02);
+    EXPECT_EQ(s.resumes[1].first, tokens == 2 * kSecond ? 14.02 : 25.02);
+  }
+}
+
 TEST(SlurmRates, TokensComeOneByOne) {
   const auto b = cloud_nodes(8, 1000);
   b->conf.resume_timeout = 5000;

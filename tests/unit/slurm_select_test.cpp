@@ -27,14 +27,14 @@ class Shop {
   NodeBits candidates;
   bool clip = true;
 
-  explicit Shop(const std::vector<std::int32_t>& cpus, bool memory_counts = false)
+  explicit Shop(const std::vector<std::int32_t>& cpus, bool memory_counts = false, int version = 2505)
       : cpus_held(cpus.size()),
         memory_held(cpus.size()),
         rank(cpus.size()),
         candidates(cpus.size(), true),
         cluster_(spec_of(cpus)),
         table_(cluster_, Conf{}, names_of(cpus.size())),
-        selector_(table_, memory_counts) {}
+        selector_(table_, conf_of(memory_counts, version)) {}
   Shop(const Shop&) = delete;
   Shop& operator=(const Shop&) = delete;
 
@@ -68,6 +68,12 @@ class Shop {
     }
     spec.queues.push_back(queue);
     return spec;
+  }
+  static Conf conf_of(bool memory_counts, int version) {
+    Conf conf;
+    conf.memory = memory_counts;
+    conf.version.number = version;
+    return conf;
   }
   static std::vector<std::string> names_of(std::size_t count) {
     std::vector<std::string> names;
@@ -194,6 +200,36 @@ TEST(SlurmSelect, KeepsTheCpusOfATaskTogether) {
   EXPECT_THAT(shop.must_pick(tasks(4, 2)), ElementsAre(Pair(0, 2), Pair(1, 2), Pair(3, 4)));
   EXPECT_EQ(shop.pick(tasks(5, 2)), std::nullopt) << "ten of eleven CPUs are free, but in the wrong places";
   EXPECT_EQ(shop.pick(tasks(1, 5)), std::nullopt);
+}
+
+// Slurm 22.05: nodes offer all CPUs that are free, and a task may end up with fewer than it asked for.
+TEST(SlurmSelect, OfferedCpusThatMakeNoTaskOnce) {
+  Shop shop({3, 5, 5}, false, 2205);
+  // Chosen: 3 + 5 + 2 for ten. Each gets a task of two; the middle one another; the fifth finds one CPU on the first.
+  EXPECT_THAT(shop.must_pick(tasks(5, 2)), ElementsAre(Pair(0, 3), Pair(1, 4), Pair(2, 2)));
+  Shop two({6, 8}, false, 2205);
+  EXPECT_THAT(two.must_pick(tasks(3, 4)), ElementsAre(Pair(0, 6), Pair(1, 4))) << "6 + 6: the third task gets two CPUs";
+  Shop three({4, 4, 6}, false, 2205);
+  EXPECT_THAT(three.must_pick(tasks(4, 3)), ElementsAre(Pair(0, 3), Pair(1, 3), Pair(2, 6)))
+      << "a node with room for a whole task goes before one with less";
+  Shop none({1, 2, 2}, false, 2205);
+  EXPECT_EQ(none.pick(tasks(1, 3)), std::nullopt) << "a node has to have room for one task";
+  // The biggest run goes first even where a smaller one would do: it has too few nodes, and that is all that is asked.
+  Shop runs({3, 3, 3, 1, 8, 8}, false, 2205);
+  Ask wide = each(3, 1);
+  wide.cpus_per_task = 3;
+  wide.cpus = 9;
+  EXPECT_THAT(runs.must_pick(wide), ElementsAre(Pair(0, 3), Pair(4, 3), Pair(5, 3)));
+  Shop now({3, 3, 3, 1, 8, 8});
+  EXPECT_THAT(now.must_pick(wide), ElementsAre(Pair(0, 3), Pair(1, 3), Pair(2, 3)));
+}
+
+TEST(SlurmSelect, TasksOfSeveralCpusGoRoundTheNodes) {
+  Shop shop({8, 8});
+  Ask ask = on_nodes(2, 3);
+  ask.cpus_per_task = 2;
+  ask.cpus = 6;
+  EXPECT_THAT(shop.must_pick(ask), ElementsAre(Pair(0, 4), Pair(1, 2)));
 }
 
 // --- ranks ---
@@ -571,6 +607,28 @@ TEST(SlurmNodes, PoweredDownNodesHadOneWeightOnce) {
   EXPECT_GT(nodes.rank(cluster, 0, Version{2505}, true), nodes.rank(cluster, 1, Version{2505}, true));
   EXPECT_GT(nodes.rank(cluster, 0, Version{2302}, true), nodes.rank(cluster, 1, Version{2302}, true));
   EXPECT_EQ(nodes.rank(cluster, 0, Version{2205}, true), nodes.rank(cluster, 1, Version{2205}, true));
+}
+
+// Slurm 22.05: where some nodes of a kind and Weight have power, the others of them come after all other nodes.
+TEST(SlurmNodes, PoweredDownNodesBesideOthersCameLastOnce) {
+  ClusterSpec spec;
+  spec.groups.push_back({1, 4, Supply::permanent, 1, 0, 0});  // a: has power
+  spec.groups.push_back({1, 4, Supply::dynamic, 1, 0, 0});    // b: of its kind and weight
+  spec.groups.push_back({1, 4, Supply::dynamic, 2, 0, 0});    // c: of another weight
+  spec.groups.push_back({1, 8, Supply::dynamic, 1, 0, 0});    // d: of another kind
+  spec.queues.push_back({{GroupId{0}, GroupId{1}, GroupId{2}, GroupId{3}}});
+  spec.queues.push_back({{GroupId{1}, GroupId{2}, GroupId{3}}});
+  const Cluster cluster(spec);
+  Conf conf;
+  conf.partitions.resize(2);
+  const NodeTable nodes(cluster, conf, {"a", "b", "c", "d"});
+  const auto ranks = nodes.rank_in(QueueId{0}, cluster, Version{2205});
+  EXPECT_LT(ranks[0], ranks[2]);
+  EXPECT_EQ(ranks[2], ranks[3]);
+  EXPECT_LT(ranks[3], ranks[1]);
+  const auto apart = nodes.rank_in(QueueId{1}, cluster, Version{2205});
+  EXPECT_EQ(apart[1], apart[2]) << "in a partition without a";
+  EXPECT_EQ(apart[1], apart[3]);
 }
 
 TEST(SlurmNodes, AreShownAsSinfoShowsThem) {

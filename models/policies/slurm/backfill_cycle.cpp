@@ -79,7 +79,9 @@ void Scheduler::backfill_cycle() {
       if (at->second++ >= conf.bf_max_job_user) continue;
     }
     bool counted = false;
-    switch (plan_job(job, counted)) {
+    const Planned planned = plan_job(job, counted);
+    if (planned == Planned::table_full) break;
+    switch (planned) {
       case Planned::started:
         rejected_array = JobId{~0u};
         ++started;
@@ -92,6 +94,7 @@ void Scheduler::backfill_cycle() {
         }
         break;
       case Planned::no:
+      case Planned::table_full:
         break;
     }
     if (conf.bf_max_job_start > 0 && started >= conf.bf_max_job_start) break;
@@ -152,7 +155,8 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     start = std::max(start, from);
     touch_jobs();
     const auto slot_begin = [&] { return start / resolution * resolution; };
-    const auto slot_end = [&] { return (start + limit + resolution - 1) / resolution * resolution; };
+    const Second round_up = conf.version.plans_whole_ends() ? resolution - 1 : 0;
+    const auto slot_end = [&] { return (start + limit + round_up) / resolution * resolution; };
     const bool deferred_first = conf.version.plans_from_future();
     bool overlap_tested = false;
     if (start > now_s_ && deferred_first) {
@@ -190,8 +194,11 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       if (from == start) later_start += resolution;
       continue;
     }
-    map_.reserve(slot_begin(), slot_end(), chosen, resolution);
     planned_ |= chosen;
+    if (map_.records() >= (conf.bf_node_space_size > 0 ? conf.bf_node_space_size : conf.bf_max_job_test)) {
+      return Planned::table_full;
+    }
+    map_.reserve(slot_begin(), slot_end(), chosen, resolution);
     return Planned::reserved;
   }
   return Planned::no;

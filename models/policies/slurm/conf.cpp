@@ -90,9 +90,12 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.bf_min_age_reserve, v, 0, kMost); }},
   {{"bf_min_prio_reserve", kScheduler, "0", "Priority below which jobs get no reservation."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_min_prio_reserve, v, 0, 4294967295); }},
+  {{"bf_node_space_size", kScheduler, "bf_max_job_test", "Records of a cycle's plan: a reservation takes up to two, and "
+    "when there is none left the cycle ends."},
+   [](Conf& c, std::string_view v) { return set_number(c.bf_node_space_size, v, 2, 2'000'000); }},
   {{"bf_one_resv_per_job", kScheduler, "off", "No effect: a job is in one partition here."},
    [](Conf& c, std::string_view) { c.bf_one_resv_per_job = true; return std::string(); }},
-  {{"bf_resolution", kScheduler, "60", "Seconds to which planned starts are rounded down and ends up."},
+  {{"bf_resolution", kScheduler, "60", "Seconds to which planned starts are rounded down and ends up (before 25.05 down)."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_resolution, v, 1, 3600); }},
   {{"bf_running_job_reserve", kScheduler, "off", "Exclusive jobs that run stand in the plan, too."},
    [](Conf& c, std::string_view) { c.bf_running_job_reserve = true; return std::string(); }},

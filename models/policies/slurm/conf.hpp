@@ -25,9 +25,11 @@ struct Version {
   bool weights_powered_down() const { return number >= 2302; }       // 22.05: powered-down nodes have one weight
   bool prefers_up_to_powering_up() const { return number >= 2505; }  // before: alike
   bool resume_tokens() const { return number >= 2405; }              // before: a decaying average of the last minute
+  bool offers_whole_tasks() const { return number >= 2302; }         // 22.05: nodes offer CPUs that make no whole task
   bool rejects_too_wide() const { return number >= 2311; }           // 22.05: waits with PartitionNodeLimit
   bool requeue_renumbers() const { return number >= 2311; }          // priority/basic: a requeued job goes to the end
   bool plans_from_future() const { return number >= 2505; }          // backfill tests a job as of a later time
+  bool plans_whole_ends() const { return number >= 2505; }           // before: planned ends are rounded down
   bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
   bool passes_after_node_update() const { return number >= 2302; }   // scontrol update nodename=
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
@@ -78,6 +80,8 @@ struct Phases {
   std::vector<Pass> passes;
   std::vector<Time> backfills;
   std::vector<Time> scans;  // power saving did something then: its nearest look was a scan, whatever the rules say
+  Time tokens = 0;          // a token of ResumeRate and SuspendRate comes at this time and every 60 s / rate before and
+                            // after: the machine's monotonic clock counts them, whose zero is not slurmctld's start
 
   Second second(Time t) const { return epoch + (t - (t % kSecond + kSecond) % kSecond) / kSecond; }
   Time time_of(Second second) const { return (second - epoch) * kSecond; }
@@ -100,6 +104,7 @@ struct Conf {
   Second bf_resolution = 60;
   Second bf_window = 1440 * 60;
   std::int32_t bf_max_job_test = 500;
+  std::int32_t bf_node_space_size = 0;  // 0: bf_max_job_test
   std::int32_t bf_max_job_start = 0;
   std::int32_t bf_max_job_array_resv = 20;
   std::int32_t bf_max_job_part = 0;

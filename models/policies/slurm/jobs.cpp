@@ -27,6 +27,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   job.user = request.user;
   job.submit = now;
   job.record = ++records_;
+  namesakes_[{job.user, terms.name}].jobs.push_back(id);
 
   const Partition& partition = conf_.partitions[index(request.queue)];
   const bool limited = request.limit < kUnlimited * kSecond;
@@ -238,11 +239,12 @@ bool JobList::array_lets(const Job& job, const JobTable& table) const {
 JobList::Wait JobList::dependency(const Job& job, const Dependency& d, const JobTable& table, Second now) const {
   using Kind = Dependency::Kind;
   if (d.kind == Kind::singleton) {
-    for (const Job& other : jobs_) {
-      if (other.id == job.id || other.user != job.user || table.terms(other.id).name != table.terms(job.id).name)
-        continue;
-      const JobState state = table.state(other.id);
-      if (holds_nodes(state) || (state == JobState::pending && other.id < job.id)) return Wait::on;
+    Namesakes& same = namesakes_.at({job.user, table.terms(job.id).name});
+    while (is_final(table.state(same.jobs[same.over]))) ++same.over;  // this job at least is not over
+    for (std::size_t i = same.over; i < same.jobs.size(); ++i) {
+      const JobId other = same.jobs[i];
+      const JobState state = table.state(other);
+      if (other != job.id && (holds_nodes(state) || (state == JobState::pending && other < job.id))) return Wait::on;
     }
     return Wait::over;
   }

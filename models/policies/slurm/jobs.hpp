@@ -2,7 +2,9 @@
 // next; where it would run is not known here.
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/policy.hpp"
@@ -59,6 +61,12 @@ struct Array {
   std::int32_t active = 0;  // tasks that hold nodes
 };
 
+// Jobs of one user with one name, as they were submitted: those that singleton waits for.
+struct Namesakes {
+  std::vector<JobId> jobs;
+  std::size_t over = 0;  // so many at the front are over
+};
+
 class JobList {
  public:
   explicit JobList(const Conf& conf) : conf_(conf) {}
@@ -110,7 +118,8 @@ class JobList {
 
   const Conf& conf_;
   std::vector<Job> jobs_;
-  std::vector<Array> arrays_;  // by an array's first task
+  std::vector<Array> arrays_;                                                       // by an array's first task
+  mutable std::map<std::pair<std::uint32_t, std::uint32_t>, Namesakes> namesakes_;  // by user and name
   std::vector<JobId> order_;
   bool order_is_stale_ = false;
   std::vector<JobId> active_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "models/policies/slurm/nodes.hpp"
@@ -20,14 +21,19 @@ class PlanMap {
   void reset(Second begin, Second end, const NodeBits& free) {
     slots_.clear();
     slots_.push_back({begin, end, free});
+    records_ = 1;
+    from_begin_ = false;
   }
   const std::vector<Slot>& slots() const { return slots_; }
+  // Records of slurmctld's table that are in use. Those of slots that became one stay lost until the next cycle.
+  std::int32_t records() const { return records_; }
 
   // Takes `nodes` out of [start, end); at least one `resolution` long.
   void reserve(Second start, Second end, const NodeBits& nodes, Second resolution) {
     start = std::max(start, slots_.front().begin);
     end = std::max(end, start + resolution);
     if (start >= slots_.back().end) return;
+    if (start == slots_.front().begin && !std::exchange(from_begin_, true)) ++records_;  // an empty one before it
     const std::size_t first = split(start);
     std::size_t last = slots_.size();
     if (end < slots_.back().end) last = split(end);
@@ -61,6 +67,7 @@ class PlanMap {
   std::size_t split(Second time) {
     const std::size_t i = slot_after(time);
     if (i == slots_.size() || slots_[i].begin == time) return i;
+    ++records_;
     slots_.insert(slots_.begin() + static_cast<std::ptrdiff_t>(i), slots_[i]);
     slots_[i].end = time;
     slots_[i + 1].begin = time;
@@ -68,6 +75,8 @@ class PlanMap {
   }
 
   std::vector<Slot> slots_;
+  std::int32_t records_ = 0;
+  bool from_begin_ = false;  // a reservation began with the first slot
 };
 
 }  // namespace headroom::slurm

@@ -43,7 +43,9 @@ Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, Scal
     const Phases& phases = state_->conf.phases;
     look_at_ = phases.power.first(phases.start);
     last_scan_ = state_->second(phases.start);
-    resume_.refilled = suspend_.refilled = last_scan_;
+    resume_.averaged = suspend_.averaged = last_scan_;
+    resume_.ticks = token_ticks(state_->conf.resume_rate);
+    suspend_.ticks = token_ticks(state_->conf.suspend_rate);
   }
   // What its looks came to while there was nothing to do.
   const Rhythm& rhythm = state_->conf.phases.power;
@@ -82,22 +84,28 @@ Time PowerSave::next_look(const View& view) const {
   return next_due(state_->last_node_update);
 }
 
+// Tokens that the clock made until its present look. Its zero lies before every time of a run.
+std::int64_t PowerSave::token_ticks(std::int32_t per_minute) const {
+  if (per_minute == 0) return 0;
+  constexpr Time kLongAgo = Time{1'000'000'000} * kSecond;
+  const Time period = std::max<Time>(60 * kSecond / per_minute, 1);
+  return (kLongAgo / period * period + look_at_ - state_->conf.phases.tokens) / period;
+}
+
 std::int32_t PowerSave::allowance(Rate& rate, std::int32_t per_minute) {
   constexpr std::int32_t kAny = std::numeric_limits<std::int32_t>::max();
   if (per_minute == 0) return kAny;
   if (state_->conf.version.resume_tokens()) {
     // A bucket that holds a sixth of a minute's worth and begins empty.
     const std::int32_t most = std::max(1, per_minute * 10 / 60);
-    const auto gained = static_cast<std::int32_t>((now_s_ - rate.refilled) * per_minute / 60);
-    if (gained > 0) {
-      rate.tokens = std::min(most, rate.tokens + gained);
-      rate.refilled = now_s_;
-    }
+    const std::int64_t ticks = token_ticks(per_minute);
+    rate.tokens = static_cast<std::int32_t>(std::min<std::int64_t>(most, rate.tokens + ticks - rate.ticks));
+    rate.ticks = ticks;
     return rate.tokens;
   }
-  const Second passed = now_s_ - rate.refilled;
+  const Second passed = now_s_ - rate.averaged;
   rate.recent = passed >= 60 ? 0 : rate.recent * static_cast<double>(60 - passed) / 60;
-  rate.refilled = now_s_;
+  rate.averaged = now_s_;
   return std::max(0, per_minute - static_cast<std::int32_t>(rate.recent + 0.5));
 }
 

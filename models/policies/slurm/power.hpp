@@ -28,9 +28,11 @@ class PowerSave final : public ScalerPolicy {
   // How many nodes may still change their power: tokens since 24.05, a decaying average of the last minute before.
   struct Rate {
     double recent = 0;
-    Second refilled = 0;
+    Second averaged = 0;
+    std::int64_t ticks = 0;  // of the clock that fills the bucket, as of the last scan
     std::int32_t tokens = 0;
   };
+  std::int64_t token_ticks(std::int32_t per_minute) const;
   std::int32_t allowance(Rate& rate, std::int32_t per_minute);
   void spend(Rate& rate, std::int32_t nodes, std::int32_t per_minute);
 

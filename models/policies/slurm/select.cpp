@@ -12,7 +12,10 @@ std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, st
   std::int32_t tasks = free;
   if (ask.tasks_per_node > 0 && clip) tasks = std::min(tasks, ask.tasks_per_node);
   std::int32_t cpus = tasks;
-  if (ask.cpus_per_task > 1) cpus = std::min(tasks, free / ask.cpus_per_task) * ask.cpus_per_task;
+  if (ask.cpus_per_task > 1) {
+    const std::int32_t fit = std::min(tasks, free / ask.cpus_per_task) * ask.cpus_per_task;
+    cpus = offers_whole_tasks_ || fit == 0 ? fit : free;
+  }
   if (whole) cpus = free;
   std::int32_t least = ask.cpus_per_node();
   if (ask.tasks_per_node == 0 && ask.max_nodes == 1) least = std::max(ask.tasks, 1) * ask.cpus_per_task;
@@ -47,9 +50,31 @@ bool Selector::only_idle(const Ask& ask, const NodeBits& nodes) const {
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                     bool whole, std::vector<Share>& out) {
   out.clear();
-  return choose(ask, candidates, held, rank, clip, whole, [&](Index first, Index last, std::int32_t cpus) {
+  const auto take = [&](Index first, Index last, std::int32_t cpus) {
     for (Index n = first; n <= last; ++n) out.push_back({n, cpus});
-  });
+  };
+  if (!choose(ask, candidates, held, rank, clip, whole, take)) return false;
+  if (!whole && ask.cpus_per_task > 1) distribute(ask, out);
+  return true;
+}
+
+// Tasks go to the nodes in turn, in the order of the table, as long as a node has all the CPUs of one left; when none
+// has, the last tasks share what there is. What no task got, the job does not get.
+void Selector::distribute(const Ask& ask, std::vector<Share>& shares) {
+  std::sort(shares.begin(), shares.end(), [](const Share& a, const Share& b) { return a.node < b.node; });
+  std::vector<std::int32_t> given(shares.size());
+  std::int32_t tasks = ask.cpus / ask.cpus_per_task;
+  for (std::int32_t least = ask.cpus_per_task; tasks > 0 && least > 0;) {
+    bool room = false;
+    for (std::size_t i = 0; i < shares.size() && tasks > 0; ++i) {
+      if (shares[i].cpus - given[i] < least) continue;
+      given[i] = std::min(given[i] + ask.cpus_per_task, shares[i].cpus);
+      room = true;
+      --tasks;
+    }
+    if (!room) least = least > 1 ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < shares.size(); ++i) shares[i].cpus = given[i];
 }
 
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,

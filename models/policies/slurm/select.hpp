@@ -31,7 +31,8 @@ class Selector {
     Index node;
     std::int32_t cpus;
   };
-  Selector(const NodeTable& table, bool memory_counts) : table_(table), memory_counts_(memory_counts) {}
+  Selector(const NodeTable& table, const Conf& conf)
+      : table_(table), memory_counts_(conf.memory), offers_whole_tasks_(conf.version.offers_whole_tasks()) {}
 
   // The best nodes for `ask` among `candidates`, given what is held and each node's rank; false if there are not
   // enough. The nodes come in the order in which they are chosen. `clip`: a node gives no more CPUs than
@@ -61,9 +62,11 @@ class Selector {
   template <class Take>
   bool choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
               bool whole, Take take);
+  static void distribute(const Ask& ask, std::vector<Share>& shares);
 
   const NodeTable& table_;
   bool memory_counts_;
+  bool offers_whole_tasks_;
   // scratch
   std::vector<std::int32_t> offer_;  // by node
   NodeBits usable_;

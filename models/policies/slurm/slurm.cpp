@@ -39,7 +39,7 @@ void Scheduler::wake_up() {
   tick_at_ = phases.main.first(phases.start);
   last_limits_ = last_full_ = last_pass_ = last_ping_ = last_calc_ = last_backfill_ = start;
   backfill_at_ = phases.backfill.first(phases.start);
-  selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf.memory);
+  selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf);
   planned_ = NodeBits(state_->nodes->size());
   no_rank_.assign(std::vector<std::uint64_t>(state_->nodes->size()));
   nothing_ = Holdings(state_->nodes->size());

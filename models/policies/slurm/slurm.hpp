@@ -6,7 +6,7 @@
 // (power.hpp). All of it is wake times here: where nothing is due nothing runs, and what the threads would have seen
 // meanwhile is worked out afterwards.
 //
-// Source: slurm.conf(5), what slurmctld does in recorded runs (docs/fidelity.md), numbered there.
+// Source: slurm.conf(5) and recorded runs of real slurmctlds (docs/slurm-runs.md); how near it comes: docs/fidelity.md.
 #pragma once
 
 #include <memory>
@@ -94,7 +94,7 @@ class Scheduler final : public SchedulerPolicy {
   bool backfill_is_due(Second then) const;
   Time next_backfill() const;
   void backfill_cycle();
-  enum class Planned : std::uint8_t { started, reserved, no };
+  enum class Planned : std::uint8_t { started, reserved, no, table_full };
   Planned plan_job(Job& job, bool& counted);
   bool will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start);
   bool test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
