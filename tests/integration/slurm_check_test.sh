@@ -70,6 +70,10 @@ check "$tmp/missing.v2505x.json" 1 "MISSED" "resume of n2: expected 2 times, hap
 altered waits.v2505x.json 'r["input"]["jobs"][3]["dependency"] = "afternotok:a"'
 check "$tmp/waits.v2505x.json" 1 "d          expected 61.000 n1, start 61, COMPLETED" "happened no nodes, PENDING" MISSED
 
+# A job that still ran when the recorder left.
+altered running.v2505x.json 'jobs["d"].update(state="RUNNING", end=None)'
+check "$tmp/running.v2505x.json" 0 "4 of 4 (100.0 %)"
+
 # What slurmctld refused did not happen.
 altered requeue.v2505x.json 'run["events"] = [{"t": 50.0, "event": "scontrol", "args": ["requeue", "a"], "rc": 0}]'
 check "$tmp/requeue.v2505x.json" 1 "first difference at a" MISSED

@@ -50,6 +50,11 @@ class Draft {
     job.request.queue = QueueId{queue};
     return *this;
   }
+  Draft& tasks(std::int32_t count, std::int32_t cpus_each) {  // -n count -c cpus_each
+    terms.tasks = count;
+    terms.cpus_per_task = cpus_each;
+    return cpus(count * cpus_each);
+  }
   Draft& exclusive() {
     job.request.exclusive = true;
     return *this;

@@ -52,6 +52,7 @@ class Shop {
     std::sort(shares.begin(), shares.end());
     return shares;
   }
+  const Selector& selector() const { return selector_; }
   Shares must_pick(const Ask& ask) {
     const auto shares = pick(ask);
     EXPECT_TRUE(shares.has_value()) << "there are enough nodes";
@@ -209,8 +210,8 @@ TEST(SlurmSelect, OfferedCpusThatMakeNoTaskOnce) {
   EXPECT_THAT(shop.must_pick(tasks(5, 2)), ElementsAre(Pair(0, 3), Pair(1, 4), Pair(2, 2)));
   Shop two({6, 8}, false, 2205);
   EXPECT_THAT(two.must_pick(tasks(3, 4)), ElementsAre(Pair(0, 6), Pair(1, 4))) << "6 + 6: the third task gets two CPUs";
-  Shop three({4, 4, 6}, false, 2205);
-  EXPECT_THAT(three.must_pick(tasks(4, 3)), ElementsAre(Pair(0, 3), Pair(1, 3), Pair(2, 6)))
+  Shop three({4, 1, 4, 1, 6}, false, 2205);
+  EXPECT_THAT(three.must_pick(tasks(4, 3)), ElementsAre(Pair(0, 3), Pair(2, 3), Pair(4, 6)))
       << "a node with room for a whole task goes before one with less";
   Shop none({1, 2, 2}, false, 2205);
   EXPECT_EQ(none.pick(tasks(1, 3)), std::nullopt) << "a node has to have room for one task";
@@ -222,6 +223,20 @@ TEST(SlurmSelect, OfferedCpusThatMakeNoTaskOnce) {
   EXPECT_THAT(runs.must_pick(wide), ElementsAre(Pair(0, 3), Pair(4, 3), Pair(5, 3)));
   Shop now({3, 3, 3, 1, 8, 8});
   EXPECT_THAT(now.must_pick(wide), ElementsAre(Pair(0, 3), Pair(1, 3), Pair(2, 3)));
+}
+
+TEST(SlurmSelect, KnowsWhatIsTooSmall) {
+  Shop shop({2, 4, 8, 2}, true);
+  const auto left = [&](const Ask& ask) {
+    NodeBits nodes(4, true);
+    shop.selector().remove_too_small(ask, nodes);
+    return nodes.count();
+  };
+  shop.cpus_held = {2, 4, 8, 2};
+  EXPECT_EQ(left(tasks(3)), 4) << "whatever is held";
+  EXPECT_EQ(left(tasks(1, 3)), 2);
+  EXPECT_EQ(left(tasks(1, 9)), 0);
+  EXPECT_EQ(left(with_memory(tasks(1), MemoryUnit::per_node, 300)), 2) << "100 MiB for each CPU";
 }
 
 TEST(SlurmSelect, TasksOfSeveralCpusGoRoundTheNodes) {

@@ -221,7 +221,8 @@ bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Holdings& he
 bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
   const Conf& conf = state_->conf;
   NodeTable& table = *state_->nodes;
-  const NodeBits allowed = nodes;
+  NodeBits allowed = nodes;
+  selector_->remove_too_small(job.ask, allowed);
   const bool from_future = conf.version.plans_from_future();
   if (!from_future || from <= now_s_) {
     if (fits(job, allowed, table.held, clip, nodes)) {

@@ -247,6 +247,8 @@ class NodeTable {
 
   // Nodes with as many CPUs and as much memory as this one.
   const NodeBits& like(Index n) const { return kinds_[kind_[n]]; }
+  // Of every kind its nodes.
+  const std::vector<NodeBits>& kinds() const { return kinds_; }
 
   Holdings held;
 

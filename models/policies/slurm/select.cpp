@@ -38,6 +38,12 @@ std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, st
   return 0;
 }
 
+void Selector::remove_too_small(const Ask& ask, NodeBits& nodes) const {
+  for (const NodeBits& kind : table_.kinds()) {
+    if (offer(ask, kind.first(), 0, 0, false, ask.whole_nodes) == 0) nodes.remove(kind);
+  }
+}
+
 bool Selector::only_idle(const Ask& ask, const NodeBits& nodes) const {
   const Index some = nodes.first();
   if (some == NodeBits::kNone || !nodes.within(table_.like(some))) return false;

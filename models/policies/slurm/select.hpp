@@ -47,6 +47,9 @@ class Selector {
   std::int32_t offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
                      bool whole) const;
 
+  // Takes out the nodes that have nothing to offer even when nothing of them is held.
+  void remove_too_small(const Ask& ask, NodeBits& nodes) const;
+
   // Whether all these nodes have the same size, and a node of which something is held has nothing to offer to the job:
   // then only Holdings::idle is looked at.
   bool only_idle(const Ask& ask, const NodeBits& nodes) const;
