@@ -24,7 +24,7 @@ void put(char*& out, std::uint64_t value) {
 constexpr std::uint64_t kExclusive = 1;
 constexpr std::uint64_t kShape = 2;  // spread and memory follow
 constexpr std::uint64_t kTerms = 4;  // terms follow, after the shape
-constexpr std::size_t kTermNumbers = 13;
+constexpr std::size_t kTermNumbers = 14;
 constexpr std::size_t kDependencyNumbers = 3;
 
 // Small numbers of either sign become small numbers.
@@ -43,7 +43,8 @@ void put(char*& out, const JobTerms& t) {
   put(out, t.priority);
   put(out, fold_sign(t.nice));
   put(out, static_cast<std::uint64_t>(t.begin));
-  put(out, (t.held ? 1u : 0u) | (t.requeue ? 2u : 0u) | (t.any_dependency ? 4u : 0u));
+  put(out, (t.held ? 1u : 0u) | (t.requeue ? 2u : 0u) | (t.any_dependency ? 4u : 0u) | (t.asks > 0 ? 8u : 0u));
+  if (t.asks > 0) put(out, t.asks);
   put(out, t.name);
   put(out, static_cast<std::uint64_t>(t.array_tasks));
   put(out, number(t.array));
@@ -178,7 +179,8 @@ bool JournalReader::terms(JobTerms& t) {
   std::uint32_t array = 0;
   std::uint64_t count = 0;
   if (!number_as(t.tasks) || !number_as(t.tasks_per_node) || !number_as(t.cpus_per_task) || !number_as(t.priority) ||
-      !number_as(nice) || !number_as(t.begin) || !number_as(flags, 7) || !number_as(t.name) ||
+      !number_as(nice) || !number_as(t.begin) || !number_as(flags, 15) ||
+      ((flags & 8) != 0 && !number_as(t.asks)) || !number_as(t.name) ||
       !number_as(t.array_tasks) || !number_as(array) || !number_as(t.array_task) || !number_as(t.array_limit) ||
       !number_as(count, bytes_.size() - at_)) {
     return false;

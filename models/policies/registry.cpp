@@ -46,7 +46,10 @@ void set_partition(slurm::Partition& partition, const std::string& name, const s
 Policies make_slurm(const Scenario& scenario, const Design& design) {
   slurm::Conf conf = slurm_conf(scenario);
   const Time patience = slurm::patience(conf);
-  auto state = std::make_shared<slurm::State>(std::move(conf), design.node_names());
+  std::vector<slurm::Asks> asks;
+  for (const InlineJob& job : scenario.workload.jobs) asks.push_back(job.asks);
+  auto state =
+      std::make_shared<slurm::State>(std::move(conf), design.node_names(), slurm_accounting(scenario), std::move(asks));
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
   if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
   policies.slurm = std::move(state);
@@ -144,6 +147,26 @@ slurm::Conf slurm_conf(const Scenario& scenario) {
     ensure(slurm::set(conf, name, value).empty(), "the parameters of a scenario were checked");
   }
   return conf;
+}
+
+slurm::Accounting slurm_accounting(const Scenario& scenario) {
+  slurm::Accounting accounting;
+  const auto read = [](auto& into, const std::vector<NamedSettings>& from) {
+    for (const NamedSettings& each : from) {
+      auto& entry = into.emplace_back();
+      entry.name = each.name;
+      for (const auto& [name, value] : each.settings) {
+        ensure(slurm::set(entry, name, value).empty(), "the settings of a scenario were checked");
+      }
+    }
+  };
+  read(accounting.accounts, scenario.scheduler.slurm_accounts);
+  read(accounting.users, scenario.scheduler.slurm_users);
+  const bool normal = std::any_of(scenario.scheduler.slurm_qos.begin(), scenario.scheduler.slurm_qos.end(),
+                                  [](const NamedSettings& qos) { return qos.name == "normal"; });
+  if (!normal) accounting.qos.emplace_back().name = "normal";
+  read(accounting.qos, scenario.scheduler.slurm_qos);
+  return accounting;
 }
 
 Policies make_policies(const Scenario& scenario, const Design& design) {

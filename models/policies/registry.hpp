@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/policy.hpp"
-#include "models/policies/slurm/conf.hpp"
+#include "models/policies/slurm/accounting.hpp"
 #include "models/scenario/design.hpp"
 
 namespace headroom {
@@ -56,6 +56,9 @@ const PolicyEntry& scheduler_policy(std::string_view name, std::string_view key 
 
 // What slurmctld would read from slurm.conf.
 slurm::Conf slurm_conf(const Scenario& scenario);
+
+// What sacctmgr would have been told.
+slurm::Accounting slurm_accounting(const Scenario& scenario);
 
 Policies make_policies(const Scenario& scenario, const Design& design);
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "models/errors.hpp"
+#include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/conf.hpp"
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
@@ -590,6 +591,50 @@ class Builder {
     for (const auto& [queue, parameters] : section.values("slurmPartitions")) {
       if (parameters->kind == Kind::object) read_partition(section.path_of("slurmPartitions"), queue, *parameters);
     }
+    read_accounting(section);
+  }
+
+  // What slurmdbd knows. A user's name means the same in the workload.
+  void read_accounting(const Section& section) {
+    SchedulerOptions& options = scenario_.scheduler;
+    slurm::Accounting all;
+    read_named(section, "slurmAccounts", options.slurm_accounts, all.accounts);
+    read_named(section, "slurmUsers", options.slurm_users, all.users);
+    read_named(section, "slurmQos", options.slurm_qos, all.qos);
+    const JsonValue* first = nullptr;
+    for (const std::string_view key : {"slurmAccounts", "slurmUsers", "slurmQos"}) {
+      if (first == nullptr) first = section.find(key);
+    }
+    if (first == nullptr) return;
+    if (!conf_.accounting) {
+      problems_.add(first->where, section.path(),
+                    "accounts, users and QOS need cluster.slurmConfiguration.accounting.mode STANDARD (of a pool "
+                    "scheduler.slurm.AccountingStorageType accounting_storage/slurmdbd)");
+    }
+    if (const std::string problem = slurm::check(all); !problem.empty()) {
+      problems_.add(first->where, section.path(), problem);
+    }
+  }
+
+  template <class Of>
+  void read_named(const Section& section, std::string_view key, std::vector<NamedSettings>& settings,
+                  std::vector<Of>& checked) {
+    if (section.has(key)) note_policy(section, key);
+    for (const auto& [name, values] : section.values(key)) {
+      if (values->kind != Kind::object) continue;
+      settings.push_back({name, {}});
+      Of& entry = checked.emplace_back();
+      entry.name = name;
+      for (const JsonValue& value : values->items) {
+        const auto text = scalar_text(value);
+        if (!text || problems_.full()) continue;
+        const std::string problem = slurm::set(entry, value.key, *text);
+        settings.back().settings.emplace_back(value.key, *text);
+        if (!problem.empty()) {
+          problems_.add(value.where, fmt::format("{}.{}.{}", section.path_of(key), name, value.key), problem);
+        }
+      }
+    }
   }
 
   void read_partition(const std::string& above, const std::string& queue, const JsonValue& parameters) {
@@ -770,8 +815,9 @@ class Builder {
 
   // What only policy slurm knows of a job.
   void read_terms(const Section& element, InlineJob& job) {
-    for (const std::string_view key : {"tasks", "cpusPerTask", "memoryPerNode", "memoryPerCpu", "stopTime", "name",
-                                       "dependency", "array", "priority", "nice", "begin", "hold", "requeue"}) {
+    for (const std::string_view key :
+         {"tasks", "cpusPerTask", "memoryPerNode", "memoryPerCpu", "stopTime", "name", "dependency", "array",
+          "priority", "nice", "begin", "hold", "requeue", "account", "qos"}) {
       if (element.has(key)) note_policy(element, key);
     }
     job.tasks = element.count("tasks").value_or(0);
@@ -780,6 +826,8 @@ class Builder {
     job.memory_per_cpu = element.count("memoryPerCpu").value_or(0);
     job.stop_time = element.duration("stopTime").value_or(0);
     job.name = element.string("name").value_or("");
+    job.asks.account = element.string("account").value_or("");
+    job.asks.qos = element.string("qos").value_or("");
     job.priority = static_cast<std::uint32_t>(element.integer("priority").value_or(0));
     job.nice = element.count("nice").value_or(0);
     job.begin = element.duration("begin").value_or(0);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
 #include "models/scenario/sbatch_syntax.hpp"
 
@@ -15,6 +16,12 @@ namespace headroom {
 
 // A parameter of slurm.conf and its value.
 using SlurmSetting = std::pair<std::string, std::string>;
+
+// An account, a user or a QOS as the scenario gives it.
+struct NamedSettings {
+  std::string name;
+  std::vector<SlurmSetting> settings;
+};
 
 struct PoolDesign {
   std::int32_t processors = 0;
@@ -65,10 +72,13 @@ struct SchedulerOptions {
   QueueOrder order = QueueOrder::fcfs;
   std::optional<bool> compression = {};  // of conservative backfilling, on unless false
   SameInstant same_instant = SameInstant::batched;
-  std::int32_t slurm_version = 2505;             // slurm::Version::number
-  std::vector<SlurmSetting> slurm = {};          // of slurm.conf; all of them are known and well formed
-  std::vector<SlurmSetting> slurm_of_pool = {};  // of a pool's one partition
-  bool memory_counts = false;                    // among them SelectTypeParameters=CR_CPU_Memory (PCS-7)
+  std::int32_t slurm_version = 2505;               // slurm::Version::number
+  std::vector<SlurmSetting> slurm = {};            // of slurm.conf; all of them are known and well formed
+  std::vector<SlurmSetting> slurm_of_pool = {};    // of a pool's one partition
+  std::vector<NamedSettings> slurm_accounts = {};  // of slurmdbd; all of them are known and well formed
+  std::vector<NamedSettings> slurm_users = {};
+  std::vector<NamedSettings> slurm_qos = {};
+  bool memory_counts = false;  // among them SelectTypeParameters=CR_CPU_Memory (PCS-7)
 };
 
 struct ScalerOptions {
@@ -155,6 +165,7 @@ struct InlineJob {
   Time begin = 0;
   bool hold = false;
   bool requeue = true;
+  slurm::Asks asks;
   int line = 0;  // where it stands in the scenario
 };
 

@@ -142,6 +142,7 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
         const auto next = static_cast<std::uint32_t>(numbers_of_names.size() + 1);
         terms.name = numbers_of_names.emplace(from.name, next).first->second;
       }
+      if (from.asks != slurm::Asks{}) terms.asks = static_cast<std::uint32_t>(position) + 1;
       terms.any_dependency = from.dependency.any;
       for (const NamedDependency& each : from.dependency.list) {
         Dependency dependency{each.kind, JobId{0}, each.delay};

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "models/errors.hpp"
@@ -78,6 +79,25 @@ std::string find_trace(const std::string& name, const std::string& scenario_file
                    "; name its folder in HEADROOM_TRACES, or get it with tools/get-traces.sh");
 }
 
+namespace {
+
+// The users that slurmdbd knows come first, in its order, so that the policy knows them by number.
+void put_first(const std::vector<NamedSettings>& known, Workload& workload) {
+  if (known.empty()) return;
+  std::vector<std::string> names;
+  std::map<std::string, std::uint32_t> numbers;
+  const auto number = [&](const std::string& name) {
+    const auto [entry, is_new] = numbers.emplace(name, static_cast<std::uint32_t>(names.size()));
+    if (is_new) names.push_back(name);
+    return entry->second;
+  };
+  for (const NamedSettings& user : known) number(user.name);
+  for (WorkloadJob& job : workload.jobs) job.request.user = number(workload.user_names[job.request.user]);
+  workload.user_names = std::move(names);
+}
+
+}  // namespace
+
 Workload load_workload(const Scenario& scenario, const Design& design) {
   const WorkloadOptions& options = scenario.workload;
   Workload workload;
@@ -106,6 +126,7 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
       break;
     }
   }
+  put_first(scenario.scheduler.slurm_users, workload);
   if (runs_slurm(scenario)) apply_slurm_conf(workload, slurm_conf(scenario));
   return workload;
 }

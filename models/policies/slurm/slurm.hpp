@@ -12,6 +12,8 @@
 #include <memory>
 
 #include "engine/policy.hpp"
+#include "models/policies/slurm/accounting.hpp"
+#include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/jobs.hpp"
 #include "models/policies/slurm/plan_map.hpp"
 
@@ -19,8 +21,12 @@ namespace headroom::slurm {
 
 // What slurmctld knows; its scheduler and its power saving share it.
 struct State {
-  State(Conf conf_, std::vector<std::string> node_names_)
-      : conf(std::move(conf_)), node_names(std::move(node_names_)), jobs(conf) {}
+  State(Conf conf_, std::vector<std::string> node_names_, Accounting accounting_ = {}, std::vector<Asks> asks_ = {})
+      : conf(std::move(conf_)),
+        node_names(std::move(node_names_)),
+        accounting(std::move(accounting_)),
+        asks(std::move(asks_)),
+        jobs(conf) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -31,6 +37,8 @@ struct State {
 
   Conf conf;
   std::vector<std::string> node_names;  // by NodeId
+  Accounting accounting;
+  std::vector<Asks> asks;  // JobTerms::asks - 1 indexes this
   std::unique_ptr<NodeTable> nodes;
   JobList jobs;
   Second last_node_update = 0;

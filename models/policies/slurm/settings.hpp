@@ -1,0 +1,83 @@
+// Tables of settings by name: what slurm.conf and sacctmgr have in common. For conf.cpp and accounting.cpp.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/errors.hpp"
+#include "models/policies/slurm/conf.hpp"
+#include "models/scenario/options.hpp"
+
+namespace headroom::slurm {
+
+// Names and words are the same whatever their case.
+inline bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+           return lower(x) == lower(y);
+         });
+}
+
+inline std::optional<std::int64_t> integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+inline std::string wrong(std::string_view value, std::string_view expected) {
+  return "found " + quote(value) + ", expected " + std::string(expected);
+}
+
+template <class Number>
+std::string set_number(Number& out, std::string_view value, std::int64_t least, std::int64_t most,
+                       std::int64_t unit = 1) {
+  const auto number = integer(value);
+  if (!number || *number < least || *number > most) {
+    return wrong(value, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  out = static_cast<Number>(*number * unit);
+  return {};
+}
+
+inline std::string set_flag(bool& out, std::string_view value) {
+  if (same(value, "yes") || same(value, "no")) {
+    out = same(value, "yes");
+    return {};
+  }
+  return wrong(value, "YES or NO");
+}
+
+inline std::string set_duration(Second& out, std::string_view value) {
+  const auto duration = parse_duration(value);
+  if (!duration) return wrong(value, "a time such as 60, 1:30 or 1-00:00:00");
+  out = *duration;
+  return {};
+}
+
+inline constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+
+template <class Settings>
+struct Setter {
+  Parameter parameter;
+  std::string (*set)(Settings&, std::string_view);
+};
+
+template <class Settings>
+std::string set_in(std::span<const Setter<Settings>> table, Settings& settings, std::string_view name,
+                   std::string_view value) {
+  std::vector<std::string_view> names;
+  for (const Setter<Settings>& s : table) {
+    if (same(s.parameter.name, name)) return s.set(settings, value);
+    names.push_back(s.parameter.name);
+  }
+  return "is not followed;" + nearest_hint(name, names);
+}
+
+}  // namespace headroom::slurm
