@@ -278,12 +278,16 @@ void Controller::expect(JobId job, Time expected) {
 void Controller::finish(JobId job, Outcome outcome) {
   const JobState was = jobs_.state(job);
   if (keeps_time_) {
-    const Outcome judged = scheduler_->judge(present(), job, outcome);
-    if (judged != outcome) {
-      commands_->add(Command::Kind::end_job, number(job), static_cast<std::uint32_t>(judged), {});
-      outcome = judged;
-    }
+    const std::optional<Outcome> judged = scheduler_->judge(present(), job, outcome);
     over_.push_back(job);
+    if (!judged) {
+      changes_.ended = true;
+      return requeue(job);
+    }
+    if (*judged != outcome) {
+      commands_->add(Command::Kind::end_job, number(job), static_cast<std::uint32_t>(*judged), {});
+      outcome = *judged;
+    }
   }
   jobs_.move(job, state_after(outcome));
   --active_jobs_;

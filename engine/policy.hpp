@@ -11,6 +11,8 @@
 // `headroom check --policy <name>`.
 #pragma once
 
+#include <optional>
+
 #include "engine/cluster.hpp"
 #include "engine/pending.hpp"
 
@@ -98,8 +100,8 @@ class SchedulerPolicy {
   // True: configuring jobs start, and jobs over their limit end, when this policy says so, as under a daemon that looks
   // at them now and then; it also refuses what it cannot run. Otherwise both happen at once.
   virtual bool keeps_time() const { return false; }
-  // How a job counts whose processes ended with `outcome` now (asked only where keeps_time()).
-  virtual Outcome judge(const View&, JobId, Outcome outcome) const { return outcome; }
+  // How a job counts whose processes ended with `outcome` now; nothing: it waits again (asked only where keeps_time()).
+  virtual std::optional<Outcome> judge(const View&, JobId, Outcome outcome) const { return outcome; }
 };
 
 class ScalePlan {

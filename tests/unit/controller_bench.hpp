@@ -12,12 +12,12 @@ namespace headroom {
 class ScriptedScheduler final : public SchedulerPolicy {
  public:
   using Script = std::function<Time(const View&, Plan&)>;
-  using Judge = std::function<Outcome(const View&, JobId, Outcome)>;
+  using Judge = std::function<std::optional<Outcome>(const View&, JobId, Outcome)>;
   explicit ScriptedScheduler(Script& script, bool keeps_time = false, Judge* judge = nullptr)
       : script_(script), keeps_time_(keeps_time), judge_(judge) {}
   Time plan(const View& view, Plan& plan) override { return script_ ? script_(view, plan) : kNever; }
   bool keeps_time() const override { return keeps_time_; }
-  Outcome judge(const View& view, JobId job, Outcome outcome) const override {
+  std::optional<Outcome> judge(const View& view, JobId job, Outcome outcome) const override {
     return judge_ != nullptr && *judge_ ? (*judge_)(view, job, outcome) : outcome;
   }
 

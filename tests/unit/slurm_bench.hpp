@@ -55,6 +55,14 @@ class Draft {
     terms.cpus_per_task = cpus_each;
     return cpus(count * cpus_each);
   }
+  Draft& user(std::uint32_t number) {
+    job.request.user = number;
+    return *this;
+  }
+  Draft& qos(std::string name) {
+    asks.qos = std::move(name);
+    return *this;
+  }
   Draft& exclusive() {
     job.request.exclusive = true;
     return *this;
@@ -91,6 +99,7 @@ class Draft {
 
   WorkloadJob job;
   JobTerms terms;
+  Asks asks;
 };
 
 // What a run showed. Times are in seconds.
@@ -156,6 +165,7 @@ struct Story {
 class SlurmBench {
  public:
   Conf conf;
+  Accounting accounting;
   std::vector<SimulatedCloud::BootFault> faults;
 
   // Nodes prefix1, prefix2 ... that are simply there, or whose instances boot for so long.
@@ -201,13 +211,16 @@ class SlurmBench {
   // Until nothing more happens, at most for some hours: slurmctld goes on looking at jobs that never run.
   Story run() {
     Workload workload;
+    std::vector<Asks> asks;
     for (Draft& draft : drafts_) {
+      asks.push_back(draft.asks);
+      if (draft.asks != Asks{}) draft.terms.asks = static_cast<std::uint32_t>(asks.size());
       workload.terms.push_back(draft.terms);
       draft.job.request.terms = static_cast<std::uint32_t>(workload.terms.size());
       workload.jobs.push_back(draft.job);
     }
     spec_.memory_counts = conf.memory;
-    auto state = std::make_shared<State>(conf, names_);
+    auto state = std::make_shared<State>(conf, names_, accounting, std::move(asks));
     auto scheduler = std::make_unique<Scheduler>(state);
     std::vector<Event> events;
     scheduler->watch(&events);

@@ -80,8 +80,6 @@ struct User {
   Limits limits;
 };
 
-enum class PreemptMode : std::uint8_t { off, cancel, requeue, suspend };
-
 struct Qos {
   std::string name;
   std::uint32_t priority = 0;

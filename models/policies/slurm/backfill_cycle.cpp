@@ -247,7 +247,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     NodeBits::for_each_common(running.nodes, future_.shared, [&](Index n) {
       const auto share = std::lower_bound(running.shares.begin(), running.shares.end(), n,
                                           [](const Selector::Share& s, Index node) { return s.node < node; });
-      future_.give_back(n, share->cpus, memory_on(running, *share));
+      future_.give_back(n, share->cpus, selector_->memory_of(running.ask, *share));
     });
   };
   const std::vector<JobId>& active = state_->jobs.active();

@@ -55,6 +55,12 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 1, 10'000'000); }},
   {{"default_queue_depth", kScheduler, "100", "Jobs that a pass tests, except the periodic full one."},
    [](Conf& c, std::string_view v) { return set_number(c.default_queue_depth, v, 0, kMost); }},
+  {{"preempt_reorder_count", kScheduler, "1", "Before PreemptParameters: its reorder_count."},
+   [](Conf& c, std::string_view v) { return set_number(c.preempt_reorder_count, v, 0, 1000); }},
+  {{"preempt_strict_order", kScheduler, "off", "Before PreemptParameters: its strict_order."},
+   [](Conf& c, std::string_view) { c.preempt_strict_order = true; return std::string(); }},
+  {{"preempt_youngest_first", kScheduler, "off", "Before PreemptParameters: its youngest_first."},
+   [](Conf& c, std::string_view) { c.preempt_youngest_first = true; return std::string(); }},
   {{"defer", kScheduler, "off", "No pass at once when a killed job is gone."},
    [](Conf& c, std::string_view) { c.defer = true; return std::string(); }},
   {{"max_rpc_cnt", kScheduler, "0", "No effect: requests take no time here."},
@@ -89,6 +95,46 @@ std::string set_scheduler_parameters(Conf& conf, std::string_view list) {
   return {};
 }
 
+std::string set_preempt_mode(PreemptMode& out, std::string_view value) {
+  if (same(value, "OFF")) {
+    out = PreemptMode::off;
+  } else if (same(value, "CANCEL")) {
+    out = PreemptMode::cancel;
+  } else if (same(value, "REQUEUE")) {
+    out = PreemptMode::requeue;
+  } else {
+    return wrong(value, "OFF, CANCEL or REQUEUE; SUSPEND and GANG are not followed");
+  }
+  return {};
+}
+
+std::string set_preempt_parameters(Conf& conf, std::string_view list) {
+  static constexpr std::string_view kNames[] = {"youngest_first", "strict_order", "reorder_count", "min_exempt_priority",
+                                                "send_user_signal"};
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const std::string_view entry = list.substr(0, comma);
+    list = comma == std::string_view::npos ? "" : list.substr(comma + 1);
+    const auto equals = entry.find('=');
+    const std::string_view name = entry.substr(0, equals);
+    const std::string_view value = equals == std::string_view::npos ? "" : entry.substr(equals + 1);
+    std::string problem;
+    if (same(name, "youngest_first")) {
+      conf.preempt_youngest_first = true;
+    } else if (same(name, "strict_order")) {
+      conf.preempt_strict_order = true;
+    } else if (same(name, "reorder_count")) {
+      problem = set_number(conf.preempt_reorder_count, value, 0, 1000);
+    } else if (same(name, "min_exempt_priority")) {
+      problem = set_number(conf.preempt_min_exempt_priority, value, 0, 4294967295);
+    } else if (!same(name, "send_user_signal")) {
+      return quote(name) + " is not followed;" + nearest_hint(name, kNames);
+    }
+    if (!problem.empty()) return std::string(name) + ": " + problem;
+  }
+  return {};
+}
+
 const Setter<Conf> kParameters[] = {
   {{"SchedulerType", kSlurmConf, "sched/backfill", "sched/backfill or sched/builtin."},
    [](Conf& c, std::string_view v) {
@@ -107,6 +153,24 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kSlurmConf, "0", "The same for each of its CPUs."},
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_cpu, v, 0, kMost); }},
+  {{"PreemptType", kSlurmConf, "preempt/none", "preempt/none, preempt/qos (a QOS names those whose jobs make way) or "
+    "preempt/partition_prio (jobs of a lower PriorityTier make way)."},
+   [](Conf& c, std::string_view v) {
+     c.preempt = v == "preempt/qos" ? Preempt::qos
+                 : v == "preempt/partition_prio" ? Preempt::partition_prio : Preempt::none;
+     return c.preempt != Preempt::none || v == "preempt/none"
+                ? std::string() : wrong(v, "preempt/none, preempt/qos or preempt/partition_prio");
+   }},
+  {{"PreemptMode", kSlurmConf, "OFF", "How jobs make way: OFF, CANCEL or REQUEUE; SUSPEND and GANG are refused."},
+   [](Conf& c, std::string_view v) { return set_preempt_mode(c.preempt_mode, v); }},
+  {{"PreemptExemptTime", kSlurmConf, "-1", "Run time before which a job need not make way."},
+   [](Conf& c, std::string_view v) {
+     if (v == "-1") { c.preempt_exempt_time = 0; return std::string(); }
+     return set_duration(c.preempt_exempt_time, v);
+   }},
+  {{"PreemptParameters", kSlurmConf, "reorder_count=1", "youngest_first, strict_order, reorder_count=, min_exempt_priority=; "
+    "send_user_signal has no effect; reclaim_licenses and suspend_grace_time are refused."},
+   set_preempt_parameters},
   {{"PriorityType", kSlurmConf, "priority/basic", "priority/basic (first come, first served) or priority/multifactor."},
    [](Conf& c, std::string_view v) {
      c.multifactor = v == "priority/multifactor";
@@ -216,6 +280,15 @@ const Setter<Partition> kPartitionParameters[] = {
      p.exclusive = same(v, "EXCLUSIVE");
      return p.exclusive || same(v, "NO") ? std::string() : wrong(v, "NO or EXCLUSIVE");
    }},
+  {{"PreemptMode", kPartition, "", "How its jobs make way (preempt/partition_prio); default: PreemptMode of slurm.conf."},
+   [](Partition& p, std::string_view v) {
+     PreemptMode mode = PreemptMode::off;
+     std::string problem = set_preempt_mode(mode, v);
+     p.preempt_mode = mode;
+     return problem;
+   }},
+  {{"GraceTime", kPartition, "0", "Seconds that its jobs keep running when they are to make way."},
+   [](Partition& p, std::string_view v) { return set_number(p.grace_time, v, 0, kMost); }},
   {{"DefMemPerNode", kPartition, "0", "As in slurm.conf, for the partition."},
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kPartition, "0", "As in slurm.conf, for the partition."},

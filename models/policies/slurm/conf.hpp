@@ -35,6 +35,10 @@ struct Version {
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
 
+// Whose jobs make way for others, and how.
+enum class Preempt : std::uint8_t { none, qos, partition_prio };
+enum class PreemptMode : std::uint8_t { off, cancel, requeue };
+
 // A partition's own settings.
 struct Partition {
   std::string name;
@@ -47,6 +51,8 @@ struct Partition {
   bool exclusive = false;      // OverSubscribe=EXCLUSIVE
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;
+  std::optional<PreemptMode> preempt_mode;
+  Second grace_time = 0;
   std::optional<Second> suspend_time;
   std::optional<Second> suspend_timeout;
   std::optional<Second> resume_timeout;
@@ -119,6 +125,15 @@ struct Conf {
   bool memory = false;  // SelectTypeParameters=CR_CPU_Memory
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;
+
+  // PreemptType, PreemptMode, PreemptExemptTime, PreemptParameters
+  Preempt preempt = Preempt::none;
+  PreemptMode preempt_mode = PreemptMode::off;
+  Second preempt_exempt_time = 0;
+  std::uint32_t preempt_min_exempt_priority = 0;  // 0: none
+  std::int32_t preempt_reorder_count = 1;
+  bool preempt_strict_order = false;
+  bool preempt_youngest_first = false;
 
   // PriorityType=priority/multifactor
   bool multifactor = false;

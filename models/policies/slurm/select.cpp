@@ -38,6 +38,19 @@ std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, st
   return 0;
 }
 
+std::int32_t Selector::memory_of(const Ask& ask, const Share& share) const {
+  if (!memory_counts_) return 0;
+  switch (ask.memory_unit) {
+    case MemoryUnit::whole:
+      return table_[share.node].memory;
+    case MemoryUnit::per_node:
+      return ask.memory;
+    case MemoryUnit::per_core:
+      return ask.memory * share.cpus;
+  }
+  return 0;
+}
+
 void Selector::remove_too_small(const Ask& ask, NodeBits& nodes) const {
   for (const NodeBits& kind : table_.kinds()) {
     if (offer(ask, kind.first(), 0, 0, false, ask.whole_nodes) == 0) nodes.remove(kind);

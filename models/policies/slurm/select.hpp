@@ -47,6 +47,9 @@ class Selector {
   std::int32_t offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
                      bool whole) const;
 
+  // MiB that a job that asked so holds on a node of which it has this share.
+  std::int32_t memory_of(const Ask& ask, const Share& share) const;
+
   // Takes out the nodes that have nothing to offer even when nothing of them is held.
   void remove_too_small(const Ask& ask, NodeBits& nodes) const;
 

@@ -1,6 +1,7 @@
 #include "models/policies/slurm/slurm.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace headroom::slurm {
 namespace {
@@ -29,7 +30,8 @@ void State::meet(const Cluster& cluster, Time now) {
   last_node_update = last_job_update = second(conf.phases.start);
 }
 
-Scheduler::Scheduler(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Scheduler::Scheduler(std::shared_ptr<State> state)
+    : state_(std::move(state)), preemption_(state_->conf, state_->accounting, state_->asks) {}
 
 // At the first call.
 void Scheduler::wake_up() {
@@ -214,9 +216,10 @@ void Scheduler::name_unavailable(Job& job, const NodeBits& available) {
   job.reason_nodes = compress_hostlist(names);
 }
 
-Outcome Scheduler::judge(const View& view, JobId id, Outcome outcome) const {
-  if (outcome != Outcome::completed && outcome != Outcome::failed) return outcome;
+std::optional<Outcome> Scheduler::judge(const View& view, JobId id, Outcome outcome) const {
   const Job& job = state_->jobs[id];
+  if (job.requeue_when_gone) return std::nullopt;
+  if (outcome != Outcome::completed && outcome != Outcome::failed) return outcome;
   const bool late = view.jobs().state(id) == JobState::running && state_->second(view.now()) > job.end;
   return late ? Outcome::timed_out : outcome;
 }
@@ -237,6 +240,8 @@ void Scheduler::over(JobId id) {
     }
     job.completing = false;
     job.shares.clear();
+    if (state == JobState::pending) state_->jobs.requeued(id, view_->jobs(), now_s_);
+    made_way(job);
     // The last message of a killed job starts a pass at once.
     if (state_->conf.defer || !state_->conf.phases.passes.empty()) {
       wanted_ = true;
@@ -247,6 +252,7 @@ void Scheduler::over(JobId id) {
   }
   job.end = now_s_;
   take_nodes_back(id);
+  made_way(job);
   wanted_ = true;
 }
 
@@ -255,7 +261,7 @@ void Scheduler::take_nodes_back(JobId id) {
   Job& job = state_->jobs[id];
   NodeTable& nodes = *state_->nodes;
   for (const Selector::Share& share : job.shares) {
-    nodes.held.give_back(share.node, share.cpus, memory_on(job, share));
+    nodes.held.give_back(share.node, share.cpus, selector_->memory_of(job.ask, share));
     if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
   }
   const std::vector<Selector::Share> shares = job.shares;
@@ -265,26 +271,19 @@ void Scheduler::take_nodes_back(JobId id) {
   touch_jobs();
 }
 
-std::int32_t Scheduler::memory_on(const Job& job, const Selector::Share& share) const {
-  if (!state_->conf.memory) return 0;
-  switch (job.ask.memory_unit) {
-    case MemoryUnit::whole:
-      return (*state_->nodes)[share.node].memory;
-    case MemoryUnit::per_node:
-      return job.ask.memory;
-    case MemoryUnit::per_core:
-      return job.ask.memory * share.cpus;
-  }
-  return 0;
-}
-
 // A running job is told to end; its nodes are `comp` until it is gone, its CPUs are given back at once.
 void Scheduler::stop(JobId id, Outcome outcome) {
   Job& job = state_->jobs[id];
   if (view_->jobs().state(id) == JobState::configuring) {
     job.end = now_s_;
     take_nodes_back(id);
-    plan_->end(id, outcome);
+    if (job.requeue_when_gone) {
+      plan_->requeue(id);
+      state_->jobs.requeued(id, view_->jobs(), now_s_);
+    } else {
+      plan_->end(id, outcome);
+    }
+    made_way(job);
     return;
   }
   plan_->stop(id, outcome);
@@ -474,7 +473,7 @@ void Scheduler::check_limits() {
       touch_jobs();
     } else if (view_->jobs().state(id) == JobState::running && job.end + state_->conf.over_time_limit <= now_s_ &&
                job.limit < kUnlimited) {
-      stop(id, Outcome::timed_out);
+      stop(id, job.preempted ? Outcome::cancelled : Outcome::timed_out);
     }
   }
 }
@@ -642,11 +641,42 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     begin(job, by);
     return Verdict::started;
   }
+  if (preemption_.enabled()) make_way(job, usable);
   // Would it fit if the nodes that are there were free?
   if (busy || selector_->pick(job.ask, allowed, nothing_, rank, true, whole, shares_)) return Verdict::busy;
   const NodeBits& partition = nodes.partition(job.queue);
   if (selector_->pick(job.ask, partition, nothing_, rank, true, whole, shares_)) return Verdict::not_available;
   return Verdict::never;
+}
+
+// While some still make way for it, no more are asked.
+void Scheduler::make_way(Job& job, const NodeBits& allowed) {
+  if (job.making_way > 0) return;
+  const auto victims = preemption_.victims(job, allowed, state_->nodes->held, rank_in(job.queue), state_->jobs,
+                                           view_->jobs(), now_s_, *selector_);
+  for (const Preemption::Victim& victim : victims) {
+    Job& other = state_->jobs[victim.job];
+    other.requeue_when_gone = victim.mode == PreemptMode::requeue;
+    if (!other.preempted) {
+      other.preempted = true;
+      other.made_way_for = job.id;
+      ++job.making_way;
+    }
+    if (victim.grace > 0 && view_->jobs().state(victim.job) == JobState::running) {
+      // It is told, and killed by the check of time limits when its grace is over.
+      other.end = std::min(other.end, now_s_ + victim.grace);
+      state_->jobs.sort_active(victim.job);
+      continue;
+    }
+    stop(victim.job, Outcome::cancelled);
+  }
+}
+
+// The job is gone, or waits again.
+void Scheduler::made_way(Job& job) {
+  job.requeue_when_gone = false;
+  if (!std::exchange(job.preempted, false)) return;
+  --state_->jobs[job.made_way_for].making_way;
 }
 
 // The job gets the nodes in shares_.
@@ -664,7 +694,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
     Node& node = nodes[share.node];
     node_shares_.push_back({node.id, share.cpus});
     job.nodes.set(share.node);
-    nodes.held.take(share.node, node.cpus, share.cpus, memory_on(job, share));
+    nodes.held.take(share.node, node.cpus, share.cpus, selector_->memory_of(job.ask, share));
     if (nodes.held.cpus[share.node] == node.cpus) node.planned = false;
   }
   // The core's books go by groups.

@@ -16,6 +16,7 @@
 #include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/jobs.hpp"
 #include "models/policies/slurm/plan_map.hpp"
+#include "models/policies/slurm/preemption.hpp"
 
 namespace headroom::slurm {
 
@@ -59,7 +60,7 @@ class Scheduler final : public SchedulerPolicy {
 
   Time plan(const View& view, Plan& plan) override;
   bool keeps_time() const override { return true; }
-  Outcome judge(const View& view, JobId job, Outcome outcome) const override;
+  std::optional<Outcome> judge(const View& view, JobId job, Outcome outcome) const override;
 
   // Who wants to know gets every event; null: nobody.
   void watch(std::vector<Event>* events) { events_ = events; }
@@ -76,7 +77,6 @@ class Scheduler final : public SchedulerPolicy {
   void asked_node(Index n, NodeAction action);
   void lose_node(Index n, std::string reason, bool given_up);
   void take_nodes_back(JobId id);
-  std::int32_t memory_on(const Job& job, const Selector::Share& share) const;
   void stop(JobId id, Outcome outcome);
 
   // --- the main loop ---
@@ -92,6 +92,9 @@ class Scheduler final : public SchedulerPolicy {
   const Ranking& rank_in(QueueId queue) const {
     return partition_rank_.empty() ? rank_ : partition_rank_[index(queue)];
   }
+  // Jobs that are to make way for it are told to end.
+  void make_way(Job& job, const NodeBits& allowed);
+  void made_way(Job& job);
   enum class Verdict : std::uint8_t { started, busy, not_available, never };
   Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
   void begin(Job& job, Event::Kind by);
@@ -145,6 +148,7 @@ class Scheduler final : public SchedulerPolicy {
   Holdings future_;  // scratch: what jobs will hold
 
   std::unique_ptr<Selector> selector_;
+  Preemption preemption_;
   Ranking rank_;                         // as of the present pass or cycle, for starts
   std::vector<Ranking> partition_rank_;  // the same, where it depends on the partition
   Ranking test_rank_;                    // and for tests of when a job could start

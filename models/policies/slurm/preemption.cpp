@@ -1,0 +1,113 @@
+#include "models/policies/slurm/preemption.hpp"
+
+#include <algorithm>
+
+namespace headroom::slurm {
+
+const Qos* Preemption::qos_of(const Job& job, const JobTable& table) const {
+  const std::uint32_t asks = table.terms(job.id).asks;
+  std::string_view name = asks > 0 ? std::string_view(asks_[asks - 1].qos) : "";
+  if (name.empty() && job.user < accounting_.users.size()) name = accounting_.users[job.user].default_qos;
+  if (name.empty()) name = "normal";
+  const auto found =
+      std::find_if(accounting_.qos.begin(), accounting_.qos.end(), [&](const Qos& qos) { return qos.name == name; });
+  return found == accounting_.qos.end() ? nullptr : &*found;
+}
+
+// What happens to the job if it is to make way. One that may not be requeued is cancelled instead.
+PreemptMode Preemption::mode_of(const Job& job, const Qos* qos, const JobTable& table) const {
+  PreemptMode mode = conf_.preempt_mode;
+  if (conf_.preempt == Preempt::qos && qos != nullptr && qos->preempt_mode) mode = *qos->preempt_mode;
+  const Partition& partition = conf_.partitions[index(job.queue)];
+  if (conf_.preempt == Preempt::partition_prio && partition.preempt_mode) mode = *partition.preempt_mode;
+  if (mode == PreemptMode::requeue && !table.terms(job.id).requeue) mode = PreemptMode::cancel;
+  return mode;
+}
+
+// In the order in which they are asked: of the lowest QOS (or PriorityTier) first, of these those on the fewest nodes;
+// or, with youngest_first, those that started last.
+std::vector<Preemption::Candidate> Preemption::candidates(const Job& job, const NodeBits& allowed, const JobList& jobs,
+                                                          const JobTable& table, Second now) const {
+  std::vector<Candidate> found;
+  const Qos* const own = qos_of(job, table);
+  std::vector<JobId> active = jobs.active();
+  std::sort(active.begin(), active.end(), [&](JobId a, JobId b) { return jobs[a].record < jobs[b].record; });
+  for (const JobId id : active) {
+    const Job& other = jobs[id];
+    if (!other.nodes.overlaps(allowed)) continue;
+    const Qos* const qos = qos_of(other, table);
+    std::uint64_t rank = 0;
+    if (conf_.preempt == Preempt::qos) {
+      if (own == nullptr || qos == nullptr) continue;
+      if (std::find(own->preempts.begin(), own->preempts.end(), qos->name) == own->preempts.end()) continue;
+      rank = qos->priority & 0xffff;
+    } else {
+      const std::int32_t tier = conf_.partitions[index(other.queue)].priority_tier;
+      if (tier >= conf_.partitions[index(job.queue)].priority_tier) continue;
+      rank = static_cast<std::uint64_t>(tier);
+    }
+    const PreemptMode mode = mode_of(other, qos, table);
+    if (mode == PreemptMode::off) continue;
+    const bool own_time = conf_.preempt == Preempt::qos && qos->preempt_exempt_time.has_value();
+    if (other.start + (own_time ? *qos->preempt_exempt_time : conf_.preempt_exempt_time) > now) continue;
+    if (conf_.preempt_min_exempt_priority > 0 && other.priority >= conf_.preempt_min_exempt_priority) continue;
+    rank = (rank << 16) | static_cast<std::uint64_t>(std::min<std::size_t>(other.shares.size(), 0xffff));
+    if (conf_.preempt_youngest_first) rank = ~static_cast<std::uint64_t>(other.start);
+    found.push_back({id, mode, rank, 0});
+  }
+  std::stable_sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) { return a.rank < b.rank; });
+  return found;
+}
+
+std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBits& allowed, const Holdings& held,
+                                                    const Ranking& rank, const JobList& jobs, const JobTable& table,
+                                                    Second now, Selector& selector) const {
+  std::vector<Candidate> order = candidates(job, allowed, jobs, table, now);
+  const bool whole = job.ask.whole_nodes;
+  std::vector<Selector::Share> shares;
+  // They are taken away one after the other until the job fits. Then those that really stand on the nodes it would get
+  // are asked first, the others last, and it is tried again: perhaps fewer are enough.
+  NodeBits chosen;
+  std::size_t taken = 0;
+  for (std::int32_t turn = 0; turn <= conf_.preempt_reorder_count; ++turn) {
+    Holdings left = held;
+    bool fits = false;
+    for (taken = 0; taken < order.size() && !fits; ++taken) {
+      const Job& other = jobs[order[taken].job];
+      for (const Selector::Share& share : other.shares) {
+        left.give_back(share.node, share.cpus, selector.memory_of(other.ask, share));
+      }
+      NodeBits usable = allowed;
+      if (whole) usable &= left.idle;
+      fits = selector.pick(job.ask, usable, left, rank, true, whole, shares);
+    }
+    if (!fits) return {};
+    chosen = allowed;
+    chosen.clear();
+    for (const Selector::Share& share : shares) chosen.set(share.node);
+    if (taken == 1 || turn == conf_.preempt_reorder_count) break;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      order[i].on_chosen = i < taken ? jobs[order[i].job].nodes.count_common(chosen) : 0;
+    }
+    if (conf_.preempt_strict_order) {
+      // Only the one that made it possible comes first.
+      std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(taken) - 1,
+                  order.begin() + static_cast<std::ptrdiff_t>(taken));
+    } else {
+      std::stable_sort(order.begin(), order.end(),
+                       [](const Candidate& a, const Candidate& b) { return a.on_chosen > b.on_chosen; });
+    }
+  }
+  std::vector<Victim> victims;
+  for (std::size_t i = 0; i < taken; ++i) {
+    const Job& other = jobs[order[i].job];
+    if (!other.nodes.overlaps(chosen)) continue;
+    const Qos* const qos = qos_of(other, table);
+    const Second grace = conf_.preempt == Preempt::qos ? (qos == nullptr ? 0 : qos->grace_time)
+                                                       : conf_.partitions[index(other.queue)].grace_time;
+    victims.push_back({order[i].job, order[i].mode, grace});
+  }
+  return victims;
+}
+
+}  // namespace headroom::slurm

@@ -1,0 +1,48 @@
+// Who makes way: which running jobs a waiting one may push aside (PreemptType), which of them it takes, and what
+// becomes of those. Sources: slurm.conf(5), Preempt*; recorded runs (docs/slurm-runs.md).
+#pragma once
+
+#include <vector>
+
+#include "models/policies/slurm/accounting.hpp"
+#include "models/policies/slurm/asks.hpp"
+#include "models/policies/slurm/jobs.hpp"
+#include "models/policies/slurm/select.hpp"
+
+namespace headroom::slurm {
+
+class Preemption {
+ public:
+  Preemption(const Conf& conf, const Accounting& accounting, const std::vector<Asks>& asks)
+      : conf_(conf), accounting_(accounting), asks_(asks) {}
+
+  bool enabled() const { return conf_.preempt != Preempt::none; }
+
+  struct Victim {
+    JobId job;
+    PreemptMode mode;  // cancel or requeue
+    Second grace;      // how long it may still run
+  };
+  // The jobs that make room for `job` on the nodes `allowed`: none if there are none, or if even all of them would not
+  // be enough. `held` is what all running jobs hold.
+  std::vector<Victim> victims(const Job& job, const NodeBits& allowed, const Holdings& held, const Ranking& rank,
+                              const JobList& jobs, const JobTable& table, Second now, Selector& selector) const;
+
+ private:
+  struct Candidate {
+    JobId job;
+    PreemptMode mode;
+    std::uint64_t rank;      // lower ones make way first
+    std::int32_t on_chosen;  // nodes of it that the waiting job would get
+  };
+  std::vector<Candidate> candidates(const Job& job, const NodeBits& allowed, const JobList& jobs, const JobTable& table,
+                                    Second now) const;
+  const Qos* qos_of(const Job& job, const JobTable& table) const;
+  PreemptMode mode_of(const Job& job, const Qos* qos, const JobTable& table) const;
+
+  const Conf& conf_;
+  const Accounting& accounting_;
+  const std::vector<Asks>& asks_;
+};
+
+}  // namespace headroom::slurm
