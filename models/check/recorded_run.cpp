@@ -477,6 +477,7 @@ class RunReader {
   Time stop_time(const At& record, const RecordedJob& expected) const {
     constexpr Time kAtOnce = 30'000;
     constexpr Time kPoll = kSecond;  // squeue was looked at about so often
+    if (const Time time = way_time(record); time != kNever) return time;
     if (expected.end == kNever || !record.has("timeline")) return kAtOnce;
     Time gone_by = kNever;
     bool completing = false;
@@ -500,6 +501,25 @@ class RunReader {
         return pass - expected.end - 1000;
     }
     return completing ? std::max<Time>(gone_by - 440'000 - expected.end, kAtOnce) : kAtOnce;
+  }
+
+  // From when the job was told to make way until it was gone; kNever if it was not, or that is not known.
+  Time way_time(const At& record) const {
+    Time told = kNever;
+    for (std::size_t i = 0; record.has("log") && i < record["log"].size(); ++i) {
+      const At row = record["log"].at(i);
+      const std::string what = row.at(1).text();
+      if (what.starts_with("preempted: ")) told = row.at(0).time();
+      if (what == "requeue" && told != kNever) return std::max<Time>(row.at(0).time() - told - 1000, kSecond / 1000);
+    }
+    if (told == kNever || !record.has("reasons")) return kNever;
+    Time completing = kNever;
+    for (std::size_t i = 0; i < record["reasons"].size(); ++i) {
+      const At row = record["reasons"].at(i);
+      if (completing != kNever) return row.at(0).time() - told;
+      if (row.at(1).text() == "COMPLETING") completing = row.at(0).time();
+    }
+    return kNever;
   }
 
   void read_dependencies(const At& at, JobTerms& terms) const {

@@ -204,7 +204,7 @@ TEST(SlurmPreemption, ByPartitionTheHigherTierTakes) {
     b.job(30.5, 30.3).cpus(4).minutes(5).partition(1);
     const Story s = b.run();
     EXPECT_EQ(s[0].state, off ? JobState::completed : JobState::cancelled);
-    if (!off) EXPECT_EQ(s[1].allocated, 21.5);
+    EXPECT_EQ(s[1].allocated == 21.5, !off);
     EXPECT_EQ(s[1].allocations.size(), 1u) << "jobs of one tier do not push each other";
   }
 }
@@ -243,11 +243,15 @@ TEST(SlurmPreemption, NoJobIsLost) {
       if (draw.one_in(5)) job.exclusive();
     }
     const bool cancels = b->conf.preempt_mode == PreemptMode::cancel;
+    const bool grace = b->accounting.qos[1].grace_time > 0;
     const Story s = b->run();
     for (const Story::JobStory& job : s.jobs) {
       const bool was_pushed = job.allocations.size() > 1 || job.state == JobState::cancelled;
       pushed += was_pushed ? 1 : 0;
-      EXPECT_TRUE(job.state == JobState::completed || job.state == JobState::cancelled);
+      // One that ends by itself after its grace, before the check, counts as over its limit, as in real runs.
+      EXPECT_TRUE(job.state == JobState::completed || job.state == JobState::cancelled ||
+                  (grace && job.state == JobState::timed_out))
+          << state_letters(job.state) << " with " << job.allocations.size();
       if (cancels) {
         EXPECT_EQ(job.allocations.size(), 1u);
       }

@@ -229,6 +229,14 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
       start = now_s_;
       return true;
     }
+    // Those that make way are as good as gone.
+    if (preemption_.enabled() &&
+        !preemption_
+             .victims(job, allowed, table.held, test_rank_, state_->jobs, view_->jobs(), now_s_, *selector_, nodes)
+             .empty()) {
+      start = now_s_;
+      return true;
+    }
     if (until < 0) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.

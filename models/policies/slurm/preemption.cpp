@@ -61,13 +61,12 @@ std::vector<Preemption::Candidate> Preemption::candidates(const Job& job, const 
 
 std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBits& allowed, const Holdings& held,
                                                     const Ranking& rank, const JobList& jobs, const JobTable& table,
-                                                    Second now, Selector& selector) const {
+                                                    Second now, Selector& selector, NodeBits& chosen) const {
   std::vector<Candidate> order = candidates(job, allowed, jobs, table, now);
   const bool whole = job.ask.whole_nodes;
   std::vector<Selector::Share> shares;
   // They are taken away one after the other until the job fits. Then those that really stand on the nodes it would get
   // are asked first, the others last, and it is tried again: perhaps fewer are enough.
-  NodeBits chosen;
   std::size_t taken = 0;
   for (std::int32_t turn = 0; turn <= conf_.preempt_reorder_count; ++turn) {
     Holdings left = held;

@@ -24,9 +24,10 @@ class Preemption {
     Second grace;      // how long it may still run
   };
   // The jobs that make room for `job` on the nodes `allowed`: none if there are none, or if even all of them would not
-  // be enough. `held` is what all running jobs hold.
+  // be enough. `held` is what all running jobs hold; `chosen` becomes the nodes that it would get.
   std::vector<Victim> victims(const Job& job, const NodeBits& allowed, const Holdings& held, const Ranking& rank,
-                              const JobList& jobs, const JobTable& table, Second now, Selector& selector) const;
+                              const JobList& jobs, const JobTable& table, Second now, Selector& selector,
+                              NodeBits& chosen) const;
 
  private:
   struct Candidate {

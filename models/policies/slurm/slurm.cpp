@@ -641,7 +641,10 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     begin(job, by);
     return Verdict::started;
   }
-  if (preemption_.enabled()) make_way(job, usable);
+  if (preemption_.enabled()) {
+    NodeBits others = allowed;
+    make_way(job, others.remove(nodes.completing()));
+  }
   // Would it fit if the nodes that are there were free?
   if (busy || selector_->pick(job.ask, allowed, nothing_, rank, true, whole, shares_)) return Verdict::busy;
   const NodeBits& partition = nodes.partition(job.queue);
@@ -652,8 +655,9 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
 // While some still make way for it, no more are asked.
 void Scheduler::make_way(Job& job, const NodeBits& allowed) {
   if (job.making_way > 0) return;
+  NodeBits chosen;
   const auto victims = preemption_.victims(job, allowed, state_->nodes->held, rank_in(job.queue), state_->jobs,
-                                           view_->jobs(), now_s_, *selector_);
+                                           view_->jobs(), now_s_, *selector_, chosen);
   for (const Preemption::Victim& victim : victims) {
     Job& other = state_->jobs[victim.job];
     other.requeue_when_gone = victim.mode == PreemptMode::requeue;
@@ -668,6 +672,7 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
       state_->jobs.sort_active(victim.job);
       continue;
     }
+    wanted_ |= view_->jobs().state(victim.job) == JobState::configuring;
     stop(victim.job, Outcome::cancelled);
   }
 }
