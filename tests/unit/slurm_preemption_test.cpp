@@ -209,6 +209,24 @@ TEST(SlurmPreemption, ByPartitionTheHigherTierTakes) {
   }
 }
 
+// A node that dies under a job that makes way ends that, too.
+TEST(SlurmPreemption, ANodeMayDieMeanwhile) {
+  for (const double at : {21.2, 40.0}) {
+    const auto b = nodes_of_four(2);
+    b->conf.slurmd_timeout = 20;
+    b->accounting.qos[1].grace_time = at > 30 ? 600 : 0;
+    b->job(0.5, 100.3).cpus(4).qos("low").minutes(5).stops_in(500);
+    b->job(0.6, 900.3).cpus(4).qos("high").minutes(20);
+    b->job(20.5, 30.3).cpus(4).qos("high").minutes(5);
+    b->kill_node(at, "n1");
+    b->ask(at + 100, "n1", NodeAction::resume);
+    b->restart_node(at + 99, "n1");
+    const Story s = b->run();
+    EXPECT_EQ(s[2].state, JobState::completed) << at;
+    EXPECT_EQ(s[0].state, JobState::completed) << at;
+  }
+}
+
 TEST(SlurmPreemption, AConfiguringJobGivesItsNodesBackAtOnce) {
   SlurmBench b;
   b.partition({b.cloud("n", 1, 4, 100)});
@@ -225,7 +243,7 @@ TEST(SlurmPreemption, AConfiguringJobGivesItsNodesBackAtOnce) {
 // Whatever is pushed aside runs in the end.
 TEST(SlurmPreemption, NoJobIsLost) {
   int pushed = 0;
-  for (std::uint64_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= 120 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Draw draw(seed);
     const auto b = nodes_of_four(draw.small(1, 4), draw.one_in(2) ? PreemptMode::requeue : PreemptMode::cancel);

@@ -48,12 +48,13 @@ struct Job {
   std::uint32_t priority = 0;  // 0: held
   bool fixed_priority = false;
   std::uint32_t restarts = 0;
-  bool requeue_when_gone = false;  // told to end, waits again when it is gone
-  bool preempted = false;          // it made way, or is about to
-  JobId made_way_for{0};           // valid while preempted
-  std::int32_t making_way = 0;     // jobs that are about to make way for it
-  bool completing = false;         // told to end, not gone yet: its CPUs are free, its nodes are not
-  std::uint64_t record = 0;        // position in slurmctld's list of jobs
+  bool requeue_when_gone = false;   // told to end, waits again when it is gone
+  bool preempted = false;           // it made way, or is about to
+  JobId made_way_for{0};            // valid while preempted
+  bool preempted_requeues = false;  // the same: it waits again, if it does not end by itself before
+  std::int32_t making_way = 0;      // jobs that are about to make way for it
+  bool completing = false;          // told to end, not gone yet: its CPUs are free, its nodes are not
+  std::uint64_t record = 0;         // position in slurmctld's list of jobs
   Reason reason = Reason::none;
   std::string reason_nodes;             // of node_not_available
   std::vector<Selector::Share> shares;  // while it holds nodes

@@ -355,6 +355,7 @@ void Scheduler::asked_job(JobId id, JobAction action) {
     case JobAction::requeue:
       if (!holds_nodes(state)) break;
       take_nodes_back(id);
+      made_way(job);
       plan_->requeue(id);
       state_->jobs.requeued(id, view_->jobs(), now_s_);
       break;
@@ -402,6 +403,7 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
   for (const JobId id : jobs) {
     Job& job = state_->jobs[id];
     take_nodes_back(id);
+    made_way(job);
     if (view_->jobs().terms(id).requeue) {
       plan_->requeue(id);
       state_->jobs.requeued(id, view_->jobs(), now_s_);
@@ -419,7 +421,13 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
     if (!here) continue;
     for (const Selector::Share& share : job.shares) state_->nodes->add_completing(share.node, -1);
     job.completing = false;
-    plan_->end(job.id, job.reason == Reason::time_limit ? Outcome::timed_out : Outcome::cancelled);
+    if (job.requeue_when_gone) {
+      plan_->requeue(job.id);
+      state_->jobs.requeued(job.id, view_->jobs(), now_s_);
+    } else {
+      plan_->end(job.id, job.reason == Reason::time_limit ? Outcome::timed_out : Outcome::cancelled);
+    }
+    made_way(job);
   }
   node.down = node.was_down = true;
   node.reason = std::move(reason);
@@ -473,6 +481,7 @@ void Scheduler::check_limits() {
       touch_jobs();
     } else if (view_->jobs().state(id) == JobState::running && job.end + state_->conf.over_time_limit <= now_s_ &&
                job.limit < kUnlimited) {
+      job.requeue_when_gone = job.preempted && job.preempted_requeues;
       stop(id, job.preempted ? Outcome::cancelled : Outcome::timed_out);
     }
   }
@@ -660,7 +669,7 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
                                            view_->jobs(), now_s_, *selector_, chosen);
   for (const Preemption::Victim& victim : victims) {
     Job& other = state_->jobs[victim.job];
-    other.requeue_when_gone = victim.mode == PreemptMode::requeue;
+    other.preempted_requeues = victim.mode == PreemptMode::requeue;
     if (!other.preempted) {
       other.preempted = true;
       other.made_way_for = job.id;
@@ -672,6 +681,7 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
       state_->jobs.sort_active(victim.job);
       continue;
     }
+    other.requeue_when_gone = other.preempted_requeues;
     wanted_ |= view_->jobs().state(victim.job) == JobState::configuring;
     stop(victim.job, Outcome::cancelled);
   }
