@@ -29,6 +29,7 @@ struct Simulated {
     Time end = kNever;
     std::vector<Time> ends;  // of its processes
     JobState state = JobState::pending;
+    bool made_way = false;
   };
   std::vector<Job> jobs;
   std::vector<RecordedPower> power;
@@ -127,6 +128,9 @@ Simulated drive(const RecordedRun& run) {
                        run.disturbances, patience_for(run.workload, slurm::patience(run.conf)));
   Witness witness(run, controller, out);
   headroom::run(world, controller, witness);
+  for (std::uint32_t j = 0; j < out.jobs.size() && j < state->jobs.size(); ++j) {
+    out.jobs[j].made_way = state->jobs[JobId{j}].made_way;
+  }
   return out;
 }
 
@@ -282,10 +286,14 @@ std::string tell(const std::vector<RecordedAllocation>& allocations, Time start,
   if (start != kNever) text += fmt::format(", start {:.0f}", std::floor(seconds(start - zero)));
   return fmt::format("{}, {}", text, state);
 }
+// A job that made way for another and does not wait again has a state of its own.
+std::string_view state_text(const Simulated::Job& job) {
+  return job.made_way && job.state == JobState::cancelled ? "PREEMPTED" : state_text(job.state);
+}
 std::string tell(const Simulated::Job& job, Time zero) {
   std::vector<RecordedAllocation> allocations;
   for (const auto& a : job.allocations) allocations.push_back({a.at, false, a.nodes});
-  return tell(allocations, job.start, state_text(job.state), zero);
+  return tell(allocations, job.start, state_text(job), zero);
 }
 
 // Things that reach slurmctld from outside, and when; it may see them just before or just after one of its looks.
@@ -380,7 +388,7 @@ RunComparison compare(const RecordedRun& run, const Simulated& out) {
     c.same_nodes += nodes ? 1 : 0;
     c.alloc_near += near ? 1 : 0;
     // Of a job that still ran when the recorder left, the end is not known.
-    const bool state = expected.state == state_text(job.state) || expected.state == "RUNNING";
+    const bool state = expected.state == state_text(job) || expected.state == "RUNNING";
     if (nodes && near && start && state) {
       ++c.exact;
       continue;

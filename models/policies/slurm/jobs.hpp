@@ -53,6 +53,7 @@ struct Job {
   JobId made_way_for{0};            // valid while preempted
   bool preempted_requeues = false;  // the same: it waits again, if it does not end by itself before
   std::int32_t making_way = 0;      // jobs that are about to make way for it
+  bool made_way = false;            // it ended, or waits again, because it made way (sacct's PREEMPTED)
   bool completing = false;          // told to end, not gone yet: its CPUs are free, its nodes are not
   std::uint64_t record = 0;         // position in slurmctld's list of jobs
   Reason reason = Reason::none;

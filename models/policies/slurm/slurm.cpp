@@ -482,6 +482,7 @@ void Scheduler::check_limits() {
     } else if (view_->jobs().state(id) == JobState::running && job.end + state_->conf.over_time_limit <= now_s_ &&
                job.limit < kUnlimited) {
       job.requeue_when_gone = job.preempted && job.preempted_requeues;
+      job.made_way |= job.preempted;
       stop(id, job.preempted ? Outcome::cancelled : Outcome::timed_out);
     }
   }
@@ -682,6 +683,7 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
       continue;
     }
     other.requeue_when_gone = other.preempted_requeues;
+    other.made_way = true;
     wanted_ |= view_->jobs().state(victim.job) == JobState::configuring;
     stop(victim.job, Outcome::cancelled);
   }
