@@ -324,9 +324,11 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   }
   if (job.begin > now) return Reason::begin_time;
   const Partition& partition = conf_.partitions[index(job.queue)];
-  if (partition.max_time && job.limit > *partition.max_time) return Reason::partition_time;
-  const bool outside = (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes) ||
-                       (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
+  if (job.barred != Reason::none) return job.barred;
+  if (partition.max_time && job.limit > *partition.max_time && !job.any_time) return Reason::partition_time;
+  const bool outside =
+      (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes && !job.any_most_nodes) ||
+      (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
   if (outside || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
   return Reason::none;
 }
@@ -335,9 +337,11 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
                       job.reason == Reason::held_user || job.reason == Reason::held_admin ||
-                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes;
+                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
+                      (job.barred != Reason::none && job.reason == job.barred);
   if (reason != Reason::none || waited) job.reason = reason;
-  const bool eligible = reason == Reason::none || reason == Reason::partition_time || reason == Reason::partition_nodes;
+  const bool eligible = reason == Reason::none || reason == Reason::partition_time ||
+                        reason == Reason::partition_nodes || reason == job.barred;
   if (eligible && job.eligible == 0) job.eligible = now;
   return reason == Reason::none;
 }
@@ -375,6 +379,18 @@ std::string reason_text(const Job& job) {
       return "PartitionTimeLimit";
     case Reason::partition_nodes:
       return "PartitionNodeLimit";
+    case Reason::partition_config:
+      return "PartitionConfig";
+    case Reason::partition_down:
+      return "PartitionDown";
+    case Reason::account_not_allowed:
+      return "AccountNotAllowed";
+    case Reason::qos_not_allowed:
+      return "QOSNotAllowed";
+    case Reason::partition_memory:
+      return "MaxMemPerLimit";
+    case Reason::limit:
+      return hold_text(job.hold);
     case Reason::node_not_available:
       return job.reason_nodes.empty() ? "ReqNodeNotAvail, May be reserved for other job"
                                       : "ReqNodeNotAvail, UnavailableNodes:" + job.reason_nodes;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/policy.hpp"
+#include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/nodes.hpp"
 #include "models/policies/slurm/select.hpp"
 
@@ -26,6 +27,12 @@ enum class Reason : std::uint8_t {
   array_limit,
   partition_time,
   partition_nodes,
+  partition_config,
+  partition_down,
+  account_not_allowed,
+  qos_not_allowed,
+  partition_memory,
+  limit,  // of an association or QOS: Job::hold
   node_not_available,
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
@@ -51,6 +58,12 @@ struct Job {
   bool completing = false;   // told to end, not gone yet: its CPUs are free, its nodes are not
   std::uint64_t record = 0;  // position in slurmctld's list of jobs
   Reason reason = Reason::none;
+  Hold hold;                            // of limit
+  std::optional<Rejection> rejected;
+  Reason barred = Reason::none;         // its partition does not take it, now or later
+  bool any_time = false;                // its QOS frees it from the partition's MaxTime, MaxNodes and MinNodes
+  bool any_most_nodes = false;
+  bool any_least_nodes = false;
   std::string reason_nodes;             // of node_not_available
   std::vector<Selector::Share> shares;  // while it holds nodes
   NodeBits nodes;                       // the same

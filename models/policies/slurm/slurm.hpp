@@ -15,6 +15,7 @@
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/jobs.hpp"
+#include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/plan_map.hpp"
 
 namespace headroom::slurm {
@@ -26,7 +27,8 @@ struct State {
         node_names(std::move(node_names_)),
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
-        jobs(conf) {}
+        jobs(conf),
+        limits(conf, accounting) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -41,6 +43,7 @@ struct State {
   std::vector<Asks> asks;  // JobTerms::asks - 1 indexes this
   std::unique_ptr<NodeTable> nodes;
   JobList jobs;
+  LimitBook limits;
   Second last_node_update = 0;
   Second last_job_update = 0;
 };
@@ -69,6 +72,8 @@ class Scheduler final : public SchedulerPolicy {
 
   // --- news ---
   void arrive(JobId id);
+  std::optional<Rejection> refuse(Job& job);
+  std::optional<Rejection> outside_partition(const Job& job) const;
   void name_unavailable(Job& job, const NodeBits& available);
   void over(JobId id);
   void asked(const Stimulus& s);
@@ -76,6 +81,7 @@ class Scheduler final : public SchedulerPolicy {
   void asked_node(Index n, NodeAction action);
   void lose_node(Index n, std::string reason, bool given_up);
   void take_nodes_back(JobId id);
+  void emptied(Index n, QueueId queue);
   std::int32_t memory_on(const Job& job, const Selector::Share& share) const;
   void stop(JobId id, Outcome outcome);
 
@@ -92,7 +98,16 @@ class Scheduler final : public SchedulerPolicy {
   const Ranking& rank_in(QueueId queue) const {
     return partition_rank_.empty() ? rank_ : partition_rank_[index(queue)];
   }
-  enum class Verdict : std::uint8_t { started, busy, not_available, never };
+  // --- limits of associations, QOS and partitions (admission.cpp) ---
+  bool held_before_choice(Job& job);
+  bool held_after_choice(Job& job, const Demand& demand);
+  Demand demand_of(const Job& job, const std::vector<Selector::Share>& shares) const;
+  Demand demand_of(const Job& job, const NodeBits& chosen) const;
+  bool too_low_to_reserve(const Job& job) const;
+  bool never_reserves(const Job& job) const;
+  Second over_time(const Job& job) const;
+
+  enum class Verdict : std::uint8_t { started, busy, limited, not_available, never };
   Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
   void begin(Job& job, Event::Kind by);
   void tell(Event::Kind kind, JobId job = JobId{0});
