@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -84,6 +85,18 @@ class Draft {
     terms.requeue = false;
     return *this;
   }
+  Draft& user(std::uint32_t number) {
+    job.request.user = number;
+    return *this;
+  }
+  Draft& account(const std::string& name) {
+    asks.account = name;
+    return *this;
+  }
+  Draft& qos(const std::string& name) {
+    asks.qos = name;
+    return *this;
+  }
   Draft& after(Dependency::Kind kind, std::uint32_t other) {
     terms.dependencies.push_back({kind, JobId{other}, 0});
     return *this;
@@ -91,6 +104,7 @@ class Draft {
 
   WorkloadJob job;
   JobTerms terms;
+  Asks asks;
 };
 
 // What a run showed. Times are in seconds.
@@ -156,7 +170,10 @@ struct Story {
 class SlurmBench {
  public:
   Conf conf;
+  Accounting accounting;
   std::vector<SimulatedCloud::BootFault> faults;
+  // Called after every step, for what holds at any time.
+  std::function<void(const State&, Time)> look;
 
   // Nodes prefix1, prefix2 ... that are simply there, or whose instances boot for so long.
   std::uint32_t fixed(const std::string& prefix, std::int32_t count, std::int32_t cpus, std::int32_t weight = 1) {
@@ -201,13 +218,16 @@ class SlurmBench {
   // Until nothing more happens, at most for some hours: slurmctld goes on looking at jobs that never run.
   Story run() {
     Workload workload;
+    std::vector<Asks> asks;
     for (Draft& draft : drafts_) {
+      asks.push_back(draft.asks);
+      draft.terms.asks = static_cast<std::uint32_t>(asks.size());
       workload.terms.push_back(draft.terms);
       draft.job.request.terms = static_cast<std::uint32_t>(workload.terms.size());
       workload.jobs.push_back(draft.job);
     }
     spec_.memory_counts = conf.memory;
-    auto state = std::make_shared<State>(conf, names_);
+    auto state = std::make_shared<State>(conf, names_, accounting, asks);
     auto scheduler = std::make_unique<Scheduler>(state);
     std::vector<Event> events;
     scheduler->watch(&events);
@@ -268,6 +288,7 @@ class SlurmBench {
         note(job.states, s, state_letters(job.state));
         note(job.reasons, s, reason_text(state.jobs[JobId{j}]));
       }
+      if (bench.look) bench.look(state, now);
       for (Index n = 0; n < state.nodes->size(); ++n) {
         note(story.nodes[(*state.nodes)[n].name], s, sinfo_state(controller.cluster(), *state.nodes, n));
       }
