@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/unit/draw.hpp"
 #include "tests/unit/slurm_bench.hpp"
 
@@ -167,9 +169,22 @@ TEST(SlurmLimits, OfAnAccountHoldForThoseBelowIt) {
   const Story s = b.run();
   EXPECT_EQ(s.reason(1, 5), "AssocGrpCpuLimit");
   EXPECT_EQ(s[1].allocated, 24);
-  EXPECT_EQ(s.reason(2, 5), "AssocGrpCpuLimit") << "looked at before what was handed down";
-  EXPECT_EQ(s.reason(2, 100), "AssocMaxCpuPerJobLimit");
+  EXPECT_EQ(s.reason(2, 5), "AssocMaxCpuPerJobLimit") << "handed down, and looked at before what is above";
   EXPECT_TRUE(s[2].allocations.empty());
+}
+
+// A node that several jobs share counts once.
+TEST(SlurmLimits, CountNodesOnce) {
+  for (const Case& c : {Case{"account", "GrpTRES", "node=1", ""}, Case{"qos", "GrpTRES", "node=1", ""},
+                        Case{"qos", "MaxTRESPerUser", "node=1", ""}, Case{"qos", "MaxTRESPerAccount", "node=1", ""}}) {
+    Limited b = with(c);
+    b.job(0.5, 20.3).cpus(2);
+    b.job(0.6, 30.3).cpus(2);
+    b.job(0.7, 20.3).cpus(3);
+    const Story s = b.run();
+    EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n1")) << c;
+    EXPECT_EQ(s[2].allocated, 34) << c << ": the node is given back with the last job on it";
+  }
 }
 
 // --- limits of one job ---
@@ -416,8 +431,7 @@ TEST(SlurmLimits, DoNotCloseThePartition) {
     const Story s = b.run();
     EXPECT_EQ(s[0].allocated, 3);
     EXPECT_EQ(s.reason(1, 5), "AssocGrpCpuLimit");
-    // A job that waits for a limit already is passed over without closing anything: so at the second pass.
-    EXPECT_EQ(s[2].allocated, stop ? 45 : 3);
+    EXPECT_EQ(s[2].allocated, stop ? 44 : 3);
     if (stop) {
       EXPECT_EQ(s.reason(2, 5), "Priority");
     }
@@ -465,7 +479,7 @@ Limited with_usage(const Case& c, const std::string& enforce) {
 
 class SlurmLimitOfUsage : public testing::TestWithParam<Case> {};
 
-// Four CPU-minutes, or one minute of run time, are used up when the account is made at 120 s.
+// Used up when the second job ended at 91.3 s, seen at the next check.
 TEST_P(SlurmLimitOfUsage, EndsWhatRunsAndStartsNothingMore) {
   Limited b = with_usage(GetParam(), "limits");
   b.job(0.5, 1000.3).cpus(4);
@@ -474,12 +488,14 @@ TEST_P(SlurmLimitOfUsage, EndsWhatRunsAndStartsNothingMore) {
   const Story s = b.run();
   EXPECT_EQ(s[0].allocated, 3);
   EXPECT_EQ(s[0].state, JobState::timed_out);
-  EXPECT_NEAR(s[0].ended, 120, 1) << "57 s are counted at 60 s, 117 s at 120 s";
+  EXPECT_NEAR(s[0].ended, 120, 1) << "57 s of the first were counted at 60 s";
   EXPECT_EQ(s[1].allocated, 71) << "not used up yet";
   EXPECT_EQ(s.reason(2, 500), GetParam().reason);
 }
 
-TEST_P(SlurmLimitOfUsage, MayBeKeptSafe) {
+class SlurmSafeLimit : public testing::TestWithParam<Case> {};
+
+TEST_P(SlurmSafeLimit, StartsNothingThatMightUseItUp) {
   Limited b = with_usage(GetParam(), "safe");
   b.job(0.5, 20.3).cpus(4).minutes(1);
   b.job(0.6, 20.3).cpus(4).minutes(1);
@@ -492,6 +508,12 @@ TEST_P(SlurmLimitOfUsage, MayBeKeptSafe) {
   EXPECT_TRUE(s[2].allocations.empty());
 }
 
+INSTANTIATE_TEST_SUITE_P(All, SlurmSafeLimit,
+                         testing::Values(Case{"account", "GrpTRESMins", "cpu=5", "AssocGrpCPUMinutesLimit"},
+                                         Case{"user", "GrpTRESMins", "node=1", "AssocGrpNodeMinutes"},
+                                         Case{"qos", "GrpTRESMins", "cpu=5", "QOSGrpCPUMinutesLimit"},
+                                         Case{"account", "GrpWall", "1", "AssocGrpWallLimit"},
+                                         Case{"qos", "GrpWall", "1", "QOSGrpWallLimit"}));
 INSTANTIATE_TEST_SUITE_P(All, SlurmLimitOfUsage,
                          testing::Values(Case{"account", "GrpTRESMins", "cpu=4", "AssocGrpCPUMinutesLimit"},
                                          Case{"user", "GrpTRESMins", "node=1", "AssocGrpNodeMinutes"},
@@ -579,8 +601,8 @@ TEST(SlurmAccess, RejectsWhatIsTooLongOrWideIfToldTo) {
       }
     }
     EXPECT_EQ(s[3].allocated, 3);
-    EXPECT_EQ(s[4].allocated, 12) << "its QOS frees it";
-    EXPECT_THAT(s[5].allocations, ElementsAre("42.000 n1"));
+    EXPECT_EQ(s[4].allocated, 10) << "its QOS frees it";
+    EXPECT_THAT(s[5].allocations, ElementsAre("40.000 n1"));
   }
 }
 
@@ -681,7 +703,7 @@ TEST(SlurmLimits, FollowRequeuedJobs) {
   b.ask(10.5, 0, JobAction::requeue);
   b.job(20, 20.3);
   const Story s = b.run();
-  EXPECT_EQ(s[1].allocated, 12) << "what was requeued holds nothing";
+  EXPECT_EQ(s[1].allocated, 30.012) << "what was requeued holds nothing";
   EXPECT_EQ(s[2].rejection, Rejection::limits) << "it still counts as submitted";
   EXPECT_EQ(s[0].state, JobState::completed);
   EXPECT_EQ(s[1].state, JobState::completed);
@@ -737,10 +759,14 @@ TEST(SlurmLimits, HoldAtAnyTime) {
       const auto& of = book.associations();
       std::vector<LimitBook::Use> uses(of.size());
       std::vector<LimitBook::Use> per_qos(2);
+      std::vector<std::set<Index>> held(of.size());
       std::vector<LimitBook::Part> users(2);
       for (const JobId id : state.jobs.active()) {
         std::int64_t cpus = 0;
-        for (const auto& share : state.jobs[id].shares) cpus += share.cpus;
+        for (const auto& share : state.jobs[id].shares) {
+          cpus += share.cpus;
+          for (std::uint32_t a = book.association(id); a != kNobody; a = of[a].parent) held[a].insert(share.node);
+        }
         const auto add = [&](auto& use) {
           ++use.jobs;
           use.tres[Tres::cpu] += cpus;
@@ -756,6 +782,7 @@ TEST(SlurmLimits, HoldAtAnyTime) {
       for (std::uint32_t a = 0; a < of.size(); ++a) {
         ASSERT_EQ(uses[a].jobs, book.of_association(a).jobs) << "seed " << seed << " at " << in_seconds(now);
         ASSERT_EQ(uses[a].tres[Tres::cpu], book.of_association(a).tres[Tres::cpu]) << "seed " << seed;
+        ASSERT_EQ(held[a].size(), static_cast<std::size_t>(book.of_association(a).tres[Tres::node])) << "seed " << seed;
         const Limits& l = of[a].limits;
         // A QOS may hide these.
         if (q.grp_tres[Tres::cpu] == kNoLimit) {

@@ -15,18 +15,6 @@ bool may_use(const std::vector<std::string>& allowed, const std::vector<std::str
   return allowed.empty() ? !listed(denied, name) : listed(allowed, name);
 }
 
-// What is asked for, as far as it is known before nodes are chosen.
-Demand asked_for(const Job& job) {
-  Demand demand;
-  demand.limit = job.limit;
-  TresCounts& tres = demand.tres;
-  tres[Tres::node] = job.ask.min_nodes;
-  tres[Tres::cpu] = tres[Tres::billing] = std::max(job.ask.cpus, job.ask.min_nodes);
-  if (job.ask.memory_unit == MemoryUnit::per_node) tres[Tres::mem] = job.ask.memory * tres[Tres::node];
-  if (job.ask.memory_unit == MemoryUnit::per_core) tres[Tres::mem] = job.ask.memory * tres[Tres::cpu];
-  return demand;
-}
-
 }  // namespace
 
 // In slurmctld's order: the partition as it stands, who pays, the partition's limits, everybody's limits.
@@ -127,6 +115,18 @@ bool Scheduler::held_after_choice(Job& job, const Demand& demand) {
   return true;
 }
 
+// As far as it is known before nodes are chosen.
+Demand Scheduler::asked_for(const Job& job) {
+  Demand demand;
+  demand.limit = job.limit;
+  TresCounts& tres = demand.tres;
+  tres[Tres::node] = job.ask.min_nodes;
+  tres[Tres::cpu] = tres[Tres::billing] = std::max(job.ask.cpus, job.ask.min_nodes);
+  if (job.ask.memory_unit == MemoryUnit::per_node) tres[Tres::mem] = job.ask.memory * tres[Tres::node];
+  if (job.ask.memory_unit == MemoryUnit::per_core) tres[Tres::mem] = job.ask.memory * tres[Tres::cpu];
+  return demand;
+}
+
 Demand Scheduler::demand_of(const Job& job, const std::vector<Selector::Share>& shares) const {
   Demand demand;
   demand.limit = job.limit;
@@ -135,6 +135,10 @@ Demand Scheduler::demand_of(const Job& job, const std::vector<Selector::Share>& 
     tres[Tres::cpu] += share.cpus;
     tres[Tres::mem] += memory_on(job, share);
     ++tres[Tres::node];
+  }
+  if (state_->conf.enforce.limits) {
+    demand.nodes = NodeBits(state_->nodes->size());
+    for (const Selector::Share& share : shares) demand.nodes.set(share.node);
   }
   tres[Tres::billing] = tres[Tres::cpu];
   return demand;
@@ -145,6 +149,7 @@ Demand Scheduler::demand_of(const Job& job, const NodeBits& chosen) const {
   Demand demand;
   demand.limit = job.limit;
   TresCounts& tres = demand.tres;
+  demand.nodes = chosen;
   tres[Tres::node] = chosen.count();
   tres[Tres::cpu] = std::max<std::int64_t>(job.ask.cpus, tres[Tres::node]);
   if (job.ask.whole_nodes) {

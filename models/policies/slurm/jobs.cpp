@@ -350,6 +350,7 @@ bool JobList::is_first(const Job& job, const JobTable& table, Second now, const 
   for (const JobId id : order(table)) {
     const Job& other = jobs_[index(id)];
     if (other.queue != job.queue || other.priority <= job.priority) continue;
+    if (other.reason == Reason::limit) continue;  // it goes first for nobody
     if (held_back(other, table, now, nodes) == Reason::none) return false;
   }
   return true;

@@ -62,6 +62,33 @@ void add(TresCounts& to, const TresCounts& what, std::int64_t sign) {
   for (std::size_t t = 0; t < kTres; ++t) to.of[t] += sign * what.of[t];
 }
 
+// What the job would add to what is held: of nodes only those of which nothing is held yet.
+template <class Held>
+TresCounts added(const Demand& demand, const Held& held, const TresCounts& limits) {
+  TresCounts more = demand.tres;
+  if (limits[Tres::node] == kNoLimit || held.node_jobs.empty() || demand.nodes.size() == 0) return more;
+  more[Tres::node] = 0;
+  demand.nodes.for_each([&](Index n) { more[Tres::node] += held.node_jobs[n] == 0 ? 1 : 0; });
+  return more;
+}
+
+// The job's resources are held (`sign` 1), or no longer (-1).
+template <class Held>
+void hold_tres(Held& held, const TresCounts& tres, const NodeBits& nodes, std::int64_t sign) {
+  const std::int64_t before = held.tres[Tres::node];
+  add(held.tres, tres, sign);
+  if (nodes.size() == 0) return;
+  if (held.node_jobs.empty()) held.node_jobs.resize(nodes.size());
+  held.tres[Tres::node] = before;
+  nodes.for_each([&](Index n) {
+    if (sign > 0) {
+      held.tres[Tres::node] += held.node_jobs[n]++ == 0 ? 1 : 0;
+    } else {
+      held.tres[Tres::node] -= --held.node_jobs[n] == 0 ? 1 : 0;
+    }
+  });
+}
+
 TresCounts scaled(const TresCounts& limits, double factor) {
   TresCounts all = limits;
   for (std::int64_t& limit : all.of) {
@@ -410,7 +437,7 @@ Hold LimitBook::qos_after_choice(const Charge& c, std::uint32_t q, const Demand&
   if (const auto t = minutes_used_up(use.all, l.grp_tres_secs, seen.grp_tres_secs, true, safe)) {
     return hold(Limit::grp_tres_mins, *t);
   }
-  if (const auto t = no_room(demand.tres, use.all.tres, l.grp_tres, seen.grp_tres, true)) {
+  if (const auto t = no_room(added(demand, use.all, l.grp_tres), use.all.tres, l.grp_tres, seen.grp_tres, true)) {
     return hold(Limit::grp_tres, *t);
   }
   if (const auto t =
@@ -429,12 +456,14 @@ Hold LimitBook::qos_after_choice(const Charge& c, std::uint32_t q, const Demand&
   if (const auto t = outside(demand.tres, l.min_tres_job, seen.min_tres_job, true, 1, true)) {
     return hold(Limit::min_tres_job, *t);
   }
-  if (const auto t = no_room(demand.tres, part(use.accounts, c.account).tres, l.max_tres_account,
+  const Part& of_account = part(use.accounts, c.account);
+  if (const auto t = no_room(added(demand, of_account, l.max_tres_account), of_account.tres, l.max_tres_account,
                              seen.max_tres_account, true)) {
     return hold(Limit::max_tres_account, *t);
   }
-  if (const auto t =
-          no_room(demand.tres, part(use.users, c.user).tres, l.max_tres_user, seen.max_tres_user, true)) {
+  const Part& of_user = part(use.users, c.user);
+  if (const auto t = no_room(added(demand, of_user, l.max_tres_user), of_user.tres, l.max_tres_user,
+                             seen.max_tres_user, true)) {
     return hold(Limit::max_tres_user, *t);
   }
   return {};
@@ -459,7 +488,8 @@ Hold LimitBook::after_choice(JobId job, const Demand& demand) const {
     if (const auto t = minutes_used_up(use, l.grp_tres_secs, seen.grp_tres_secs, false, safe)) {
       return of_association(Limit::grp_tres_mins, *t);
     }
-    if (const auto t = no_room(demand.tres, use.tres, scaled(l.grp_tres, factor), seen.grp_tres, false)) {
+    const TresCounts grp_tres = scaled(l.grp_tres, factor);
+    if (const auto t = no_room(added(demand, use, grp_tres), use.tres, grp_tres, seen.grp_tres, false)) {
       return of_association(Limit::grp_tres, *t);
     }
     if (const auto t =
@@ -559,6 +589,7 @@ void LimitBook::started(JobId job, const Demand& demand, Second now) {
   if (c.association == kNobody || c.running) return;
   c.running = true;
   c.tres = demand.tres;
+  c.nodes = demand.nodes;
   c.run_left = demand.limit;
   c.counted_from = now;
   const TresCounts secs = times(c.tres, c.run_left);
@@ -566,12 +597,12 @@ void LimitBook::started(JobId job, const Demand& demand, Second now) {
       c,
       [&](Use& use) {
         ++use.jobs;
-        add(use.tres, c.tres, 1);
+        hold_tres(use, c.tres, c.nodes, 1);
         add(use.run_secs, secs, 1);
       },
       [&](Part& part) {
         ++part.jobs;
-        add(part.tres, c.tres, 1);
+        hold_tres(part, c.tres, c.nodes, 1);
       });
   c.running_at = running_.size();
   running_.push_back(job);
@@ -592,13 +623,14 @@ void LimitBook::stopped(JobId job, Second now) {
       c,
       [&](Use& use) {
         --use.jobs;
-        add(use.tres, c.tres, -1);
+        hold_tres(use, c.tres, c.nodes, -1);
         add(use.run_secs, unused, -1);
       },
       [&](Part& part) {
         --part.jobs;
-        add(part.tres, c.tres, -1);
+        hold_tres(part, c.tres, c.nodes, -1);
       });
+  c.nodes = {};
   charges_[index(running_.back())].running_at = c.running_at;
   running_[c.running_at] = running_.back();
   running_.pop_back();

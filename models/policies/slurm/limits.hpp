@@ -12,6 +12,7 @@
 #include "engine/news.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/associations.hpp"
+#include "models/policies/slurm/nodes.hpp"
 
 namespace headroom::slurm {
 
@@ -52,6 +53,7 @@ std::string hold_text(Hold hold);
 struct Demand {
   TresCounts tres;
   Second limit = 0;  // requested time
+  NodeBits nodes;    // the chosen ones; none yet: its size is 0
 };
 
 class LimitBook {
@@ -103,7 +105,8 @@ class LimitBook {
     TresCounts tres;             // of running jobs
     TresCounts run_secs;         // that running jobs may still use
     std::array<double, kTres> used_secs{};
-    double wall = 0;  // seconds of run time
+    double wall = 0;                        // seconds of run time
+    std::vector<std::uint32_t> node_jobs;  // running jobs by node: a node that several jobs share counts once
   };
   const Use& of_association(std::uint32_t association) const { return of_association_[association]; }
   const Use& of_qos(std::uint32_t qos) const { return of_qos_[qos].all; }
@@ -112,6 +115,7 @@ class LimitBook {
     std::int64_t jobs = 0;
     std::int64_t submitted = 0;
     TresCounts tres;
+    std::vector<std::uint32_t> node_jobs;
   };
   const Part& of_user(std::uint32_t qos, std::uint32_t user) const { return part(of_qos_[qos].users, user); }
   const Part& of_account(std::uint32_t qos, std::uint32_t account) const {
@@ -129,6 +133,7 @@ class LimitBook {
     bool submitted = false;
     bool running = false;
     TresCounts tres;
+    NodeBits nodes;
     Second run_left = 0;      // of its requested time
     Second counted_from = 0;  // what it uses is counted from then on
     std::size_t running_at = 0;  // its place in running_

@@ -43,6 +43,7 @@ void Scheduler::wake_up() {
   planned_ = NodeBits(state_->nodes->size());
   no_rank_.assign(std::vector<std::uint64_t>(state_->nodes->size()));
   nothing_ = Holdings(state_->nodes->size());
+  state_->limits.account(start);
 }
 
 void Scheduler::tell(Event::Kind kind, JobId job) {
@@ -186,7 +187,9 @@ void Scheduler::arrive(JobId id) {
       });
       if (!enough) return plan_->reject(id, Rejection::memory);
     }
-    if (!selector_->pick(job.ask, partition, nothing_, no_rank_, true, job.ask.whole_nodes, shares_)) {
+    Ask ask = job.ask;
+    if (ask.most_nodes < ask.min_nodes) ask.most_nodes = 0;  // then it waits for the limit
+    if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, shares_)) {
       return plan_->reject(id, Rejection::too_wide);
     }
   }
@@ -663,6 +666,8 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     begin(job, by);
     return Verdict::started;
   }
+  // A job that a limit holds back as well closes no partition (recorded run s15).
+  if (held_after_choice(job, asked_for(job))) return Verdict::limited;
   // Would it fit if the nodes that are there were free?
   if (busy || selector_->pick(job.ask, allowed, nothing_, rank, true, whole, shares_)) return Verdict::busy;
   const NodeBits& partition = nodes.partition(job.queue);
