@@ -241,6 +241,7 @@ class RunReader {
   void read(const std::string& version, bool exact_clock) {
     out_.zero = shift_;
     out_.conf.version.number = version_number(version);
+    if (run_.has("recorded_until")) out_.until = shifted(run_["recorded_until"]);
     out_.disturbed = run_.has("quality") && run_["quality"].flag("disturbed");
     conf_ = read_conf(run_, out_);
     build_cluster(run_, conf_, out_);
@@ -325,7 +326,7 @@ class RunReader {
     const auto take = [&](const At& members) {
       for (const auto& [name, value] : members.members()) {
         if (name == "name" || name == "limits") continue;
-        const std::string problem = slurm::set(of, name, value.text());
+        const std::string problem = slurm::set(of, name == "default_qos" ? "DefaultQOS" : name, value.text());
         if (!problem.empty()) out_.not_followed.push_back(fmt::format("{} {}: {} {}", of.name, name, value.text(), problem));
       }
     };
@@ -412,6 +413,10 @@ class RunReader {
     for (std::size_t j = 0; j < input_["jobs"].size(); ++j) {
       const At input = input_["jobs"].at(j);
       const std::string id = input["id"].text();
+      if (input.has("partition") && input["partition"].text().find(',') != std::string::npos) {
+        out_.not_followed.push_back("job " + id + " is left out: it asks for several partitions");
+        continue;
+      }
       const auto add = [&](const std::string& name, const std::string& array, std::int32_t number, std::int32_t limit) {
         const auto record = records.find(name);
         if (record == records.end()) run_["jobs"].refuse("no job " + name);
@@ -632,7 +637,7 @@ class RunReader {
   }
 
   template <class Add>
-  void read_scontrol(const At& event, Add add) const {
+  void read_scontrol(const At& event, Add add) {
     const At args = event["args"];
     const std::string verb = args.at(0).text();
     static const std::map<std::string, JobAction> kJobVerbs = {
@@ -643,6 +648,10 @@ class RunReader {
       for (const std::uint32_t job : jobs_named(id, args)) {
         add(Stimulus::Kind::job_asked, job, static_cast<std::uint32_t>(action->second));
       }
+      return;
+    }
+    if (verb == "update" && args.size() > 1 && args.at(1).text().starts_with("partitionname=")) {
+      out_.not_followed.push_back("scontrol update " + args.at(1).text() + " " + (args.size() > 2 ? args.at(2).text() : ""));
       return;
     }
     if (verb != "update") args.refuse("scontrol " + verb + " is not followed");

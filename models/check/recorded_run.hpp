@@ -48,6 +48,7 @@ enum class RecordedClock : std::uint8_t {
 struct RecordedRun {
   std::string name;  // "c_cloud_zero 25.05.8, run 2"
   Time zero = 0;     // of the recording's own times
+  Time until = kNever;  // when the recorder left
   bool disturbed = false;
   RecordedClock clock = RecordedClock::coarse;
   slurm::Conf conf;

@@ -46,6 +46,7 @@ class Witness {
   }
 
   void append(Time now, const News& news, const Commands& commands) {
+    if (now > run_.until) return;
     for (const Stimulus& s : news.stimuli) {
       if (s.kind == Stimulus::Kind::node_ready) {
         ready_[s.subject] = true;

@@ -542,17 +542,22 @@ TEST(SlurmAccess, GoesByAccountAndQos) {
     bool high;
     const char* reason;
   };
-  for (const Rule& rule : {Rule{"AllowAccounts", "b", false, true, "AccountNotAllowed"},
+  for (const Rule& rule : {Rule{"AllowAccounts", "b", false, true,
+                                "Job's account not permitted to use this partition (p allows b not a)"},
                            Rule{"AllowAccounts", "a,b", true, true, ""}, Rule{"AllowAccounts", "ALL", true, true, ""},
-                           Rule{"DenyAccounts", "a", false, true, "AccountNotAllowed"},
-                           Rule{"AllowQos", "high", false, true, "QOSNotAllowed"},
-                           Rule{"DenyQos", "high", true, false, "QOSNotAllowed"}}) {
+                           Rule{"DenyAccounts", "a", false, true,
+                                "Job's account not permitted to use this partition (p denies a including a)"},
+                           Rule{"AllowQos", "high", false, true,
+                                "Job's QOS not permitted to use this partition (p allows high not normal)"},
+                           Rule{"DenyQos", "high", true, false,
+                                "Job's QOS not permitted to use this partition (p denies high including high)"}}) {
     for (const std::string enforce : {"NO", "ANY", "ALL"}) {
       Limited b;
       b.add_qos("high", {});
       b.add_account("a");
       b.add_account("b", {{"qos", "high"}});
       b.add_user("u", {{"account", "a,b"}});
+      b.conf.partitions[0].name = "p";
       give(b.conf.partitions[0], {{rule.name, rule.value}});
       give(b.conf, {{"EnforcePartLimits", enforce}});
       b.job(0.5, 20.3);

@@ -10,9 +10,21 @@ bool listed(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// An allow list makes the deny list void.
-bool may_use(const std::vector<std::string>& allowed, const std::vector<std::string>& denied, const std::string& name) {
-  return allowed.empty() ? !listed(denied, name) : listed(allowed, name);
+std::string joined(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ",") + name;
+  return list;
+}
+
+// What squeue says of a job whose account or QOS ("what") the partition does not take; "" if it does. An allow list
+// makes the deny list void.
+std::string not_taken(const std::string& partition, const char* what, const std::vector<std::string>& allowed,
+                      const std::vector<std::string>& denied, const std::string& name) {
+  std::string why;
+  if (!allowed.empty() && !listed(allowed, name)) why = " allows " + joined(allowed) + " not " + name;
+  if (allowed.empty() && listed(denied, name)) why = " denies " + joined(denied) + " including " + name;
+  if (why.empty()) return why;
+  return std::string("Job's ") + what + " not permitted to use this partition (" + partition + why + ")";
 }
 
 }  // namespace
@@ -49,9 +61,11 @@ std::optional<Rejection> Scheduler::refuse(Job& job) {
       association == kNobody ? asks.account
                              : limits.associations().account_name(limits.associations()[association].account);
   const std::string qos_name = qos == kNobody ? asks.qos : accounting.qos[qos].name;
-  if (!may_use(partition.allow_accounts, partition.deny_accounts, account)) {
+  job.barred_why = not_taken(partition.name, "account", partition.allow_accounts, partition.deny_accounts, account);
+  if (!job.barred_why.empty()) {
     job.barred = Reason::account_not_allowed;
-  } else if (!may_use(partition.allow_qos, partition.deny_qos, qos_name)) {
+  } else if (job.barred_why = not_taken(partition.name, "QOS", partition.allow_qos, partition.deny_qos, qos_name);
+             !job.barred_why.empty()) {
     job.barred = Reason::qos_not_allowed;
   } else if (partition.state == Partition::State::down) {
     job.barred = Reason::partition_down;

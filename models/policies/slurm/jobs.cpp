@@ -349,11 +349,27 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
 bool JobList::is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
   for (const JobId id : order(table)) {
     const Job& other = jobs_[index(id)];
-    if (other.queue != job.queue || other.priority <= job.priority) continue;
-    if (other.reason == Reason::limit) continue;  // it goes first for nobody
-    if (held_back(other, table, now, nodes) == Reason::none) return false;
+    if (other.reason == Reason::limit || !goes_before(other, job, nodes)) continue;
+    switch (held_back(other, table, now, nodes)) {
+      case Reason::held_user:
+      case Reason::held_admin:
+      case Reason::bad_constraints:
+      case Reason::dependency:
+      case Reason::dependency_never:
+      case Reason::begin_time:
+        break;
+      default:
+        return false;
+    }
   }
   return true;
+}
+
+bool JobList::goes_before(const Job& other, const Job& job, const NodeTable& nodes) const {
+  const std::int32_t other_tier = conf_.partitions[index(other.queue)].priority_tier;
+  const std::int32_t tier = conf_.partitions[index(job.queue)].priority_tier;
+  if (other_tier == tier && other.priority <= job.priority) return false;
+  return other_tier >= tier && nodes.partition(other.queue).overlaps(nodes.partition(job.queue));
 }
 
 std::string reason_text(const Job& job) {
@@ -385,9 +401,8 @@ std::string reason_text(const Job& job) {
     case Reason::partition_down:
       return "PartitionDown";
     case Reason::account_not_allowed:
-      return "AccountNotAllowed";
     case Reason::qos_not_allowed:
-      return "QOSNotAllowed";
+      return job.barred_why;
     case Reason::partition_memory:
       return "MaxMemPerLimit";
     case Reason::limit:

@@ -61,6 +61,7 @@ struct Job {
   Hold hold;                            // of limit
   std::optional<Rejection> rejected;
   Reason barred = Reason::none;         // its partition does not take it, now or later
+  std::string barred_why;               // squeue's words for it
   bool any_time = false;                // its QOS frees it from the partition's MaxTime, MaxNodes and MinNodes
   bool any_most_nodes = false;
   bool any_least_nodes = false;
@@ -111,7 +112,8 @@ class JobList {
   Reason held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const;
   // The same in a pass: sets its reason, and when it became eligible.
   bool runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes);
-  // Whether no job of its partition that may be considered goes before one that is not in the order yet.
+  // Whether no job of its partition, or of one that shares nodes with it, goes before one that is not in the order
+  // yet. What is held, depends on others or waits for a limit does not.
   bool is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes);
   // Whether the limit of its array lets one more task start.
   bool array_lets(const Job& job, const JobTable& table) const;
@@ -125,6 +127,7 @@ class JobList {
   enum class Wait : std::uint8_t { over, on, never };
   std::uint32_t next_basic_priority(std::int32_t nice);
   std::uint32_t multifactor(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) const;
+  bool goes_before(const Job& other, const Job& job, const NodeTable& nodes) const;
   Wait dependencies(const Job& job, const JobTable& table, Second now) const;
   Wait dependency(const Job& job, const Dependency& dependency, const JobTable& table, Second now) const;
   Array& array_of(JobId first) { return arrays_[index(first)]; }
