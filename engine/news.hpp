@@ -62,7 +62,7 @@ struct JobTerms {
   JobId array{0};                // the array's first task
   std::int32_t array_task = 0;   // this task's number
   std::int32_t array_limit = 0;  // at most so many at a time (--array=0-9%3); 0: any
-  std::uint32_t asks = 0;        // 1 + position of what else it asks of the policy, in a table of the policy's; 0: nothing
+  std::uint32_t asks = 0;  // 1 + position of what else it asks of the policy, in a table of the policy's; 0: nothing
   std::vector<Dependency> dependencies;
   bool operator==(const JobTerms&) const = default;
 };

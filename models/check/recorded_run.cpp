@@ -327,7 +327,8 @@ class RunReader {
       for (const auto& [name, value] : members.members()) {
         if (name == "name" || name == "limits") continue;
         const std::string problem = slurm::set(of, name == "default_qos" ? "DefaultQOS" : name, value.text());
-        if (!problem.empty()) out_.not_followed.push_back(fmt::format("{} {}: {} {}", of.name, name, value.text(), problem));
+        if (!problem.empty())
+          out_.not_followed.push_back(fmt::format("{} {}: {} {}", of.name, name, value.text(), problem));
       }
     };
     take(at);
@@ -651,7 +652,8 @@ class RunReader {
       return;
     }
     if (verb == "update" && args.size() > 1 && args.at(1).text().starts_with("partitionname=")) {
-      out_.not_followed.push_back("scontrol update " + args.at(1).text() + " " + (args.size() > 2 ? args.at(2).text() : ""));
+      out_.not_followed.push_back("scontrol update " + args.at(1).text() + " " +
+                                  (args.size() > 2 ? args.at(2).text() : ""));
       return;
     }
     if (verb != "update") args.refuse("scontrol " + verb + " is not followed");

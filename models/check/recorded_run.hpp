@@ -46,8 +46,8 @@ enum class RecordedClock : std::uint8_t {
 
 // Times are from slurmctld's start.
 struct RecordedRun {
-  std::string name;  // "c_cloud_zero 25.05.8, run 2"
-  Time zero = 0;     // of the recording's own times
+  std::string name;     // "c_cloud_zero 25.05.8, run 2"
+  Time zero = 0;        // of the recording's own times
   Time until = kNever;  // when the recorder left
   bool disturbed = false;
   RecordedClock clock = RecordedClock::coarse;

@@ -27,7 +27,7 @@ struct Simulated {
     std::vector<Allocation> allocations;
     Time start = kNever;
     Time end = kNever;
-    std::vector<Time> ends;  // of its processes
+    std::vector<Time> ends;                             // of its processes
     std::vector<std::pair<Time, std::string>> reasons;  // while it waits
     JobState state = JobState::pending;
   };

@@ -1,9 +1,9 @@
 // Who may run: limits of associations and QOS, who pays for a job, and what partitions take. Expected times follow by
 // hand: passes are 3 s apart, backfill looks 12 ms after whole seconds each 30 s, time limits are looked at each 30 s.
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <set>
 
 #include "tests/unit/draw.hpp"
 #include "tests/unit/slurm_bench.hpp"
@@ -83,32 +83,32 @@ TEST_P(SlurmLimitOfUse, HoldsTheSecondJobBackUntilTheFirstIsGone) {
   EXPECT_EQ(s[2].rejection, Rejection::account);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, SlurmLimitOfUse,
-    testing::Values(Case{"account", "GrpTRES", "cpu=5", "AssocGrpCpuLimit"},
-                    Case{"account", "GrpTRES", "mem=150", "AssocGrpMemLimit"},
-                    Case{"account", "GrpTRES", "node=1", "AssocGrpNodeLimit"},
-                    Case{"account", "GrpTRES", "billing=5", "AssocGrpBilling"},
-                    Case{"account", "GrpTRESRunMins", "cpu=359", "AssocGrpCPURunMinutesLimit"},
-                    Case{"account", "GrpTRESRunMins", "node=119", "AssocGrpNodeRunMinutes"},
-                    Case{"account", "GrpJobs", "1", "AssocGrpJobsLimit"},
-                    Case{"account", "MaxJobs", "1", "AssocMaxJobsLimit"},
-                    Case{"user", "GrpTRES", "cpu=5", "AssocGrpCpuLimit"},
-                    Case{"user", "GrpJobs", "1", "AssocGrpJobsLimit"}, Case{"user", "MaxJobs", "1", "AssocMaxJobsLimit"},
-                    Case{"qos", "GrpTRES", "cpu=5", "QOSGrpCpuLimit"},
-                    Case{"qos", "GrpTRES", "mem=150", "QOSGrpMemLimit"},
-                    Case{"qos", "GrpTRES", "node=1", "QOSGrpNodeLimit"},
-                    Case{"qos", "GrpTRES", "billing=5", "QOSGrpBilling"},
-                    Case{"qos", "GrpTRESRunMins", "cpu=359", "QOSGrpCPURunMinutesLimit"},
-                    Case{"qos", "GrpTRESRunMins", "mem=10000", "QOSGrpMemoryRunMinutes"},
-                    Case{"qos", "GrpJobs", "1", "QOSGrpJobsLimit"},
-                    Case{"qos", "MaxJobsPerUser", "1", "QOSMaxJobsPerUserLimit"},
-                    Case{"qos", "MaxJobsPerAccount", "1", "MaxJobsPerAccount"},
-                    Case{"qos", "MaxTRESPerUser", "cpu=5", "QOSMaxCpuPerUserLimit"},
-                    Case{"qos", "MaxTRESPerUser", "mem=150", "QOSMaxMemoryPerUser"},
-                    Case{"qos", "MaxTRESPerUser", "node=1", "QOSMaxNodePerUserLimit"},
-                    Case{"qos", "MaxTRESPerAccount", "cpu=5", "MaxCpuPerAccount"},
-                    Case{"qos", "MaxTRESPerAccount", "node=1", "MaxNodePerAccount"}));
+INSTANTIATE_TEST_SUITE_P(All, SlurmLimitOfUse,
+                         testing::Values(Case{"account", "GrpTRES", "cpu=5", "AssocGrpCpuLimit"},
+                                         Case{"account", "GrpTRES", "mem=150", "AssocGrpMemLimit"},
+                                         Case{"account", "GrpTRES", "node=1", "AssocGrpNodeLimit"},
+                                         Case{"account", "GrpTRES", "billing=5", "AssocGrpBilling"},
+                                         Case{"account", "GrpTRESRunMins", "cpu=359", "AssocGrpCPURunMinutesLimit"},
+                                         Case{"account", "GrpTRESRunMins", "node=119", "AssocGrpNodeRunMinutes"},
+                                         Case{"account", "GrpJobs", "1", "AssocGrpJobsLimit"},
+                                         Case{"account", "MaxJobs", "1", "AssocMaxJobsLimit"},
+                                         Case{"user", "GrpTRES", "cpu=5", "AssocGrpCpuLimit"},
+                                         Case{"user", "GrpJobs", "1", "AssocGrpJobsLimit"},
+                                         Case{"user", "MaxJobs", "1", "AssocMaxJobsLimit"},
+                                         Case{"qos", "GrpTRES", "cpu=5", "QOSGrpCpuLimit"},
+                                         Case{"qos", "GrpTRES", "mem=150", "QOSGrpMemLimit"},
+                                         Case{"qos", "GrpTRES", "node=1", "QOSGrpNodeLimit"},
+                                         Case{"qos", "GrpTRES", "billing=5", "QOSGrpBilling"},
+                                         Case{"qos", "GrpTRESRunMins", "cpu=359", "QOSGrpCPURunMinutesLimit"},
+                                         Case{"qos", "GrpTRESRunMins", "mem=10000", "QOSGrpMemoryRunMinutes"},
+                                         Case{"qos", "GrpJobs", "1", "QOSGrpJobsLimit"},
+                                         Case{"qos", "MaxJobsPerUser", "1", "QOSMaxJobsPerUserLimit"},
+                                         Case{"qos", "MaxJobsPerAccount", "1", "MaxJobsPerAccount"},
+                                         Case{"qos", "MaxTRESPerUser", "cpu=5", "QOSMaxCpuPerUserLimit"},
+                                         Case{"qos", "MaxTRESPerUser", "mem=150", "QOSMaxMemoryPerUser"},
+                                         Case{"qos", "MaxTRESPerUser", "node=1", "QOSMaxNodePerUserLimit"},
+                                         Case{"qos", "MaxTRESPerAccount", "cpu=5", "MaxCpuPerAccount"},
+                                         Case{"qos", "MaxTRESPerAccount", "node=1", "MaxNodePerAccount"}));
 
 // What is just enough is enough.
 class SlurmLimitJustEnough : public testing::TestWithParam<Case> {};
@@ -121,17 +121,14 @@ TEST_P(SlurmLimitJustEnough, LetsBothRun) {
   EXPECT_EQ(s[1].allocated, 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SlurmLimitJustEnough,
-                         testing::Values(Case{"account", "GrpTRES", "cpu=6", ""}, Case{"account", "GrpJobs", "2", ""},
-                                         Case{"account", "MaxJobs", "2", ""},
-                                         Case{"account", "GrpTRESRunMins", "cpu=360", ""},
-                                         Case{"qos", "MaxTRESPerUser", "cpu=6,node=2", ""},
-                                         Case{"qos", "MaxJobsPerUser", "2", ""},
-                                         Case{"qos", "MaxTRESPerJob", "cpu=3", ""},
-                                         Case{"qos", "MaxTRESPerNode", "cpu=3", ""},
-                                         Case{"qos", "MinTRESPerJob", "cpu=3", ""},
-                                         Case{"account", "MaxWallDurationPerJob", "60", ""},
-                                         Case{"account", "MaxTRESMinsPerJob", "cpu=180", ""}));
+INSTANTIATE_TEST_SUITE_P(
+    All, SlurmLimitJustEnough,
+    testing::Values(Case{"account", "GrpTRES", "cpu=6", ""}, Case{"account", "GrpJobs", "2", ""},
+                    Case{"account", "MaxJobs", "2", ""}, Case{"account", "GrpTRESRunMins", "cpu=360", ""},
+                    Case{"qos", "MaxTRESPerUser", "cpu=6,node=2", ""}, Case{"qos", "MaxJobsPerUser", "2", ""},
+                    Case{"qos", "MaxTRESPerJob", "cpu=3", ""}, Case{"qos", "MaxTRESPerNode", "cpu=3", ""},
+                    Case{"qos", "MinTRESPerJob", "cpu=3", ""}, Case{"account", "MaxWallDurationPerJob", "60", ""},
+                    Case{"account", "MaxTRESMinsPerJob", "cpu=180", ""}));
 
 TEST(SlurmLimits, CountUsersAndAccountsApart) {
   Limited b = with({"qos", "MaxJobsPerUser", "1", ""});
@@ -287,8 +284,7 @@ TEST_P(SlurmLimitOfSubmission, CountsEveryTaskOfAnArray) {
 INSTANTIATE_TEST_SUITE_P(All, SlurmLimitOfSubmission,
                          testing::Values(Case{"account", "MaxSubmitJobs", "2", ""},
                                          Case{"account", "GrpSubmitJobs", "2", ""},
-                                         Case{"user", "MaxSubmitJobs", "2", ""},
-                                         Case{"user", "GrpSubmitJobs", "2", ""},
+                                         Case{"user", "MaxSubmitJobs", "2", ""}, Case{"user", "GrpSubmitJobs", "2", ""},
                                          Case{"qos", "GrpSubmitJobs", "2", ""},
                                          Case{"qos", "MaxSubmitJobsPerUser", "2", ""},
                                          Case{"qos", "MaxSubmitJobsPerAccount", "2", ""}));
@@ -542,15 +538,15 @@ TEST(SlurmAccess, GoesByAccountAndQos) {
     bool high;
     const char* reason;
   };
-  for (const Rule& rule : {Rule{"AllowAccounts", "b", false, true,
-                                "Job's account not permitted to use this partition (p allows b not a)"},
-                           Rule{"AllowAccounts", "a,b", true, true, ""}, Rule{"AllowAccounts", "ALL", true, true, ""},
-                           Rule{"DenyAccounts", "a", false, true,
-                                "Job's account not permitted to use this partition (p denies a including a)"},
-                           Rule{"AllowQos", "high", false, true,
-                                "Job's QOS not permitted to use this partition (p allows high not normal)"},
-                           Rule{"DenyQos", "high", true, false,
-                                "Job's QOS not permitted to use this partition (p denies high including high)"}}) {
+  for (const Rule& rule :
+       {Rule{"AllowAccounts", "b", false, true, "Job's account not permitted to use this partition (p allows b not a)"},
+        Rule{"AllowAccounts", "a,b", true, true, ""}, Rule{"AllowAccounts", "ALL", true, true, ""},
+        Rule{"DenyAccounts", "a", false, true,
+             "Job's account not permitted to use this partition (p denies a including a)"},
+        Rule{"AllowQos", "high", false, true,
+             "Job's QOS not permitted to use this partition (p allows high not normal)"},
+        Rule{"DenyQos", "high", true, false,
+             "Job's QOS not permitted to use this partition (p denies high including high)"}}) {
     for (const std::string enforce : {"NO", "ANY", "ALL"}) {
       Limited b;
       b.add_qos("high", {});
@@ -690,9 +686,9 @@ TEST(SlurmAccess, NamesAreChecked) {
   partition.name = "p";
   EXPECT_EQ(check(partition, accounting), "");
   give(partition, {{"AllowAccounts", "a,x"}});
-  EXPECT_EQ(check(partition, accounting), "partition p: no account x");
+  EXPECT_EQ(check(partition, accounting), "partition p: AllowAccounts: no account x");
   give(partition, {{"AllowAccounts", "a"}, {"DenyQos", "y"}});
-  EXPECT_EQ(check(partition, accounting), "partition p: no QOS y");
+  EXPECT_EQ(check(partition, accounting), "partition p: DenyQos: no QOS y");
   give(partition, {{"DenyQos", "normal"}, {"QOS", "z"}});
   EXPECT_EQ(check(partition, accounting), "partition p: QOS: no QOS z");
   EXPECT_NE(set(partition, "AllowGroups", "g"), "") << "there are no groups";
@@ -720,8 +716,11 @@ TEST(SlurmLimits, HoldAtAnyTime) {
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
     Draw draw(seed);
     Limited b(3);
-    const auto below = [&](std::int32_t n) { return static_cast<std::int32_t>(draw.below(static_cast<std::size_t>(n))); };
-    const auto maybe = [&](Settings& settings, const char* name, std::int32_t least, std::int32_t most, const char* unit) {
+    const auto below = [&](std::int32_t n) {
+      return static_cast<std::int32_t>(draw.below(static_cast<std::size_t>(n)));
+    };
+    const auto maybe = [&](Settings& settings, const char* name, std::int32_t least, std::int32_t most,
+                           const char* unit) {
       if (below(3) == 0) settings.emplace_back(name, unit + std::to_string(least + below(most - least + 1)));
     };
     Settings qos;

@@ -353,16 +353,22 @@ std::string check(const Partition& partition, const Accounting& accounting) {
   const auto has = [](const auto& list, const std::string& name) {
     return std::any_of(list.begin(), list.end(), [&](const auto& each) { return each.name == name; });
   };
-  const std::string of = "partition " + partition.name;
-  if (!partition.qos.empty() && !has(accounting.qos, partition.qos)) return of + ": QOS: no QOS " + partition.qos;
-  for (const auto* const names : {&partition.allow_qos, &partition.deny_qos}) {
+  const auto lost = [&](const char* setting, const char* what, const std::string& name) {
+    return "partition " + partition.name + ": " + setting + ": no " + what + " " + name;
+  };
+  if (!partition.qos.empty() && !has(accounting.qos, partition.qos)) return lost("QOS", "QOS", partition.qos);
+  const std::pair<const char*, const std::vector<std::string>*> qos[] = {{"AllowQos", &partition.allow_qos},
+                                                                         {"DenyQos", &partition.deny_qos}};
+  for (const auto& [setting, names] : qos) {
     for (const std::string& name : *names) {
-      if (!has(accounting.qos, name)) return of + ": no QOS " + name;
+      if (!has(accounting.qos, name)) return lost(setting, "QOS", name);
     }
   }
-  for (const auto* const names : {&partition.allow_accounts, &partition.deny_accounts}) {
+  const std::pair<const char*, const std::vector<std::string>*> accounts[] = {
+      {"AllowAccounts", &partition.allow_accounts}, {"DenyAccounts", &partition.deny_accounts}};
+  for (const auto& [setting, names] : accounts) {
     for (const std::string& name : *names) {
-      if (name != "root" && !has(accounting.accounts, name)) return of + ": no account " + name;
+      if (name != "root" && !has(accounting.accounts, name)) return lost(setting, "account", name);
     }
   }
   return {};

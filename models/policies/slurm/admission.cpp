@@ -57,9 +57,9 @@ std::optional<Rejection> Scheduler::refuse(Job& job) {
   }
 
   const std::uint32_t association = limits.association(job.id);
-  const std::string account =
-      association == kNobody ? asks.account
-                             : limits.associations().account_name(limits.associations()[association].account);
+  const std::string account = association == kNobody
+                                  ? asks.account
+                                  : limits.associations().account_name(limits.associations()[association].account);
   const std::string qos_name = qos == kNobody ? asks.qos : accounting.qos[qos].name;
   job.barred_why = not_taken(partition.name, "account", partition.allow_accounts, partition.deny_accounts, account);
   if (!job.barred_why.empty()) {

@@ -1,5 +1,5 @@
-// Who pays for a job: users in accounts, accounts in a tree, and the QOS that each of them may have. What sacctmgr hands
-// down from an account to what is below it (limits of one job, limits of one user, QOS) is handed down here.
+// Who pays for a job: users in accounts, accounts in a tree, and the QOS that each of them may have. What sacctmgr
+// hands down from an account to what is below it (limits of one job, limits of one user, QOS) is handed down here.
 #pragma once
 
 #include <string_view>

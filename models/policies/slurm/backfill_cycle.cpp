@@ -110,8 +110,8 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   const Second resolution = conf.bf_resolution;
   const Partition& partition = conf.partitions[index(job.queue)];
   const Second limit = partition.max_time ? std::min(job.limit, *partition.max_time) : job.limit;
-  const bool no_reservation = too_low_to_reserve(job) ||
-                              (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
+  const bool no_reservation =
+      too_low_to_reserve(job) || (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   NodeBits up = nodes.partition(job.queue);
   up &= registered_;
   const NodeBits& completing = nodes.completing();

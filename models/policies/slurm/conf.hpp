@@ -59,8 +59,8 @@ struct Partition {
   bool root_only = false;
   enum class State : std::uint8_t { up, down, drain, inactive };
   State state = State::up;
-  std::string qos;                     // whose limits hold for its jobs, too
-  std::int32_t max_mem_per_node = 0;   // 0: unlimited
+  std::string qos;                    // whose limits hold for its jobs, too
+  std::int32_t max_mem_per_node = 0;  // 0: unlimited
   std::optional<Second> over_time_limit;
   Second grace_time = 0;
   bool power_down_on_idle = false;

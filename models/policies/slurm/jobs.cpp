@@ -326,9 +326,8 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   const Partition& partition = conf_.partitions[index(job.queue)];
   if (job.barred != Reason::none) return job.barred;
   if (partition.max_time && job.limit > *partition.max_time && !job.any_time) return Reason::partition_time;
-  const bool outside =
-      (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes && !job.any_most_nodes) ||
-      (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
+  const bool outside = (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes && !job.any_most_nodes) ||
+                       (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
   if (outside || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
   return Reason::none;
 }

@@ -58,11 +58,11 @@ struct Job {
   bool completing = false;   // told to end, not gone yet: its CPUs are free, its nodes are not
   std::uint64_t record = 0;  // position in slurmctld's list of jobs
   Reason reason = Reason::none;
-  Hold hold;                            // of limit
+  Hold hold;  // of limit
   std::optional<Rejection> rejected;
-  Reason barred = Reason::none;         // its partition does not take it, now or later
-  std::string barred_why;               // squeue's words for it
-  bool any_time = false;                // its QOS frees it from the partition's MaxTime, MaxNodes and MinNodes
+  Reason barred = Reason::none;  // its partition does not take it, now or later
+  std::string barred_why;        // squeue's words for it
+  bool any_time = false;         // its QOS frees it from the partition's MaxTime, MaxNodes and MinNodes
   bool any_most_nodes = false;
   bool any_least_nodes = false;
   std::string reason_nodes;             // of node_not_available

@@ -36,8 +36,8 @@ std::optional<Tres> outside(const TresCounts& asked, const TresCounts& limits, T
 }
 
 // The first resource of which there is no room: `asked` on top of what is held now.
-std::optional<Tres> no_room(const TresCounts& asked, const TresCounts& held, const TresCounts& limits,
-                            TresCounts& seen, bool record) {
+std::optional<Tres> no_room(const TresCounts& asked, const TresCounts& held, const TresCounts& limits, TresCounts& seen,
+                            bool record) {
   for (std::size_t t = 0; t < kTres; ++t) {
     if (!holds(seen.of[t], limits.of[t])) continue;
     if (record) seen.of[t] = limits.of[t];
@@ -246,8 +246,7 @@ Hold LimitBook::qos_at_submission(const Charge& c, std::uint32_t q, const Demand
     if (const auto t = outside(demand.tres, l.max_tres_job, seen.max_tres_job, true)) {
       return hold(Limit::max_tres_job, *t);
     }
-    if (const auto t =
-            outside(demand.tres, l.max_tres_node, seen.max_tres_node, true, demand.tres[Tres::node])) {
+    if (const auto t = outside(demand.tres, l.max_tres_node, seen.max_tres_node, true, demand.tres[Tres::node])) {
       return hold(Limit::max_tres_node, *t);
     }
   }
@@ -255,8 +254,7 @@ Hold LimitBook::qos_at_submission(const Charge& c, std::uint32_t q, const Demand
       part(use.accounts, c.account).submitted + jobs > l.max_submit_account) {
     return hold(Limit::max_submit_account);
   }
-  if (take(seen.max_submit_user, l.max_submit_user) &&
-      part(use.users, c.user).submitted + jobs > l.max_submit_user) {
+  if (take(seen.max_submit_user, l.max_submit_user) && part(use.users, c.user).submitted + jobs > l.max_submit_user) {
     return hold(Limit::max_submit_jobs);
   }
   if (strict) {
@@ -289,8 +287,7 @@ Hold LimitBook::at_submission(JobId job, const Demand& demand, std::int32_t jobs
         return of_association(Limit::grp_tres, *t);
       }
     }
-    if (holds(seen.grp_submit_jobs, l.grp_submit_jobs) &&
-        of_association_[a].submitted + jobs > l.grp_submit_jobs) {
+    if (holds(seen.grp_submit_jobs, l.grp_submit_jobs) && of_association_[a].submitted + jobs > l.grp_submit_jobs) {
       return of_association(Limit::grp_submit_jobs);
     }
     if (strict) {
@@ -359,7 +356,9 @@ std::int32_t LimitBook::most_nodes(JobId job, Hold& hold) const {
     }
   }
   // No nodes at all is for the checks before a start to say.
-  return most == kNoLimit ? 0 : static_cast<std::int32_t>(std::clamp<std::int64_t>(most, 1, std::numeric_limits<std::int32_t>::max()));
+  return most == kNoLimit
+             ? 0
+             : static_cast<std::int32_t>(std::clamp<std::int64_t>(most, 1, std::numeric_limits<std::int32_t>::max()));
 }
 
 // --- before a start -------------------------------------------------------------------------------------------------
@@ -372,8 +371,7 @@ Hold LimitBook::qos_before_choice(const Charge& c, std::uint32_t q, Second limit
     const std::int64_t used = whole_minutes(use.all.wall);
     if (used >= l.grp_wall || (conf_.enforce.safe && used + limit > l.grp_wall)) return {Limit::grp_wall, true};
   }
-  if (take(seen.max_jobs_account, l.max_jobs_account) &&
-      part(use.accounts, c.account).jobs >= l.max_jobs_account) {
+  if (take(seen.max_jobs_account, l.max_jobs_account) && part(use.accounts, c.account).jobs >= l.max_jobs_account) {
     return {Limit::max_jobs_account, true};
   }
   if (take(seen.max_jobs_user, l.max_jobs_user) && part(use.users, c.user).jobs >= l.max_jobs_user) {
@@ -440,8 +438,7 @@ Hold LimitBook::qos_after_choice(const Charge& c, std::uint32_t q, const Demand&
   if (const auto t = no_room(added(demand, use.all, l.grp_tres), use.all.tres, l.grp_tres, seen.grp_tres, true)) {
     return hold(Limit::grp_tres, *t);
   }
-  if (const auto t =
-          no_room(secs, in_minutes(use.all.run_secs), l.grp_tres_run_secs, seen.grp_tres_run_secs, true)) {
+  if (const auto t = no_room(secs, in_minutes(use.all.run_secs), l.grp_tres_run_secs, seen.grp_tres_run_secs, true)) {
     return hold(Limit::grp_tres_run_mins, *t);
   }
   if (const auto t = outside(secs, l.max_tres_secs_job, seen.max_tres_secs_job, true)) {
@@ -462,8 +459,8 @@ Hold LimitBook::qos_after_choice(const Charge& c, std::uint32_t q, const Demand&
     return hold(Limit::max_tres_account, *t);
   }
   const Part& of_user = part(use.users, c.user);
-  if (const auto t = no_room(added(demand, of_user, l.max_tres_user), of_user.tres, l.max_tres_user,
-                             seen.max_tres_user, true)) {
+  if (const auto t =
+          no_room(added(demand, of_user, l.max_tres_user), of_user.tres, l.max_tres_user, seen.max_tres_user, true)) {
     return hold(Limit::max_tres_user, *t);
   }
   return {};
@@ -492,8 +489,7 @@ Hold LimitBook::after_choice(JobId job, const Demand& demand) const {
     if (const auto t = no_room(added(demand, use, grp_tres), use.tres, grp_tres, seen.grp_tres, false)) {
       return of_association(Limit::grp_tres, *t);
     }
-    if (const auto t =
-            no_room(secs, in_minutes(use.run_secs), l.grp_tres_run_secs, seen.grp_tres_run_secs, false)) {
+    if (const auto t = no_room(secs, in_minutes(use.run_secs), l.grp_tres_run_secs, seen.grp_tres_run_secs, false)) {
       return of_association(Limit::grp_tres_run_mins, *t);
     }
     if (a != c.association) continue;
@@ -503,8 +499,8 @@ Hold LimitBook::after_choice(JobId job, const Demand& demand) const {
     if (const auto t = outside(demand.tres, scaled(l.max_tres_job, factor), seen.max_tres_job, false)) {
       return of_association(Limit::max_tres_job, *t);
     }
-    if (const auto t = outside(demand.tres, scaled(l.max_tres_node, factor), seen.max_tres_node, false,
-                               demand.tres[Tres::node])) {
+    if (const auto t =
+            outside(demand.tres, scaled(l.max_tres_node, factor), seen.max_tres_node, false, demand.tres[Tres::node])) {
       return of_association(Limit::max_tres_node, *t);
     }
   }
@@ -660,7 +656,8 @@ void LimitBook::count(Charge& c, Second now) {
 void LimitBook::account(Second now) {
   if (!conf_.multifactor || !conf_.enforce.limits) return;
   if (accounted_ && conf_.decay_half_life > 0) {
-    const double decay = std::exp2(-static_cast<double>(now - *accounted_) / static_cast<double>(conf_.decay_half_life));
+    const double decay =
+        std::exp2(-static_cast<double>(now - *accounted_) / static_cast<double>(conf_.decay_half_life));
     const auto fade = [decay](Use& use) {
       for (double& used : use.used_secs) used *= decay;
       use.wall *= decay;

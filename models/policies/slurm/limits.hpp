@@ -86,9 +86,9 @@ class LimitBook {
 
   void submitted(JobId job);
   void started(JobId job, const Demand& demand, Second now);
-  void config_done(JobId job, Second now);       // a job that waited for its nodes runs
-  void stopped(JobId job, Second now);           // no longer holds nodes
-  void left(JobId job);                          // neither waits nor runs any more
+  void config_done(JobId job, Second now);  // a job that waited for its nodes runs
+  void stopped(JobId job, Second now);      // no longer holds nodes
+  void left(JobId job);                     // neither waits nor runs any more
   // Resources used until now are counted, and what was counted before decays. Slurm: every PriorityCalcPeriod.
   void account(Second now);
 
@@ -105,7 +105,7 @@ class LimitBook {
     TresCounts tres;             // of running jobs
     TresCounts run_secs;         // that running jobs may still use
     std::array<double, kTres> used_secs{};
-    double wall = 0;                        // seconds of run time
+    double wall = 0;                       // seconds of run time
     std::vector<std::uint32_t> node_jobs;  // running jobs by node: a node that several jobs share counts once
   };
   const Use& of_association(std::uint32_t association) const { return of_association_[association]; }
@@ -134,8 +134,8 @@ class LimitBook {
     bool running = false;
     TresCounts tres;
     NodeBits nodes;
-    Second run_left = 0;      // of its requested time
-    Second counted_from = 0;  // what it uses is counted from then on
+    Second run_left = 0;         // of its requested time
+    Second counted_from = 0;     // what it uses is counted from then on
     std::size_t running_at = 0;  // its place in running_
   };
   struct QosUse {
