@@ -62,7 +62,7 @@ struct JobTerms {
   JobId array{0};                // the array's first task
   std::int32_t array_task = 0;   // this task's number
   std::int32_t array_limit = 0;  // at most so many at a time (--array=0-9%3); 0: any
-  std::uint32_t asks = 0;        // 1 + position of what else it asks of the policy, in a table of the policy's; 0: nothing
+  std::uint32_t asks = 0;  // 1 + position of what else it asks of the policy, in a table of the policy's; 0: nothing
   std::vector<Dependency> dependencies;
   bool operator==(const JobTerms&) const = default;
 };
@@ -118,8 +118,12 @@ enum class Rejection : std::uint8_t {
   job_limit,  // PCS-3: active + queued jobs of the cluster's size
   too_wide,   // PCS-33: the groups of the queue could never hold it
   memory,     // more memory than the nodes have
+  account,    // no such account, or the user has no part in it
+  qos,        // no such quality of service, or the user may not have it
+  limits,     // more jobs than an account or a quality of service may submit, or a job of a size that it denies
+  partition,  // outside the limits of its partition, or one that does not take it
 };
-inline constexpr std::size_t kRejections = 3;
+inline constexpr std::size_t kRejections = 7;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.

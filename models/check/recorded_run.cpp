@@ -70,6 +70,7 @@ class At {
     for (const auto& [key, value] : value_->items()) all.emplace(key, At(*file_, value, path_ + "." + key));
     return all;
   }
+  std::size_t size_of_members() const { return value_->is_object() ? value_->size() : 0; }
   bool is_number() const { return value_->is_number(); }
 
  private:
@@ -190,7 +191,7 @@ ConfText read_conf(const At& run, RecordedRun& out) {
           conf.partition_nodes.back() = slurm::expand_hostlist(value);
         } else if (name == "Default") {
           if (value == "YES") conf.default_partition = partition.name;
-        } else if (name != "State") {
+        } else {
           const std::string problem = slurm::set(partition, name, value);
           if (!problem.empty()) out.not_followed.push_back(fmt::format("{}={} {}", name, value, problem));
         }
@@ -240,9 +241,11 @@ class RunReader {
   void read(const std::string& version, bool exact_clock) {
     out_.zero = shift_;
     out_.conf.version.number = version_number(version);
+    if (run_.has("recorded_until")) out_.until = shifted(run_["recorded_until"]);
     out_.disturbed = run_.has("quality") && run_["quality"].flag("disturbed");
     conf_ = read_conf(run_, out_);
     build_cluster(run_, conf_, out_);
+    if (input_.has("accounting")) read_accounting(input_["accounting"]);
     read_boots();
     read_passes();
     read_jobs();
@@ -315,6 +318,65 @@ class RunReader {
     }
   }
 
+  // --- accounts, users and QOS ---
+
+  // Settings under sacctmgr's names; those of limits stand apart.
+  template <class Of>
+  void read_settings(const At& at, Of& of) {
+    const auto take = [&](const At& members) {
+      for (const auto& [name, value] : members.members()) {
+        if (name == "name" || name == "limits") continue;
+        const std::string problem = slurm::set(of, name == "default_qos" ? "DefaultQOS" : name, value.text());
+        if (!problem.empty())
+          out_.not_followed.push_back(fmt::format("{} {}: {} {}", of.name, name, value.text(), problem));
+      }
+    };
+    take(at);
+    if (at.has("limits")) take(at["limits"]);
+  }
+
+  void read_accounting(const At& at) {
+    slurm::Accounting& all = out_.accounting;
+    for (std::size_t i = 0; at.has("accounts") && i < at["accounts"].size(); ++i) {
+      slurm::Account& account = all.accounts.emplace_back();
+      account.name = at["accounts"].at(i)["name"].text();
+      read_settings(at["accounts"].at(i), account);
+    }
+    for (std::size_t i = 0; at.has("users") && i < at["users"].size(); ++i) {
+      slurm::User user;
+      user.name = at["users"].at(i)["name"].text();
+      read_settings(at["users"].at(i), user);
+      const auto same =
+          std::find_if(all.users.begin(), all.users.end(), [&](const auto& other) { return other.name == user.name; });
+      if (same == all.users.end()) {
+        all.users.push_back(std::move(user));
+      } else {
+        same->accounts.insert(same->accounts.end(), user.accounts.begin(), user.accounts.end());
+        // A user's settings are the same in all of its accounts here.
+        if (at["users"].at(i).size_of_members() > 2) out_.not_followed.push_back(user.name + " in " + user.accounts[0]);
+      }
+    }
+    slurm::User& root = all.users.emplace_back();  // slurmdbd makes one
+    root.name = "root";
+    root.accounts = {"root"};
+    const At* normal = nullptr;
+    std::vector<At> qos;
+    for (std::size_t i = 0; at.has("qos") && i < at["qos"].size(); ++i) qos.push_back(at["qos"].at(i));
+    for (const At& each : qos) {
+      if (each["name"].text() == "normal") normal = &each;
+    }
+    all.qos.emplace_back().name = "normal";
+    if (normal != nullptr) read_settings(*normal, all.qos.front());
+    for (const At& each : qos) {
+      if (&each == normal) continue;
+      slurm::Qos& entry = all.qos.emplace_back();
+      entry.name = each["name"].text();
+      read_settings(each, entry);
+    }
+    if (const std::string problem = slurm::check(all); !problem.empty()) at.refuse(problem);
+    for (std::uint32_t u = 0; u < all.users.size(); ++u) users_.emplace(all.users[u].name, u);
+  }
+
   // --- jobs ---
 
   struct Task {
@@ -352,6 +414,10 @@ class RunReader {
     for (std::size_t j = 0; j < input_["jobs"].size(); ++j) {
       const At input = input_["jobs"].at(j);
       const std::string id = input["id"].text();
+      if (input.has("partition") && input["partition"].text().find(',') != std::string::npos) {
+        out_.not_followed.push_back("job " + id + " is left out: it asks for several partitions");
+        continue;
+      }
       const auto add = [&](const std::string& name, const std::string& array, std::int32_t number, std::int32_t limit) {
         const auto record = records.find(name);
         if (record == records.end()) run_["jobs"].refuse("no job " + name);
@@ -438,6 +504,15 @@ class RunReader {
     const std::string name = input[input.has("name") ? "name" : "id"].text();
     terms.name = names_.emplace(name, static_cast<std::uint32_t>(names_.size()) + 1).first->second;
     if (input.has("dependency")) read_dependencies(input["dependency"], terms);
+    const std::string user = input.has("user") ? input["user"].text() : "root";
+    request.user = users_.emplace(user, static_cast<std::uint32_t>(users_.size())).first->second;
+    slurm::Asks asks;
+    if (input.has("account")) asks.account = input["account"].text();
+    if (input.has("qos")) asks.qos = input["qos"].text();
+    if (!(asks == slurm::Asks{})) {
+      out_.asks.push_back(asks);
+      terms.asks = static_cast<std::uint32_t>(out_.asks.size());
+    }
 
     const At& record = task.record;
     RecordedJob expected;
@@ -445,6 +520,10 @@ class RunReader {
     expected.state = record["state"].text();
     if (record.has("start")) expected.start = shifted(record["start"]);
     if (record.has("end")) expected.end = shifted(record["end"]);
+    for (std::size_t i = 0; record.has("reasons") && i < record["reasons"].size(); ++i) {
+      const At row = record["reasons"].at(i);
+      expected.reasons.emplace_back(shifted(row.at(0)), row.at(1).text() == "PENDING" ? row.at(2).text() : "");
+    }
     Time began = kNever;
     for (std::size_t a = 0; record.has("alloc") && a < record["alloc"].size(); ++a) {
       const At alloc = record["alloc"].at(a);
@@ -579,7 +658,7 @@ class RunReader {
   }
 
   template <class Add>
-  void read_scontrol(const At& event, Add add) const {
+  void read_scontrol(const At& event, Add add) {
     const At args = event["args"];
     const std::string verb = args.at(0).text();
     static const std::map<std::string, JobAction> kJobVerbs = {
@@ -590,6 +669,11 @@ class RunReader {
       for (const std::uint32_t job : jobs_named(id, args)) {
         add(Stimulus::Kind::job_asked, job, static_cast<std::uint32_t>(action->second));
       }
+      return;
+    }
+    if (verb == "update" && args.size() > 1 && args.at(1).text().starts_with("partitionname=")) {
+      out_.not_followed.push_back("scontrol update " + args.at(1).text() + " " +
+                                  (args.size() > 2 ? args.at(2).text() : ""));
       return;
     }
     if (verb != "update") args.refuse("scontrol " + verb + " is not followed");
@@ -743,6 +827,7 @@ class RunReader {
   ConfText conf_;
   std::map<std::string, std::uint32_t> first_;
   std::map<std::string, std::uint32_t> names_;  // numbers of jobs' names
+  std::map<std::string, std::uint32_t> users_;  // those that slurmdbd knows first
   std::vector<Time> ticks_;                     // times at which the main loop was seen at work
 };
 

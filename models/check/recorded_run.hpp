@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "models/policies/slurm/accounting.hpp"
+#include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/conf.hpp"
 #include "models/simulated_world.hpp"
 
@@ -23,6 +25,8 @@ struct RecordedJob {
   Time start = kNever;                          // whole seconds, as Slurm stamps them; kNever: never
   Time end = kNever;
   std::string state;  // COMPLETED, TIMEOUT, REJECTED ...
+  // While it waited: what squeue gave as the reason, and since when it was seen to.
+  std::vector<std::pair<Time, std::string>> reasons;
 };
 
 struct RecordedPower {
@@ -42,11 +46,14 @@ enum class RecordedClock : std::uint8_t {
 
 // Times are from slurmctld's start.
 struct RecordedRun {
-  std::string name;  // "c_cloud_zero 25.05.8, run 2"
-  Time zero = 0;     // of the recording's own times
+  std::string name;     // "c_cloud_zero 25.05.8, run 2"
+  Time zero = 0;        // of the recording's own times
+  Time until = kNever;  // when the recorder left
   bool disturbed = false;
   RecordedClock clock = RecordedClock::coarse;
   slurm::Conf conf;
+  slurm::Accounting accounting;
+  std::vector<slurm::Asks> asks;        // JobTerms::asks - 1 indexes this
   std::vector<std::string> node_names;  // by NodeId, in Slurm's order
   ClusterSpec cluster;                  // every node a group of its own
   std::vector<SimulatedCloud::Boot> boots;

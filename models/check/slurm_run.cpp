@@ -27,7 +27,8 @@ struct Simulated {
     std::vector<Allocation> allocations;
     Time start = kNever;
     Time end = kNever;
-    std::vector<Time> ends;  // of its processes
+    std::vector<Time> ends;                             // of its processes
+    std::vector<std::pair<Time, std::string>> reasons;  // while it waits
     JobState state = JobState::pending;
     bool made_way = false;
   };
@@ -40,12 +41,13 @@ struct Simulated {
 // Writes down what the commands and news of each step say.
 class Witness {
  public:
-  Witness(const RecordedRun& run, const Controller& controller, Simulated& out)
-      : run_(run), controller_(controller), out_(out), ready_(run.node_names.size()) {
+  Witness(const RecordedRun& run, const Controller& controller, const slurm::State& state, Simulated& out)
+      : run_(run), controller_(controller), state_(state), out_(out), ready_(run.node_names.size()) {
     out_.jobs.resize(run.jobs.size());
   }
 
   void append(Time now, const News& news, const Commands& commands) {
+    if (now > run_.until) return;
     for (const Stimulus& s : news.stimuli) {
       if (s.kind == Stimulus::Kind::node_ready) {
         ready_[s.subject] = true;
@@ -88,8 +90,13 @@ class Witness {
           break;
       }
     }
-    for (std::uint32_t j = 0; j < controller_.jobs().size(); ++j)
-      out_.jobs[j].state = controller_.jobs().state(JobId{j});
+    for (std::uint32_t j = 0; j < controller_.jobs().size(); ++j) {
+      Simulated::Job& job = out_.jobs[j];
+      job.state = controller_.jobs().state(JobId{j});
+      if (run_.jobs[j].reasons.empty()) continue;
+      const std::string why = job.state == JobState::pending ? slurm::reason_text(state_.jobs[JobId{j}]) : "";
+      if (job.reasons.empty() || job.reasons.back().second != why) job.reasons.emplace_back(now, why);
+    }
   }
 
  private:
@@ -113,6 +120,7 @@ class Witness {
 
   const RecordedRun& run_;
   const Controller& controller_;
+  const slurm::State& state_;
   Simulated& out_;
   std::vector<bool> ready_;
   std::set<std::uint32_t> waiting_;
@@ -120,13 +128,13 @@ class Witness {
 
 Simulated drive(const RecordedRun& run) {
   Simulated out;
-  auto state = std::make_shared<slurm::State>(run.conf, run.node_names);
+  auto state = std::make_shared<slurm::State>(run.conf, run.node_names, run.accounting, run.asks);
   auto scheduler = std::make_unique<slurm::Scheduler>(state);
   scheduler->watch(&out.events);
   Controller controller(run.cluster, std::move(scheduler), std::make_unique<slurm::PowerSave>(state));
   SimulatedWorld world(run.workload, SimulatedCloud(run.boots, 1, run.faults), SameInstant::batched, 0, nullptr, true,
                        run.disturbances, patience_for(run.workload, slurm::patience(run.conf)));
-  Witness witness(run, controller, out);
+  Witness witness(run, controller, *state, out);
   headroom::run(world, controller, witness);
   for (std::uint32_t j = 0; j < out.jobs.size() && j < state->jobs.size(); ++j) {
     out.jobs[j].made_way = state->jobs[JobId{j}].made_way;
@@ -336,6 +344,33 @@ std::string race_near(const RecordedRun& run, const Simulated& out, const std::v
   return {};
 }
 
+// squeue was looked at every half a second: what it showed held at some time since the look before.
+void compare_reasons(const RecordedRun& run, const Simulated& out, RunComparison& c) {
+  constexpr Time kLook = 600'000;
+  constexpr Time kLate = 100'000;
+  for (std::size_t j = 0; j < run.jobs.size(); ++j) {
+    const auto& ours = out.jobs[j].reasons;
+    for (const auto& [at, why] : run.jobs[j].reasons) {
+      if (why.empty()) continue;
+      ++c.reasons;
+      bool same = false;
+      std::string then = "not there";
+      for (std::size_t i = 0; i < ours.size(); ++i) {
+        const Time until = i + 1 < ours.size() ? ours[i + 1].first : kNever;
+        if (ours[i].first > at + kLate || until < at - kLook) continue;
+        same |= ours[i].second == why;
+        then = ours[i].second.empty() ? "does not wait" : ours[i].second;
+      }
+      if (same) {
+        ++c.same_reasons;
+      } else {
+        c.reason_differences.push_back(
+            fmt::format("{} at {:.1f}: expected {}, happened {}", run.jobs[j].id, seconds(at - run.zero), why, then));
+      }
+    }
+  }
+}
+
 RunComparison compare(const RecordedRun& run, const Simulated& out) {
   RunComparison c;
   c.name = run.name;
@@ -426,6 +461,7 @@ RunComparison compare(const RecordedRun& run, const Simulated& out) {
     c.differences.push_back(std::move(difference));
   }
   compare_power(run, out, c);
+  compare_reasons(run, out, c);
   return c;
 }
 
@@ -621,6 +657,11 @@ std::string slurm_run_text(const SlurmRunReport& report) {
     }
     for (const std::string& p : r.power_differences) text += fmt::format("  {}\n", p);
   }
+  for (const RunComparison& r : report.runs) {
+    if (r.reasons == 0) continue;
+    text += fmt::format("\n{}: reasons: {} of {} agree\n", r.name, r.same_reasons, r.reasons);
+    for (const std::string& d : r.reason_differences) text += fmt::format("  {}\n", d);
+  }
   std::set<std::string> not_followed;
   for (const RunComparison& r : report.runs) not_followed.insert(r.not_followed.begin(), r.not_followed.end());
   if (!not_followed.empty()) text += "\nSettings that are not followed:\n";
@@ -658,6 +699,9 @@ std::string slurm_run_json(const SlurmRunReport& report) {
              {"not_followed", r.not_followed},
              {"power_differences", r.power_differences},
              {"differences", Json::array()}};
+    if (r.reasons > 0) {
+      run["reasons"] = {{"compared", r.reasons}, {"same", r.same_reasons}, {"differences", r.reason_differences}};
+    }
     for (const JobDifference& d : r.differences) {
       run["differences"].push_back(
           {{"job", d.id}, {"expected", d.expected}, {"happened", d.happened}, {"why", d.why}, {"traced", d.traced}});

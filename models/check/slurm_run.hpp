@@ -47,6 +47,10 @@ struct RunComparison {
   std::vector<JobDifference> differences;      // in the order of time
   std::vector<std::string> power_differences;  // events that are off by more than a second, or missing
   std::vector<std::string> not_followed;
+  // Why jobs waited, each time that squeue showed something else.
+  std::size_t reasons = 0;
+  std::size_t same_reasons = 0;
+  std::vector<std::string> reason_differences;
   // Sums, for clocks that allow no more.
   double mean_wait_s = 0;
   double recorded_mean_wait_s = 0;

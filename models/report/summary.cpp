@@ -96,6 +96,14 @@ std::string_view rejection_name(Rejection rejection) {
       return "too_wide";
     case Rejection::memory:
       return "memory";
+    case Rejection::account:
+      return "account";
+    case Rejection::qos:
+      return "qos";
+    case Rejection::limits:
+      return "limits";
+    case Rejection::partition:
+      return "partition";
   }
   return "";
 }
@@ -108,6 +116,14 @@ std::string_view rejection_text(Rejection rejection) {
       return "wider than its queue could ever hold [PCS-33]";
     case Rejection::memory:
       return "more memory than the nodes of its queue have";
+    case Rejection::account:
+      return "Invalid account or account/partition combination specified";
+    case Rejection::qos:
+      return "Invalid qos specification";
+    case Rejection::limits:
+      return "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+    case Rejection::partition:
+      return "outside what its partition takes (EnforcePartLimits, RootOnly, State)";
   }
   return "";
 }

@@ -99,10 +99,10 @@ constexpr CustomSetting kClusterSettings[] = {
     {"TaskEpilog", Effect::none},
     {"TaskProlog", Effect::none},
     {"TrackWCKey", Effect::none},
-    {"AccountingStorageEnforce", Effect::not_followed},
+    {"AccountingStorageEnforce", Effect::followed},
     {"CliFilterParameters", Effect::not_followed},
     {"CliFilterPlugins", Effect::not_followed},
-    {"EnforcePartLimits", Effect::not_followed},
+    {"EnforcePartLimits", Effect::followed},
     {"FairShareDampeningFactor", Effect::not_followed},
     {"FirstJobId", Effect::none},
     {"HealthCheckNodeState", Effect::not_followed},
@@ -137,17 +137,17 @@ constexpr CustomSetting kQueueSettings[] = {
     {"OverSubscribe", Effect::followed},
     {"PriorityJobFactor", Effect::followed},
     {"PriorityTier", Effect::followed},
-    {"AllowAccounts", Effect::not_followed},
-    {"AllowQos", Effect::not_followed},
+    {"AllowAccounts", Effect::followed},
+    {"AllowQos", Effect::followed},
     {"Default", Effect::not_followed},
-    {"DenyAccounts", Effect::not_followed},
-    {"DenyQos", Effect::not_followed},
+    {"DenyAccounts", Effect::followed},
+    {"DenyQos", Effect::followed},
     {"ExclusiveUser", Effect::not_followed},
-    {"GraceTime", Effect::not_followed},
-    {"OverTimeLimit", Effect::not_followed},
-    {"PowerDownOnIdle", Effect::not_followed},
+    {"GraceTime", Effect::followed},
+    {"OverTimeLimit", Effect::followed},
+    {"PowerDownOnIdle", Effect::followed},
     {"PreemptMode", Effect::not_followed},
-    {"QOS", Effect::not_followed},
+    {"QOS", Effect::followed},
     {"TRESBillingWeights", Effect::not_followed},
 };
 
@@ -605,6 +605,7 @@ class Builder {
     for (const std::string_view key : {"slurmAccounts", "slurmUsers", "slurmQos"}) {
       if (first == nullptr) first = section.find(key);
     }
+    check_access(section, all);
     if (first == nullptr) return;
     if (!conf_.accounting) {
       problems_.add(first->where, section.path(),
@@ -614,6 +615,26 @@ class Builder {
     if (const std::string problem = slurm::check(all); !problem.empty()) {
       problems_.add(first->where, section.path(), problem);
     }
+  }
+
+  // What partitions and AccountingStorageEnforce say about accounts and QOS.
+  void check_access(const Section& section, slurm::Accounting all) {
+    if (conf_.enforce.associations && !conf_.accounting) {
+      problems_.add(section.where(), section.path(), "AccountingStorageEnforce needs accounting");
+    }
+    if (std::none_of(all.qos.begin(), all.qos.end(), [](const slurm::Qos& qos) { return qos.name == "normal"; })) {
+      all.qos.emplace_back().name = "normal";
+    }
+    const auto check = [&](const std::string& name, const std::vector<SlurmSetting>& settings) {
+      slurm::Partition partition;
+      partition.name = name;
+      for (const auto& [key, value] : settings) (void)slurm::set(partition, key, value);
+      if (const std::string problem = slurm::check(partition, all); !problem.empty()) {
+        problems_.add(section.where(), section.path(), problem);
+      }
+    };
+    for (const QueueDesign& queue : scenario_.queues) check(queue.name, queue.slurm);
+    if (scenario_.pool) check("pool", scenario_.scheduler.slurm_of_pool);
   }
 
   template <class Of>

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,6 +93,18 @@ class Draft {
     terms.requeue = false;
     return *this;
   }
+  Draft& user(std::uint32_t number) {
+    job.request.user = number;
+    return *this;
+  }
+  Draft& account(const std::string& name) {
+    asks.account = name;
+    return *this;
+  }
+  Draft& qos(const std::string& name) {
+    asks.qos = name;
+    return *this;
+  }
   Draft& after(Dependency::Kind kind, std::uint32_t other) {
     terms.dependencies.push_back({kind, JobId{other}, 0});
     return *this;
@@ -167,6 +180,8 @@ class SlurmBench {
   Conf conf;
   Accounting accounting;
   std::vector<SimulatedCloud::BootFault> faults;
+  // Called after every step, for what holds at any time.
+  std::function<void(const State&, Time)> look;
 
   // Nodes prefix1, prefix2 ... that are simply there, or whose instances boot for so long.
   std::uint32_t fixed(const std::string& prefix, std::int32_t count, std::int32_t cpus, std::int32_t weight = 1) {
@@ -281,6 +296,7 @@ class SlurmBench {
         note(job.states, s, state_letters(job.state));
         note(job.reasons, s, reason_text(state.jobs[JobId{j}]));
       }
+      if (bench.look) bench.look(state, now);
       for (Index n = 0; n < state.nodes->size(); ++n) {
         note(story.nodes[(*state.nodes)[n].name], s, sinfo_state(controller.cluster(), *state.nodes, n));
       }

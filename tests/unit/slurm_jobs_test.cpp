@@ -705,7 +705,7 @@ TEST(SlurmReasons, AreSaidAsSqueueSaysThem) {
   EXPECT_EQ(said(Reason::node_not_available), "ReqNodeNotAvail, UnavailableNodes:n[03,05]");
 }
 
-// Among the jobs of its partition only, and only those that may be considered.
+// Among the jobs of partitions that share nodes with its own, and only those that may be considered.
 TEST(SlurmOrder, TellsWhetherAnybodyGoesBefore) {
   Records r;
   const JobId first = r.submit(Records::cpus(1));
@@ -716,9 +716,12 @@ TEST(SlurmOrder, TellsWhetherAnybodyGoesBefore) {
   const auto is_first = [&](JobId job) { return r.jobs().is_first(r.jobs()[job], r.table, 100, r.nodes()); };
   EXPECT_TRUE(is_first(first));
   EXPECT_FALSE(is_first(second));
-  EXPECT_TRUE(is_first(elsewhere));
+  EXPECT_FALSE(is_first(elsewhere)) << "its partition has the same nodes (recorded runs s10, s17)";
   r.jobs().hold(first, Reason::held_admin);
   EXPECT_TRUE(is_first(second)) << "a held job is not considered";
+  EXPECT_FALSE(is_first(elsewhere));
+  r.jobs()[second].reason = Reason::limit;
+  EXPECT_TRUE(is_first(elsewhere)) << "nor is one that waits for a limit (s15)";
 }
 
 }  // namespace

@@ -200,7 +200,7 @@ const Setter<Qos> kQosSettings[] = {
    [](Qos& q, std::string_view v) { return set_double(q.usage_factor, v, 0); }},
   {{"UsageThreshold", kQos, "-1", "Fair-share factor below which its jobs wait (with EnforceUsageThreshold)."},
    [](Qos& q, std::string_view v) { return set_double(q.usage_threshold, v, -1); }},
-  {{"LimitFactor", kQos, "1", "An association's GrpTRES counts so many times for its jobs."},
+  {{"LimitFactor", kQos, "1", "For its jobs an association's GrpTRES and MaxTRES count so many times."},
    [](Qos& q, std::string_view v) { return set_double(q.limit_factor, v, 0); }},
   {{"Flags", kQos, "", "DenyOnLimit, EnforceUsageThreshold, NoDecay, NoReserve, OverPartQOS, PartitionMaxNodes, "
     "PartitionMinNodes, PartitionTimeLimit, RequiresReservation."},
@@ -345,6 +345,31 @@ std::string check(const Accounting& accounting) {
   }
   for (const Qos& q : accounting.qos) {
     if (const auto lost = known(q.preempts); !lost.empty()) return "QOS " + q.name + ": no QOS " + lost;
+  }
+  return {};
+}
+
+std::string check(const Partition& partition, const Accounting& accounting) {
+  const auto has = [](const auto& list, const std::string& name) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& each) { return each.name == name; });
+  };
+  const auto lost = [&](const char* setting, const char* what, const std::string& name) {
+    return "partition " + partition.name + ": " + setting + ": no " + what + " " + name;
+  };
+  if (!partition.qos.empty() && !has(accounting.qos, partition.qos)) return lost("QOS", "QOS", partition.qos);
+  const std::pair<const char*, const std::vector<std::string>*> qos[] = {{"AllowQos", &partition.allow_qos},
+                                                                         {"DenyQos", &partition.deny_qos}};
+  for (const auto& [setting, names] : qos) {
+    for (const std::string& name : *names) {
+      if (!has(accounting.qos, name)) return lost(setting, "QOS", name);
+    }
+  }
+  const std::pair<const char*, const std::vector<std::string>*> accounts[] = {
+      {"AllowAccounts", &partition.allow_accounts}, {"DenyAccounts", &partition.deny_accounts}};
+  for (const auto& [setting, names] : accounts) {
+    for (const std::string& name : *names) {
+      if (name != "root" && !has(accounting.accounts, name)) return lost(setting, "account", name);
+    }
   }
   return {};
 }

@@ -89,7 +89,7 @@ struct Qos {
   std::optional<Second> preempt_exempt_time;
   double usage_factor = 1;
   double usage_threshold = -1;
-  double limit_factor = 1;
+  double limit_factor = 1;  // of an association's GrpTRES, MaxTRESPerJob and MaxTRESPerNode
   // Flags
   bool deny_on_limit = false;
   bool enforce_usage_threshold = false;
@@ -119,6 +119,8 @@ std::string set(Qos& qos, std::string_view name, std::string_view value);
 
 // What names that are not there the parts refer to: "account physics: no parent astro"; "" if all are there.
 std::string check(const Accounting& accounting);
+// The same of a partition's QOS and lists.
+std::string check(const Partition& partition, const Accounting& accounting);
 
 // "cpu=10,mem=4G,gres/gpu=2" onto `counts` (others keep what they have); -1 takes a limit away. Memory in MiB.
 std::string parse_tres(std::string_view text, TresCounts& counts);

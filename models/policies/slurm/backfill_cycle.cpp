@@ -72,6 +72,7 @@ void Scheduler::backfill_cycle() {
         if (planned_tasks >= conf.bf_max_job_array_resv || limited) continue;
       }
     }
+    if (!conf.assoc_limit_stop && held_before_choice(job)) continue;
     if (conf.bf_max_job_part > 0 && in_partition[index(job.queue)]++ >= conf.bf_max_job_part) continue;
     if (conf.bf_max_job_user > 0) {
       auto at = std::find_if(by_user.begin(), by_user.end(), [&](const auto& u) { return u.first == job.user; });
@@ -109,8 +110,8 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   const Second resolution = conf.bf_resolution;
   const Partition& partition = conf.partitions[index(job.queue)];
   const Second limit = partition.max_time ? std::min(job.limit, *partition.max_time) : job.limit;
-  const bool no_reservation = (conf.bf_min_prio_reserve > 0 && job.priority < conf.bf_min_prio_reserve) ||
-                              (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
+  const bool no_reservation =
+      too_low_to_reserve(job) || (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   NodeBits up = nodes.partition(job.queue);
   up &= registered_;
   const NodeBits& completing = nodes.completing();
@@ -179,7 +180,13 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
         }
         return Planned::started;
       }
-      later_start = 0;  // its place is kept all the same
+      if (verdict == Verdict::limited) {
+        if (!conf.assoc_limit_stop) return Planned::no;  // when limits leave room nobody knows
+        constexpr Second kGuess = 500;
+        start = later_start != 0 ? later_start : now_s_ + kGuess;
+      } else {
+        later_start = 0;  // its place is kept all the same
+      }
     }
     job.start = start;
     if (start > now_s_ && no_reservation) return Planned::no;
@@ -194,6 +201,11 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       if (from == start) later_start += resolution;
       continue;
     }
+    if (!conf.assoc_limit_stop && held_after_choice(job, demand_of(job, chosen))) {
+      job.start = 0;
+      return Planned::no;
+    }
+    if (never_reserves(job)) return Planned::no;
     planned_ |= chosen;
     if (map_.records() >= (conf.bf_node_space_size > 0 ? conf.bf_node_space_size : conf.bf_max_job_test)) {
       return Planned::table_full;
@@ -327,7 +339,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
 
 // When a job that is over its limit will end.
 Second Scheduler::guess_end(const Job& job) const {
-  const Second end = job.end + state_->conf.kill_wait + state_->conf.over_time_limit;
+  const Second end = job.end + state_->conf.kill_wait + over_time(job);
   return end <= now_s_ ? now_s_ + 1 : end;
 }
 

@@ -11,8 +11,44 @@ constexpr std::string_view kScheduler = "SchedulerParameters";
 constexpr std::string_view kSlurmConf = "slurm.conf";
 constexpr std::string_view kPartition = "partition";
 
+// a,b; ALL is none.
+std::string set_list(std::vector<std::string>& out, std::string_view value) {
+  out.clear();
+  while (!value.empty()) {
+    const auto comma = value.find(',');
+    if (comma != 0) out.emplace_back(value.substr(0, comma));
+    value = comma == std::string_view::npos ? "" : value.substr(comma + 1);
+  }
+  if (out.size() == 1 && same(out[0], "ALL")) out.clear();
+  return {};
+}
+
+std::string set_enforce(Conf& conf, std::string_view value) {
+  Enforce enforce;
+  std::vector<std::string> words;
+  set_list(words, value);
+  if (same(value, "ALL")) enforce = {true, true, true, true};
+  for (const std::string& word : words) {
+    if (same(word, "associations")) {
+      enforce.associations = true;
+    } else if (same(word, "limits")) {
+      enforce.associations = enforce.limits = true;
+    } else if (same(word, "qos")) {
+      enforce.associations = enforce.qos = true;
+    } else if (same(word, "safe")) {
+      enforce.associations = enforce.limits = enforce.safe = true;
+    } else if (!same(word, "none") && word != "0") {
+      return wrong(word, "associations, limits, qos, safe or all");
+    }
+  }
+  conf.enforce = enforce;
+  return {};
+}
+
 // clang-format off
 const Setter<Conf> kSchedulerParameters[] = {
+  {{"assoc_limit_stop", kScheduler, "off", "A job that waits for a limit closes its partition to those behind it."},
+   [](Conf& c, std::string_view) { c.assoc_limit_stop = true; return std::string(); }},
   {{"batch_sched_delay", kScheduler, "3", "Seconds at least between two passes of the main scheduler."},
    [](Conf& c, std::string_view v) { return set_number(c.batch_sched_delay, v, 0, kMost); }},
   {{"bf_continue", kScheduler, "off", "No effect: a backfill cycle takes no time here, so nothing changes under it."},
@@ -203,6 +239,17 @@ const Setter<Conf> kParameters[] = {
      return c.accounting || v == "accounting_storage/none"
                 ? std::string() : wrong(v, "accounting_storage/none or accounting_storage/slurmdbd");
    }},
+  {{"AccountingStorageEnforce", kSlurmConf, "none", "Of associations, limits, qos and safe, or all: what jobs have to keep "
+    "to. Unknown users are rejected with any of them."}, set_enforce},
+  {{"EnforcePartLimits", kSlurmConf, "NO", "Jobs outside their partition's limits: NO: they wait; ANY, ALL: they are "
+    "rejected."},
+   [](Conf& c, std::string_view v) {
+     const bool all = same(v, "ALL") || same(v, "YES");
+     c.enforce_part_limits = all ? EnforcePartLimits::all : same(v, "ANY") ? EnforcePartLimits::any : EnforcePartLimits::no;
+     return all || same(v, "ANY") || same(v, "NO") ? std::string() : wrong(v, "NO, ANY or ALL");
+   }},
+  {{"PriorityDecayHalfLife", kSlurmConf, "7-0", "Time after which half of what was used counts; 0: it does not decay."},
+   [](Conf& c, std::string_view v) { return set_duration(c.decay_half_life, v); }},
   {{"SuspendTime", kSlurmConf, "-1", "Seconds that a node stays idle before it is suspended; -1: for ever."},
    [](Conf& c, std::string_view v) {
      if (same(v, "INFINITE") || v == "-1") { c.suspend_time.reset(); return std::string(); }
@@ -293,6 +340,36 @@ const Setter<Partition> kPartitionParameters[] = {
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kPartition, "0", "As in slurm.conf, for the partition."},
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_cpu, v, 0, kMost); }},
+  {{"AllowAccounts", kPartition, "ALL", "Accounts whose jobs may run; others wait."},
+   [](Partition& p, std::string_view v) { return set_list(p.allow_accounts, v); }},
+  {{"DenyAccounts", kPartition, "", "Accounts whose jobs may not; no effect beside AllowAccounts."},
+   [](Partition& p, std::string_view v) { return set_list(p.deny_accounts, v); }},
+  {{"AllowQos", kPartition, "ALL", "QOS whose jobs may run; others wait."},
+   [](Partition& p, std::string_view v) { return set_list(p.allow_qos, v); }},
+  {{"DenyQos", kPartition, "", "QOS whose jobs may not; no effect beside AllowQos."},
+   [](Partition& p, std::string_view v) { return set_list(p.deny_qos, v); }},
+  {{"RootOnly", kPartition, "NO", "Jobs of other users than root are rejected."},
+   [](Partition& p, std::string_view v) { return set_flag(p.root_only, v); }},
+  {{"State", kPartition, "UP", "UP; DOWN: jobs wait; DRAIN: they are rejected; INACTIVE: both."},
+   [](Partition& p, std::string_view v) {
+     using State = Partition::State;
+     p.state = same(v, "DOWN") ? State::down : same(v, "DRAIN") ? State::drain : same(v, "INACTIVE") ? State::inactive
+                                                                                            : State::up;
+     return p.state != State::up || same(v, "UP") ? std::string() : wrong(v, "UP, DOWN, DRAIN or INACTIVE");
+   }},
+  {{"QOS", kPartition, "", "A QOS whose limits hold for the partition's jobs, before those of their own QOS."},
+   [](Partition& p, std::string_view v) { p.qos = same(v, "N/A") ? "" : v; return std::string(); }},
+  {{"MaxMemPerNode", kPartition, "0", "MiB that a job may ask for on a node; 0: any. More waits with MaxMemPerLimit."},
+   [](Partition& p, std::string_view v) { return set_number(p.max_mem_per_node, v, 0, kMost); }},
+  {{"OverTimeLimit", kPartition, "", "As in slurm.conf, for the partition."},
+   [](Partition& p, std::string_view v) {
+     Second time = 0;
+     std::string problem = set_number(time, v, 0, 65533, 60);
+     p.over_time_limit = time;
+     return problem;
+   }},
+  {{"PowerDownOnIdle", kPartition, "NO", "Nodes power down as soon as their last job is gone. From 23.02 on."},
+   [](Partition& p, std::string_view v) { return set_flag(p.power_down_on_idle, v); }},
   {{"SuspendTime", kPartition, "", "As in slurm.conf, for the partition's nodes; of several the largest holds."},
    [](Partition& p, std::string_view v) {
      Second time = kUnlimited * 100;

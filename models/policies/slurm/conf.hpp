@@ -31,6 +31,7 @@ struct Version {
   bool plans_from_future() const { return number >= 2505; }          // backfill tests a job as of a later time
   bool plans_whole_ends() const { return number >= 2505; }           // before: planned ends are rounded down
   bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
+  bool powers_down_on_idle() const { return number >= 2302; }        // PowerDownOnIdle of a partition
   bool passes_after_node_update() const { return number >= 2302; }   // scontrol update nodename=
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
@@ -52,11 +53,33 @@ struct Partition {
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;
   std::optional<PreemptMode> preempt_mode;
-  Second grace_time = 0;
   std::optional<Second> suspend_time;
   std::optional<Second> suspend_timeout;
   std::optional<Second> resume_timeout;
+  // who may use it; empty: all
+  std::vector<std::string> allow_accounts;
+  std::vector<std::string> deny_accounts;
+  std::vector<std::string> allow_qos;
+  std::vector<std::string> deny_qos;
+  bool root_only = false;
+  enum class State : std::uint8_t { up, down, drain, inactive };
+  State state = State::up;
+  std::string qos;                    // whose limits hold for its jobs, too
+  std::int32_t max_mem_per_node = 0;  // 0: unlimited
+  std::optional<Second> over_time_limit;
+  Second grace_time = 0;
+  bool power_down_on_idle = false;
 };
+
+// AccountingStorageEnforce. Each but the first needs the first.
+struct Enforce {
+  bool associations = false;
+  bool limits = false;
+  bool qos = false;
+  bool safe = false;
+};
+
+enum class EnforcePartLimits : std::uint8_t { no, any, all };
 
 // When a thread of slurmctld looks at the clock: once a second, at its own moment within it.
 struct Rhythm {
@@ -121,6 +144,7 @@ struct Conf {
   bool bf_running_job_reserve = false;
   Second bf_window_linear = 0;
   bool bf_continue = false;
+  bool assoc_limit_stop = false;
 
   bool memory = false;  // SelectTypeParameters=CR_CPU_Memory
   std::int32_t def_mem_per_node = 0;
@@ -144,6 +168,9 @@ struct Conf {
   Second priority_calc_period = 300;
   bool favor_small = false;
   bool accounting = false;  // AccountingStorageType=accounting_storage/slurmdbd: age counts only with it
+  Enforce enforce;
+  EnforcePartLimits enforce_part_limits = EnforcePartLimits::no;
+  Second decay_half_life = std::int64_t{7} * 86400;  // of what was used; 0: it does not decay
 
   // power saving
   std::optional<Second> suspend_time;                     // none: nodes are never suspended

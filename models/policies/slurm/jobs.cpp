@@ -324,8 +324,9 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   }
   if (job.begin > now) return Reason::begin_time;
   const Partition& partition = conf_.partitions[index(job.queue)];
-  if (partition.max_time && job.limit > *partition.max_time) return Reason::partition_time;
-  const bool outside = (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes) ||
+  if (job.barred != Reason::none) return job.barred;
+  if (partition.max_time && job.limit > *partition.max_time && !job.any_time) return Reason::partition_time;
+  const bool outside = (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes && !job.any_most_nodes) ||
                        (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
   if (outside || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
   return Reason::none;
@@ -335,9 +336,11 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
                       job.reason == Reason::held_user || job.reason == Reason::held_admin ||
-                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes;
+                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
+                      (job.barred != Reason::none && job.reason == job.barred);
   if (reason != Reason::none || waited) job.reason = reason;
-  const bool eligible = reason == Reason::none || reason == Reason::partition_time || reason == Reason::partition_nodes;
+  const bool eligible = reason == Reason::none || reason == Reason::partition_time ||
+                        reason == Reason::partition_nodes || reason == job.barred;
   if (eligible && job.eligible == 0) job.eligible = now;
   return reason == Reason::none;
 }
@@ -345,10 +348,27 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
 bool JobList::is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
   for (const JobId id : order(table)) {
     const Job& other = jobs_[index(id)];
-    if (other.queue != job.queue || other.priority <= job.priority) continue;
-    if (held_back(other, table, now, nodes) == Reason::none) return false;
+    if (other.reason == Reason::limit || !goes_before(other, job, nodes)) continue;
+    switch (held_back(other, table, now, nodes)) {
+      case Reason::held_user:
+      case Reason::held_admin:
+      case Reason::bad_constraints:
+      case Reason::dependency:
+      case Reason::dependency_never:
+      case Reason::begin_time:
+        break;
+      default:
+        return false;
+    }
   }
   return true;
+}
+
+bool JobList::goes_before(const Job& other, const Job& job, const NodeTable& nodes) const {
+  const std::int32_t other_tier = conf_.partitions[index(other.queue)].priority_tier;
+  const std::int32_t tier = conf_.partitions[index(job.queue)].priority_tier;
+  if (other_tier == tier && other.priority <= job.priority) return false;
+  return other_tier >= tier && nodes.partition(other.queue).overlaps(nodes.partition(job.queue));
 }
 
 std::string reason_text(const Job& job) {
@@ -375,6 +395,17 @@ std::string reason_text(const Job& job) {
       return "PartitionTimeLimit";
     case Reason::partition_nodes:
       return "PartitionNodeLimit";
+    case Reason::partition_config:
+      return "PartitionConfig";
+    case Reason::partition_down:
+      return "PartitionDown";
+    case Reason::account_not_allowed:
+    case Reason::qos_not_allowed:
+      return job.barred_why;
+    case Reason::partition_memory:
+      return "MaxMemPerLimit";
+    case Reason::limit:
+      return hold_text(job.hold);
     case Reason::node_not_available:
       return job.reason_nodes.empty() ? "ReqNodeNotAvail, May be reserved for other job"
                                       : "ReqNodeNotAvail, UnavailableNodes:" + job.reason_nodes;

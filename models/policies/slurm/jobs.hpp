@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/policy.hpp"
+#include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/nodes.hpp"
 #include "models/policies/slurm/select.hpp"
 
@@ -26,6 +27,12 @@ enum class Reason : std::uint8_t {
   array_limit,
   partition_time,
   partition_nodes,
+  partition_config,
+  partition_down,
+  account_not_allowed,
+  qos_not_allowed,
+  partition_memory,
+  limit,  // of an association or QOS: Job::hold
   node_not_available,
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
@@ -57,6 +64,13 @@ struct Job {
   bool completing = false;          // told to end, not gone yet: its CPUs are free, its nodes are not
   std::uint64_t record = 0;         // position in slurmctld's list of jobs
   Reason reason = Reason::none;
+  Hold hold;  // of limit
+  std::optional<Rejection> rejected;
+  Reason barred = Reason::none;  // its partition does not take it, now or later
+  std::string barred_why;        // squeue's words for it
+  bool any_time = false;         // its QOS frees it from the partition's MaxTime, MaxNodes and MinNodes
+  bool any_most_nodes = false;
+  bool any_least_nodes = false;
   std::string reason_nodes;             // of node_not_available
   std::vector<Selector::Share> shares;  // while it holds nodes
   NodeBits nodes;                       // the same
@@ -104,7 +118,8 @@ class JobList {
   Reason held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const;
   // The same in a pass: sets its reason, and when it became eligible.
   bool runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes);
-  // Whether no job of its partition that may be considered goes before one that is not in the order yet.
+  // Whether no job of its partition, or of one that shares nodes with it, goes before one that is not in the order
+  // yet. What is held, depends on others or waits for a limit does not.
   bool is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes);
   // Whether the limit of its array lets one more task start.
   bool array_lets(const Job& job, const JobTable& table) const;
@@ -118,6 +133,7 @@ class JobList {
   enum class Wait : std::uint8_t { over, on, never };
   std::uint32_t next_basic_priority(std::int32_t nice);
   std::uint32_t multifactor(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) const;
+  bool goes_before(const Job& other, const Job& job, const NodeTable& nodes) const;
   Wait dependencies(const Job& job, const JobTable& table, Second now) const;
   Wait dependency(const Job& job, const Dependency& dependency, const JobTable& table, Second now) const;
   Array& array_of(JobId first) { return arrays_[index(first)]; }

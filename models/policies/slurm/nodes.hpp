@@ -21,6 +21,7 @@ class NodeBits {
   explicit NodeBits(std::size_t nodes, bool all = false) : words_((nodes + 63) / 64, all ? ~std::uint64_t{0} : 0) {
     if (all && nodes % 64 != 0) words_.back() = (std::uint64_t{1} << (nodes % 64)) - 1;
   }
+  std::size_t size() const { return words_.size() * 64; }  // room, at least
   bool test(Index n) const { return (words_[n / 64] >> (n % 64) & 1) != 0; }
   void set(Index n) { words_[n / 64] |= std::uint64_t{1} << (n % 64); }
   void reset(Index n) { words_[n / 64] &= ~(std::uint64_t{1} << (n % 64)); }

@@ -4,14 +4,9 @@
 
 namespace headroom::slurm {
 
-const Qos* Preemption::qos_of(const Job& job, const JobTable& table) const {
-  const std::uint32_t asks = table.terms(job.id).asks;
-  std::string_view name = asks > 0 ? std::string_view(asks_[asks - 1].qos) : "";
-  if (name.empty() && job.user < accounting_.users.size()) name = accounting_.users[job.user].default_qos;
-  if (name.empty()) name = "normal";
-  const auto found =
-      std::find_if(accounting_.qos.begin(), accounting_.qos.end(), [&](const Qos& qos) { return qos.name == name; });
-  return found == accounting_.qos.end() ? nullptr : &*found;
+const Qos* Preemption::qos_of(const Job& job) const {
+  const std::uint32_t qos = limits_.qos(job.id);
+  return qos < accounting_.qos.size() ? &accounting_.qos[qos] : nullptr;
 }
 
 // What happens to the job if it is to make way. One that may not be requeued is cancelled instead.
@@ -29,13 +24,13 @@ PreemptMode Preemption::mode_of(const Job& job, const Qos* qos, const JobTable& 
 std::vector<Preemption::Candidate> Preemption::candidates(const Job& job, const NodeBits& allowed, const JobList& jobs,
                                                           const JobTable& table, Second now) const {
   std::vector<Candidate> found;
-  const Qos* const own = qos_of(job, table);
+  const Qos* const own = qos_of(job);
   std::vector<JobId> active = jobs.active();
   std::sort(active.begin(), active.end(), [&](JobId a, JobId b) { return jobs[a].record < jobs[b].record; });
   for (const JobId id : active) {
     const Job& other = jobs[id];
     if (!other.nodes.overlaps(allowed)) continue;
-    const Qos* const qos = qos_of(other, table);
+    const Qos* const qos = qos_of(other);
     std::uint64_t rank = 0;
     if (conf_.preempt == Preempt::qos) {
       if (own == nullptr || qos == nullptr) continue;
@@ -101,7 +96,7 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
   for (std::size_t i = 0; i < taken; ++i) {
     const Job& other = jobs[order[i].job];
     if (!other.nodes.overlaps(chosen)) continue;
-    const Qos* const qos = qos_of(other, table);
+    const Qos* const qos = qos_of(other);
     const Second grace = conf_.preempt == Preempt::qos ? (qos == nullptr ? 0 : qos->grace_time)
                                                        : conf_.partitions[index(other.queue)].grace_time;
     victims.push_back({order[i].job, order[i].mode, grace});

@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "models/policies/slurm/accounting.hpp"
-#include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/jobs.hpp"
+#include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/select.hpp"
 
 namespace headroom::slurm {
 
 class Preemption {
  public:
-  Preemption(const Conf& conf, const Accounting& accounting, const std::vector<Asks>& asks)
-      : conf_(conf), accounting_(accounting), asks_(asks) {}
+  Preemption(const Conf& conf, const Accounting& accounting, const LimitBook& limits)
+      : conf_(conf), accounting_(accounting), limits_(limits) {}
 
   bool enabled() const { return conf_.preempt != Preempt::none; }
 
@@ -38,12 +38,12 @@ class Preemption {
   };
   std::vector<Candidate> candidates(const Job& job, const NodeBits& allowed, const JobList& jobs, const JobTable& table,
                                     Second now) const;
-  const Qos* qos_of(const Job& job, const JobTable& table) const;
+  const Qos* qos_of(const Job& job) const;
   PreemptMode mode_of(const Job& job, const Qos* qos, const JobTable& table) const;
 
   const Conf& conf_;
   const Accounting& accounting_;
-  const std::vector<Asks>& asks_;
+  const LimitBook& limits_;  // knows of what QOS a job is
 };
 
 }  // namespace headroom::slurm

@@ -179,6 +179,7 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
   std::int32_t nodes_left = std::max(min_nodes, req_nodes);
   std::int32_t min_left = min_nodes;
   std::int32_t most_left = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
+  if (ask.most_nodes > 0) most_left = std::min(most_left, ask.most_nodes);
   std::int64_t most_cpus = ask.cpus;
   const auto enough_nodes = [&](std::int32_t nodes) {
     return nodes >= (req_nodes > min_nodes ? nodes_left + min_nodes - req_nodes : nodes_left);

@@ -12,8 +12,9 @@ namespace headroom::slurm {
 // What a job asks for, in the terms of slurmctld's job record.
 struct Ask {
   std::int32_t min_nodes = 1;
-  std::int32_t max_nodes = 0;  // 0: any
-  std::int32_t cpus = 1;       // in total, at least
+  std::int32_t max_nodes = 0;   // 0: any
+  std::int32_t most_nodes = 0;  // what limits leave; 0: any
+  std::int32_t cpus = 1;        // in total, at least
   std::int32_t tasks = 1;
   std::int32_t tasks_per_node = 0;  // 0: any
   std::int32_t cpus_per_task = 1;

@@ -31,7 +31,7 @@ void State::meet(const Cluster& cluster, Time now) {
 }
 
 Scheduler::Scheduler(std::shared_ptr<State> state)
-    : state_(std::move(state)), preemption_(state_->conf, state_->accounting, state_->asks) {}
+    : state_(std::move(state)), preemption_(state_->conf, state_->accounting, state_->limits) {}
 
 // At the first call.
 void Scheduler::wake_up() {
@@ -45,6 +45,7 @@ void Scheduler::wake_up() {
   planned_ = NodeBits(state_->nodes->size());
   no_rank_.assign(std::vector<std::uint64_t>(state_->nodes->size()));
   nothing_ = Holdings(state_->nodes->size());
+  state_->limits.account(start);
 }
 
 void Scheduler::tell(Event::Kind kind, JobId job) {
@@ -173,6 +174,7 @@ void Scheduler::arrive(JobId id) {
   NodeTable& nodes = *state_->nodes;
   Job& job = state_->jobs.submit(id, table, now_s_, nodes);
   touch_jobs();
+  if (const auto refused = refuse(job)) return plan_->reject(id, *refused);
   // What could never run is refused at submission: with all nodes of the partition free it would not fit.
   const NodeBits& partition = nodes.partition(job.queue);
   const Conf& conf = state_->conf;
@@ -187,18 +189,23 @@ void Scheduler::arrive(JobId id) {
       });
       if (!enough) return plan_->reject(id, Rejection::memory);
     }
-    if (!selector_->pick(job.ask, partition, nothing_, no_rank_, true, job.ask.whole_nodes, shares_)) {
+    Ask ask = job.ask;
+    if (ask.most_nodes < ask.min_nodes) ask.most_nodes = 0;  // then it waits for the limit
+    if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, shares_)) {
       return plan_->reject(id, Rejection::too_wide);
     }
   }
   const bool first = state_->jobs.is_first(job, table, now_s_, nodes);
   state_->jobs.queue(id, table);
+  state_->limits.submitted(id);
   wanted_ = true;
   // Said at once, until a pass says something else.
   job.reason = state_->jobs.held_back(job, table, now_s_, nodes);
   if (job.reason != Reason::none) return;
   if (!first) {
     job.reason = Reason::priority;
+  } else if (held_before_choice(job)) {
+    return;
   } else if (!nodes.partition(job.queue).within(nodes.available(view_->cluster()))) {
     const NodeBits available = nodes.available(view_->cluster());
     if (job.ask.min_nodes > nodes.partition(job.queue).count_common(available)) name_unavailable(job, available);
@@ -236,11 +243,11 @@ void Scheduler::over(JobId id) {
   if (job.completing) {
     for (const Selector::Share& share : job.shares) {
       nodes.add_completing(share.node, -1);
-      if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
+      if (nodes.held.jobs[share.node] == 0) emptied(share.node, job.queue);
     }
     job.completing = false;
     job.shares.clear();
-    if (state == JobState::pending) state_->jobs.requeued(id, view_->jobs(), now_s_);
+    if (state == JobState::pending) wait_again(id);
     made_way(job);
     // The last message of a killed job starts a pass at once.
     if (state_->conf.defer || !state_->conf.phases.passes.empty()) {
@@ -263,12 +270,21 @@ void Scheduler::take_nodes_back(JobId id) {
   for (const Selector::Share& share : job.shares) {
     nodes.held.give_back(share.node, share.cpus, selector_->memory_of(job.ask, share));
     if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
+    if (nodes.held.jobs[share.node] == 0 && !job.completing) emptied(share.node, job.queue);
   }
+  state_->limits.stopped(id, now_s_);
+  state_->limits.left(id);
   const std::vector<Selector::Share> shares = job.shares;
   state_->jobs.released(id, view_->jobs());
   if (job.completing) job.shares = shares;
   touch_nodes();
   touch_jobs();
+}
+
+// A job that held nodes is in the queue once more.
+void Scheduler::wait_again(JobId id) {
+  state_->jobs.requeued(id, view_->jobs(), now_s_);
+  state_->limits.submitted(id);
 }
 
 // A running job is told to end; its nodes are `comp` until it is gone, its CPUs are given back at once.
@@ -279,7 +295,7 @@ void Scheduler::stop(JobId id, Outcome outcome) {
     take_nodes_back(id);
     if (job.requeue_when_gone) {
       plan_->requeue(id);
-      state_->jobs.requeued(id, view_->jobs(), now_s_);
+      wait_again(id);
     } else {
       plan_->end(id, outcome);
     }
@@ -339,6 +355,7 @@ void Scheduler::asked_job(JobId id, JobAction action) {
     case JobAction::cancel:
       if (state == JobState::pending) {
         state_->jobs.left(id);
+        state_->limits.left(id);
         job.start = job.end = now_s_;
         plan_->end(id, Outcome::cancelled);
       } else if (holds_nodes(state)) {
@@ -357,7 +374,7 @@ void Scheduler::asked_job(JobId id, JobAction action) {
       take_nodes_back(id);
       made_way(job);
       plan_->requeue(id);
-      state_->jobs.requeued(id, view_->jobs(), now_s_);
+      wait_again(id);
       break;
   }
 }
@@ -406,7 +423,7 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
     made_way(job);
     if (view_->jobs().terms(id).requeue) {
       plan_->requeue(id);
-      state_->jobs.requeued(id, view_->jobs(), now_s_);
+      wait_again(id);
     } else {
       job.end = now_s_;
       job.reason = Reason::node_down;
@@ -423,7 +440,7 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
     job.completing = false;
     if (job.requeue_when_gone) {
       plan_->requeue(job.id);
-      state_->jobs.requeued(job.id, view_->jobs(), now_s_);
+      wait_again(job.id);
     } else {
       plan_->end(job.id, job.reason == Reason::time_limit ? Outcome::timed_out : Outcome::cancelled);
     }
@@ -449,6 +466,7 @@ void Scheduler::tick() {
   ping();
   if (now_s_ - last_calc_ >= conf.priority_calc_period) {
     last_calc_ += (now_s_ - last_calc_) / conf.priority_calc_period * conf.priority_calc_period;
+    state_->limits.account(last_calc_);
     state_->jobs.recalculate(now_s_, view_->jobs(), *state_->nodes);
   }
   if (!conf.phases.passes.empty()) return;
@@ -476,11 +494,13 @@ void Scheduler::check_limits() {
       if (!ready) continue;
       job.start = now_s_;
       job.end = now_s_ + job.limit;
+      state_->limits.config_done(id, now_s_);
       plan_->run(id);
       state_->jobs.sort_active(id);
       touch_jobs();
-    } else if (view_->jobs().state(id) == JobState::running && job.end + state_->conf.over_time_limit <= now_s_ &&
-               job.limit < kUnlimited) {
+    } else if (view_->jobs().state(id) == JobState::running) {
+      const bool late = job.end + over_time(job) <= now_s_ && job.limit < kUnlimited;
+      if (!late && !state_->limits.used_up(id, job.start, now_s_)) continue;
       job.requeue_when_gone = job.preempted && job.preempted_requeues;
       job.made_way |= job.preempted;
       stop(id, job.preempted ? Outcome::cancelled : Outcome::timed_out);
@@ -568,6 +588,7 @@ void Scheduler::pass(bool full) {
       touch_jobs();
       continue;
     }
+    if (job.reason == Reason::limit && held_before_choice(job)) continue;
     if (job.ask.min_nodes > nodes.partition(job.queue).count_common(available)) {
       job.reason = Reason::nodes_reserved;
       touch_jobs();
@@ -577,6 +598,13 @@ void Scheduler::pass(bool full) {
     }
     NodeBits allowed = nodes.partition(job.queue);
     allowed &= available;
+    // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation.
+    const auto close_partition = [&] {
+      if (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve) return;
+      if (too_low_to_reserve(job)) return;
+      failed[q] = 1;
+      available.remove(nodes.partition(job.queue));
+    };
     switch (start_if_it_fits(job, allowed, Event::Kind::allocated_by_main)) {
       case Verdict::started:
         rejected_array = JobId{~0u};
@@ -585,11 +613,10 @@ void Scheduler::pass(bool full) {
       case Verdict::busy:
         job.reason = Reason::resources;
         touch_jobs();
-        if (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve) break;
-        if (conf.bf_min_prio_reserve > 0 && job.priority < conf.bf_min_prio_reserve) break;
-        // Nothing more in this partition, nor on its nodes.
-        failed[q] = 1;
-        available.remove(nodes.partition(job.queue));
+        close_partition();
+        break;
+      case Verdict::limited:
+        if (conf.assoc_limit_stop) close_partition();
         break;
       case Verdict::not_available:
         name_unavailable(job, available);
@@ -622,6 +649,7 @@ void Scheduler::rank_nodes_for_starts() {
 // Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.
 Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
+  if (held_before_choice(job)) return Verdict::limited;
   const Ranking& rank = rank_in(job.queue);
   const bool whole = job.ask.whole_nodes;
   NodeBits usable = allowed;
@@ -648,9 +676,12 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     candidates |= these;
     if (count < least && count < most) continue;
     if (!selector_->pick(job.ask, candidates, nodes.held, rank, true, whole, shares_)) continue;
+    if (held_after_choice(job, demand_of(job, shares_))) return Verdict::limited;
     begin(job, by);
     return Verdict::started;
   }
+  // A job that a limit holds back as well closes no partition (recorded run s15).
+  if (held_after_choice(job, asked_for(job))) return Verdict::limited;
   if (preemption_.enabled()) {
     NodeBits others = allowed;
     make_way(job, others.remove(nodes.completing()));
@@ -717,6 +748,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   // The core's books go by groups.
   std::sort(node_shares_.begin(), node_shares_.end(),
             [](const NodeShare& a, const NodeShare& b) { return a.node < b.node; });
+  state_->limits.started(id, demand_of(job, job.shares), now_s_);
   plan_->start(id, node_shares_);
   state_->jobs.started(id, view_->jobs());
   touch_jobs();

@@ -15,6 +15,7 @@
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/jobs.hpp"
+#include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/plan_map.hpp"
 #include "models/policies/slurm/preemption.hpp"
 
@@ -27,7 +28,8 @@ struct State {
         node_names(std::move(node_names_)),
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
-        jobs(conf) {}
+        jobs(conf),
+        limits(conf, accounting) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -42,6 +44,7 @@ struct State {
   std::vector<Asks> asks;  // JobTerms::asks - 1 indexes this
   std::unique_ptr<NodeTable> nodes;
   JobList jobs;
+  LimitBook limits;
   Second last_node_update = 0;
   Second last_job_update = 0;
 };
@@ -70,6 +73,8 @@ class Scheduler final : public SchedulerPolicy {
 
   // --- news ---
   void arrive(JobId id);
+  std::optional<Rejection> refuse(Job& job);
+  std::optional<Rejection> outside_partition(const Job& job) const;
   void name_unavailable(Job& job, const NodeBits& available);
   void over(JobId id);
   void asked(const Stimulus& s);
@@ -77,6 +82,8 @@ class Scheduler final : public SchedulerPolicy {
   void asked_node(Index n, NodeAction action);
   void lose_node(Index n, std::string reason, bool given_up);
   void take_nodes_back(JobId id);
+  void wait_again(JobId id);
+  void emptied(Index n, QueueId queue);
   void stop(JobId id, Outcome outcome);
 
   // --- the main loop ---
@@ -95,7 +102,17 @@ class Scheduler final : public SchedulerPolicy {
   // Jobs that are to make way for it are told to end.
   void make_way(Job& job, const NodeBits& allowed);
   void made_way(Job& job);
-  enum class Verdict : std::uint8_t { started, busy, not_available, never };
+  // --- limits of associations, QOS and partitions (admission.cpp) ---
+  bool held_before_choice(Job& job);
+  bool held_after_choice(Job& job, const Demand& demand);
+  static Demand asked_for(const Job& job);
+  Demand demand_of(const Job& job, const std::vector<Selector::Share>& shares) const;
+  Demand demand_of(const Job& job, const NodeBits& chosen) const;
+  bool too_low_to_reserve(const Job& job) const;
+  bool never_reserves(const Job& job) const;
+  Second over_time(const Job& job) const;
+
+  enum class Verdict : std::uint8_t { started, busy, limited, not_available, never };
   Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
   void begin(Job& job, Event::Kind by);
   void tell(Event::Kind kind, JobId job = JobId{0});

@@ -1,0 +1,203 @@
+// Who may run: what a job is told at submission, and what holds it back when it is looked at.
+#include <algorithm>
+
+#include "models/policies/slurm/slurm.hpp"
+
+namespace headroom::slurm {
+namespace {
+
+bool listed(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ",") + name;
+  return list;
+}
+
+// What squeue says of a job whose account or QOS ("what") the partition does not take; "" if it does. An allow list
+// makes the deny list void.
+std::string not_taken(const std::string& partition, const char* what, const std::vector<std::string>& allowed,
+                      const std::vector<std::string>& denied, const std::string& name) {
+  std::string why;
+  if (!allowed.empty() && !listed(allowed, name)) why = " allows " + joined(allowed) + " not " + name;
+  if (allowed.empty() && listed(denied, name)) why = " denies " + joined(denied) + " including " + name;
+  if (why.empty()) return why;
+  return std::string("Job's ") + what + " not permitted to use this partition (" + partition + why + ")";
+}
+
+}  // namespace
+
+// In slurmctld's order: the partition as it stands, who pays, the partition's limits, everybody's limits.
+std::optional<Rejection> Scheduler::refuse(Job& job) {
+  const JobTable& table = view_->jobs();
+  const JobTerms& terms = table.terms(job.id);
+  const Conf& conf = state_->conf;
+  const Accounting& accounting = state_->accounting;
+  LimitBook& limits = state_->limits;
+  const Partition& partition = conf.partitions[index(job.queue)];
+  const bool follows = terms.array_tasks > 0 && terms.array != job.id;  // an array is one request
+  if (follows && state_->jobs[terms.array].rejected) return job.rejected = state_->jobs[terms.array].rejected;
+  const auto refused = [&](Rejection why) { return job.rejected = why; };
+  if (partition.state == Partition::State::drain || partition.state == Partition::State::inactive) {
+    return refused(Rejection::partition);
+  }
+  const bool root = job.user < accounting.users.size() && accounting.users[job.user].name == "root";
+  if (partition.root_only && !root) return refused(Rejection::partition);
+
+  static const Asks kNothing;
+  const Asks& asks = terms.asks > 0 && terms.asks <= state_->asks.size() ? state_->asks[terms.asks - 1] : kNothing;
+  if (const auto why = limits.identify(job.id, job.user, job.queue, asks)) return refused(*why);
+  const std::uint32_t qos = limits.qos(job.id);
+  if (qos != kNobody) {
+    job.any_time = accounting.qos[qos].partition_time_limit;
+    job.any_most_nodes = accounting.qos[qos].partition_max_nodes;
+    if (accounting.qos[qos].partition_min_nodes) job.ask.min_nodes = std::max(table.request(job.id).nodes, 1);
+  }
+
+  const std::uint32_t association = limits.association(job.id);
+  const std::string account = association == kNobody
+                                  ? asks.account
+                                  : limits.associations().account_name(limits.associations()[association].account);
+  const std::string qos_name = qos == kNobody ? asks.qos : accounting.qos[qos].name;
+  job.barred_why = not_taken(partition.name, "account", partition.allow_accounts, partition.deny_accounts, account);
+  if (!job.barred_why.empty()) {
+    job.barred = Reason::account_not_allowed;
+  } else if (job.barred_why = not_taken(partition.name, "QOS", partition.allow_qos, partition.deny_qos, qos_name);
+             !job.barred_why.empty()) {
+    job.barred = Reason::qos_not_allowed;
+  } else if (partition.state == Partition::State::down) {
+    job.barred = Reason::partition_down;
+  } else if (partition.max_mem_per_node > 0) {
+    const bool per_core = job.ask.memory_unit == MemoryUnit::per_core;
+    const std::int64_t memory = std::int64_t{job.ask.memory} * (per_core ? job.ask.cpus_per_node() : 1);
+    if (job.ask.memory_unit != MemoryUnit::whole && memory > partition.max_mem_per_node) {
+      job.barred = Reason::partition_memory;
+    }
+  }
+  if (conf.enforce_part_limits != EnforcePartLimits::no) {
+    if (const auto why = outside_partition(job)) return refused(*why);
+  }
+
+  const bool no_time_given = table.request(job.id).limit >= kUnlimited * kSecond && !partition.default_time;
+  if (no_time_given) job.limit = limits.default_limit(job.id).value_or(job.limit);
+  if (!follows) {
+    const Hold hold = limits.at_submission(job.id, asked_for(job), std::max(terms.array_tasks, 1));
+    if (hold) {
+      job.hold = hold;
+      return refused(Rejection::limits);
+    }
+  }
+  Hold by;
+  job.ask.most_nodes = limits.most_nodes(job.id, by);
+  return std::nullopt;
+}
+
+// EnforcePartLimits: what would wait for ever is rejected.
+std::optional<Rejection> Scheduler::outside_partition(const Job& job) const {
+  if (job.barred == Reason::account_not_allowed) return Rejection::account;
+  if (job.barred == Reason::qos_not_allowed) return Rejection::qos;
+  if (job.barred != Reason::none && job.barred != Reason::partition_down) return Rejection::partition;
+  const Partition& partition = state_->conf.partitions[index(job.queue)];
+  const NodeBits& nodes = state_->nodes->partition(job.queue);
+  const bool too_long = partition.max_time && job.limit > *partition.max_time && !job.any_time;
+  const bool too_wide = job.ask.min_nodes > nodes.count() ||
+                        (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes && !job.any_most_nodes);
+  const bool too_narrow = job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes;
+  if (too_long || too_wide || too_narrow) return Rejection::partition;
+  return std::nullopt;
+}
+
+bool Scheduler::held_before_choice(Job& job) {
+  if (job.reason == Reason::limit) job.reason = Reason::none;
+  Hold hold = state_->limits.before_choice(job.id, job.limit);
+  if (!hold && job.ask.most_nodes > 0 && job.ask.min_nodes > job.ask.most_nodes) {
+    state_->limits.most_nodes(job.id, hold);
+  }
+  if (!hold) return false;
+  job.reason = Reason::limit;
+  job.hold = hold;
+  return true;
+}
+
+bool Scheduler::held_after_choice(Job& job, const Demand& demand) {
+  const Hold hold = state_->limits.after_choice(job.id, demand);
+  if (!hold) return false;
+  job.reason = Reason::limit;
+  job.hold = hold;
+  return true;
+}
+
+// As far as it is known before nodes are chosen.
+Demand Scheduler::asked_for(const Job& job) {
+  Demand demand;
+  demand.limit = job.limit;
+  TresCounts& tres = demand.tres;
+  tres[Tres::node] = job.ask.min_nodes;
+  tres[Tres::cpu] = tres[Tres::billing] = std::max(job.ask.cpus, job.ask.min_nodes);
+  if (job.ask.memory_unit == MemoryUnit::per_node) tres[Tres::mem] = job.ask.memory * tres[Tres::node];
+  if (job.ask.memory_unit == MemoryUnit::per_core) tres[Tres::mem] = job.ask.memory * tres[Tres::cpu];
+  return demand;
+}
+
+Demand Scheduler::demand_of(const Job& job, const std::vector<Selector::Share>& shares) const {
+  Demand demand;
+  demand.limit = job.limit;
+  TresCounts& tres = demand.tres;
+  for (const Selector::Share& share : shares) {
+    tres[Tres::cpu] += share.cpus;
+    tres[Tres::mem] += selector_->memory_of(job.ask, share);
+    ++tres[Tres::node];
+  }
+  if (state_->conf.enforce.limits) {
+    demand.nodes = NodeBits(state_->nodes->size());
+    for (const Selector::Share& share : shares) demand.nodes.set(share.node);
+  }
+  tres[Tres::billing] = tres[Tres::cpu];
+  return demand;
+}
+
+// Of a job that is planned for these nodes.
+Demand Scheduler::demand_of(const Job& job, const NodeBits& chosen) const {
+  Demand demand;
+  demand.limit = job.limit;
+  TresCounts& tres = demand.tres;
+  demand.nodes = chosen;
+  tres[Tres::node] = chosen.count();
+  tres[Tres::cpu] = std::max<std::int64_t>(job.ask.cpus, tres[Tres::node]);
+  if (job.ask.whole_nodes) {
+    tres[Tres::cpu] = 0;
+    chosen.for_each([&](Index n) { tres[Tres::cpu] += (*state_->nodes)[n].cpus; });
+  }
+  if (job.ask.memory_unit == MemoryUnit::per_node) tres[Tres::mem] = job.ask.memory * tres[Tres::node];
+  if (job.ask.memory_unit == MemoryUnit::per_core) tres[Tres::mem] = job.ask.memory * tres[Tres::cpu];
+  tres[Tres::billing] = tres[Tres::cpu];
+  return demand;
+}
+
+bool Scheduler::too_low_to_reserve(const Job& job) const {
+  const std::uint32_t least = state_->limits.reserve_threshold(job.id).value_or(state_->conf.bf_min_prio_reserve);
+  return least > 0 && job.priority < least;
+}
+
+bool Scheduler::never_reserves(const Job& job) const {
+  const std::uint32_t qos = state_->limits.qos(job.id);
+  return qos != kNobody && state_->accounting.qos[qos].no_reserve;
+}
+
+Second Scheduler::over_time(const Job& job) const {
+  return state_->conf.partitions[index(job.queue)].over_time_limit.value_or(state_->conf.over_time_limit);
+}
+
+// The node has no jobs any more; the last was of this partition.
+void Scheduler::emptied(Index n, QueueId queue) {
+  Node& node = (*state_->nodes)[n];
+  node.last_busy = now_s_;
+  const Conf& conf = state_->conf;
+  if (!conf.version.powers_down_on_idle() || !conf.partitions[index(queue)].power_down_on_idle) return;
+  const GroupId group = view_->cluster().group_of(node.id);
+  if (view_->cluster().spec().groups[index(group)].supply != Supply::permanent) asked_node(n, NodeAction::power_down);
+}
+
+}  // namespace headroom::slurm
