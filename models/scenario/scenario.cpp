@@ -99,11 +99,11 @@ constexpr CustomSetting kClusterSettings[] = {
     {"TaskEpilog", Effect::none},
     {"TaskProlog", Effect::none},
     {"TrackWCKey", Effect::none},
-    {"AccountingStorageEnforce", Effect::not_followed},
+    {"AccountingStorageEnforce", Effect::followed},
     {"CliFilterParameters", Effect::not_followed},
     {"CliFilterPlugins", Effect::not_followed},
     {"EnforcePartLimits", Effect::not_followed},
-    {"FairShareDampeningFactor", Effect::not_followed},
+    {"FairShareDampeningFactor", Effect::followed},
     {"FirstJobId", Effect::none},
     {"HealthCheckNodeState", Effect::not_followed},
     {"HealthCheckProgram", Effect::not_followed},
@@ -114,11 +114,11 @@ constexpr CustomSetting kClusterSettings[] = {
     {"PreemptMode", Effect::not_followed},
     {"PreemptParameters", Effect::not_followed},
     {"PreemptType", Effect::not_followed},
-    {"PriorityDecayHalfLife", Effect::not_followed},
-    {"PriorityFlags", Effect::not_followed},
-    {"PriorityUsageResetPeriod", Effect::not_followed},
-    {"PriorityWeightAssoc", Effect::not_followed},
-    {"PriorityWeightTRES", Effect::not_followed},
+    {"PriorityDecayHalfLife", Effect::followed},
+    {"PriorityFlags", Effect::followed},
+    {"PriorityUsageResetPeriod", Effect::followed},
+    {"PriorityWeightAssoc", Effect::followed},
+    {"PriorityWeightTRES", Effect::followed},
     {"PrologFlags", Effect::not_followed},
     {"RequeueExit", Effect::not_followed},
     {"RequeueExitHold", Effect::not_followed},
@@ -137,6 +137,7 @@ constexpr CustomSetting kQueueSettings[] = {
     {"OverSubscribe", Effect::followed},
     {"PriorityJobFactor", Effect::followed},
     {"PriorityTier", Effect::followed},
+    {"TRESBillingWeights", Effect::followed},
     {"AllowAccounts", Effect::not_followed},
     {"AllowQos", Effect::not_followed},
     {"Default", Effect::not_followed},
@@ -148,7 +149,6 @@ constexpr CustomSetting kQueueSettings[] = {
     {"PowerDownOnIdle", Effect::not_followed},
     {"PreemptMode", Effect::not_followed},
     {"QOS", Effect::not_followed},
-    {"TRESBillingWeights", Effect::not_followed},
 };
 
 // Slurm has no names that differ in case only.
@@ -711,7 +711,7 @@ class Builder {
     for (const std::string_view key : {"processors", "jobTypes"}) {
       if (section.has(key) && generator == "poisson") add(section, key, "only together with generator lublin");
     }
-    for (const std::string_view key : {"meanInterarrival", "runTime", "processorsPerJob"}) {
+    for (const std::string_view key : {"meanInterarrival", "runTime", "processorsPerJob", "users"}) {
       if (section.has(key) && generator != "poisson") add(section, key, "only together with generator poisson");
     }
     read_map(section.child("map"));
@@ -738,6 +738,9 @@ class Builder {
     poisson.processors_per_job = section.count("processorsPerJob").value_or(1);
     poisson.estimate_factor = scenario_.workload.lublin.estimate_factor;
     poisson.load_factor = scenario_.workload.lublin.load_factor;
+    for (const auto& [name, value] : section.values("users")) {
+      if (value->kind == Kind::number || value->kind == Kind::integer) poisson.users.emplace_back(name, value->number);
+    }
   }
 
   void check_queue(Where where, const std::string& path, const std::string& name) {
