@@ -43,7 +43,30 @@ TEST(FairShareYear, CpuTimeComesOutAsTheShares) {
   EXPECT_NEAR(hours[1] / all, 0.1, 0.005);
 }
 
-// One processor, two users; calculations every minute from time 0.
+// Who used less goes first, from the next calculation on: every minute.
+TEST(FairShare, DecidesFromTheNextCalculationOn) {
+  for (const int first_ends : {50, 100}) {
+    const Scenario scenario = parse_scenario(R"({
+      "name": "turns", "pool": {"processors": 1},
+      "scheduler": {"policy": "slurm",
+        "slurm": {"AccountingStorageType": "accounting_storage/slurmdbd", "PriorityType": "priority/multifactor",
+                  "PriorityCalcPeriod": 1, "PriorityWeightFairshare": 1000},
+        "slurmAccounts": {"a": {}}, "slurmUsers": {"x": {"account": "a"}, "y": {"account": "a"}}},
+      "workload": {"jobs": [
+        {"user": "x", "submit": 0, "cpus": 1, "timeLimit": "1h", "runTime": )" +
+                                                 std::to_string(first_ends) +
+                                                 R"(},
+        {"user": "x", "submit": 10, "cpus": 1, "timeLimit": "1h", "runTime": 600},
+        {"user": "y", "submit": 20, "cpus": 1, "timeLimit": "1h", "runTime": 600}]}})",
+                                             "turns.json");
+    const Design design = make_design(scenario);
+    const SimulationResult result = simulate(scenario, design, load_workload(scenario, design));
+    const bool y_first = result.record.jobs()[2].start < result.record.jobs()[1].start;
+    EXPECT_EQ(y_first, first_ends == 100) << first_ends;
+  }
+}
+
+// Two processors and users of two accounts; calculations every minute from time 0.
 Scenario small(const std::string& flags = "") {
   return parse_scenario(R"({
     "name": "small", "pool": {"processors": 2},

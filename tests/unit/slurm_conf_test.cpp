@@ -275,7 +275,7 @@ TEST(SlurmConf, TakesWordsThatAreFollowedAndRefusesTheOthers) {
   EXPECT_EQ(conf_with("PriorityWeightFairshare", "100").weight_fairshare, 100u);
   EXPECT_EQ(conf_with("PriorityWeightQOS", "7").weight_qos, 7u);
   EXPECT_EQ(conf_with("PriorityWeightAssoc", "8").weight_assoc, 8u);
-  EXPECT_EQ(conf_with("PriorityDecayHalfLife", "1-0").priority_decay_half_life, 86400);
+  EXPECT_EQ(conf_with("PriorityDecayHalfLife", "1-0").decay_half_life, 86400);
 }
 
 TEST(SlurmConf, RefusesUnknownNamesAndSaysWhatWasMeant) {

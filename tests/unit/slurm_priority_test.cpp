@@ -430,7 +430,7 @@ TEST(SlurmPriority, PartitionFactorAsItIs) {
 void one_user(Desk& desk) {
   desk.account("a");
   desk.user("x", "a");
-  desk.conf.priority_decay_half_life = 0;
+  desk.conf.decay_half_life = 0;
 }
 
 TEST(SlurmPriority, UsageCountsAtCalculationsAndAtTheEnd) {
@@ -456,7 +456,7 @@ TEST(SlurmPriority, UsageCountsAtCalculationsAndAtTheEnd) {
 TEST(SlurmPriority, UsageDecays) {
   Desk desk;
   one_user(desk);
-  desk.conf.priority_decay_half_life = 60;
+  desk.conf.decay_half_life = 60;
   const double second = 1 - 0.693 / 60;
   const JobId job = desk.submit(1, 0, cpus(1));
   desk.start(20, job, {{0, 1}});
@@ -479,7 +479,7 @@ TEST(SlurmPriority, LongPausesAreWorkedOutAtOnce) {
   for (const bool often : {false, true}) {
     Desk desk;
     one_user(desk);
-    desk.conf.priority_decay_half_life = 3600;
+    desk.conf.decay_half_life = 3600;
     desk.set("AccountingStorageEnforce", "safe");
     const JobId job = desk.submit(5, 0, cpus(2));
     desk.start(20, job, {{0, 2}});
@@ -501,7 +501,7 @@ TEST(SlurmPriority, LongPausesAreWorkedOutAtOnce) {
 TEST(SlurmPriority, UsageFactorAndNoDecayOfAQos) {
   Desk desk;
   one_user(desk);
-  desk.conf.priority_decay_half_life = 60;
+  desk.conf.decay_half_life = 60;
   Qos& dear = desk.accounting.qos.emplace_back();
   dear.name = "dear";
   dear.usage_factor = 2.5;
@@ -646,9 +646,9 @@ TEST(SlurmPriority, SettingsAreRefusedByName) {
   EXPECT_EQ(set(conf, "PriorityFlags", "no_fair_tree,Depth_Oblivious"), "");
   EXPECT_FALSE(conf.priority_flags.fair_tree());
   EXPECT_EQ(set(conf, "AccountingStorageEnforce", "safe,qos"), "");
-  EXPECT_TRUE(conf.enforce_limits && conf.enforce_associations && conf.enforce_qos && conf.enforce_safe);
+  EXPECT_TRUE(conf.enforce.limits && conf.enforce.associations && conf.enforce.qos && conf.enforce.safe);
   EXPECT_EQ(set(conf, "AccountingStorageEnforce", "associations"), "");
-  EXPECT_TRUE(conf.enforce_associations && !conf.enforce_limits && !conf.enforce_qos);
+  EXPECT_TRUE(conf.enforce.associations && !conf.enforce.limits && !conf.enforce.qos);
 }
 
 }  // namespace

@@ -142,14 +142,15 @@ std::string set_usage_reset(UsageReset& reset, std::string_view value) {
 }
 
 std::string set_enforce(Conf& conf, std::string_view value) {
-  conf.enforce_associations = conf.enforce_limits = conf.enforce_qos = conf.enforce_safe = false;
+  Enforce& enforce = conf.enforce;
+  enforce = {};
   return each_word(value, [&](std::string_view word) {
     const bool all = same(word, "all");
-    conf.enforce_safe |= all || same(word, "safe");
-    conf.enforce_limits |= conf.enforce_safe || same(word, "limits");
-    conf.enforce_qos |= all || same(word, "qos");
-    conf.enforce_associations |= conf.enforce_limits || conf.enforce_qos || same(word, "associations");
-    if (conf.enforce_associations || same(word, "none") || same(word, "0")) return std::string();
+    enforce.safe |= all || same(word, "safe");
+    enforce.limits |= enforce.safe || same(word, "limits");
+    enforce.qos |= all || same(word, "qos");
+    enforce.associations |= enforce.limits || enforce.qos || same(word, "associations");
+    if (enforce.associations || same(word, "none") || same(word, "0")) return std::string();
     return wrong(word, "associations, limits, qos, safe, all or none");
   });
 }
@@ -233,7 +234,7 @@ const Setter<Conf> kParameters[] = {
   {{"PriorityParameters", kSlurmConf, "", "No effect: a text for a site's own plugin."},
    [](Conf&, std::string_view) { return std::string(); }},
   {{"PriorityDecayHalfLife", kSlurmConf, "7-0", "Time after which what was used counts half; 0: it never decays."},
-   [](Conf& c, std::string_view v) { return set_duration(c.priority_decay_half_life, v); }},
+   [](Conf& c, std::string_view v) { return set_duration(c.decay_half_life, v); }},
   {{"PriorityUsageResetPeriod", kSlurmConf, "NONE", "When what was used is forgotten: NONE, NOW (at the start), DAILY, "
     "WEEKLY, MONTHLY, QUARTERLY or YEARLY, by UTC."},
    [](Conf& c, std::string_view v) { return set_usage_reset(c.usage_reset, v); }},

@@ -92,6 +92,14 @@ struct Phases {
   Time time_of(Second second) const { return (second - epoch) * kSecond; }
 };
 
+// AccountingStorageEnforce. Each but the first needs the first.
+struct Enforce {
+  bool associations = false;
+  bool limits = false;
+  bool qos = false;
+  bool safe = false;
+};
+
 // PriorityFlags
 struct PriorityFlags {
   bool accrue_always = false;
@@ -155,17 +163,14 @@ struct Conf {
   std::uint32_t weight_assoc = 0;
   std::optional<TresWeights> weight_tres;
   PriorityFlags priority_flags;
-  Second priority_decay_half_life = std::int64_t{7} * 86400;  // 0: nothing decays
+  Second decay_half_life = std::int64_t{7} * 86400;  // of what was used; 0: it does not decay
   UsageReset usage_reset = UsageReset::none;
   std::int32_t fairshare_dampening = 1;
   Second priority_max_age = std::int64_t{7} * 86400;
   Second priority_calc_period = 300;
   bool favor_small = false;
   bool accounting = false;  // AccountingStorageType=accounting_storage/slurmdbd: age counts only with it
-  bool enforce_associations = false;  // AccountingStorageEnforce
-  bool enforce_limits = false;
-  bool enforce_qos = false;
-  bool enforce_safe = false;
+  Enforce enforce;
 
   // power saving
   std::optional<Second> suspend_time;                     // none: nodes are never suspended

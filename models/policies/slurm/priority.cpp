@@ -33,8 +33,8 @@ Multifactor::Multifactor(const Conf& conf, const Accounting& accounting, const s
                               static_cast<double>(conf.fairshare_dampening)}),
       qos_used_(accounting.qos.size()) {
   for (const Qos& qos : accounting.qos) most_qos_priority_ = std::max(most_qos_priority_, qos.priority);
-  if (conf.priority_decay_half_life > 0 && conf.priority_decay_half_life < kUnlimited) {
-    per_second_ = 1 - 0.693 / static_cast<double>(conf.priority_decay_half_life);  // Slurm's ln 2
+  if (conf.decay_half_life > 0 && conf.decay_half_life < kUnlimited) {
+    per_second_ = 1 - 0.693 / static_cast<double>(conf.decay_half_life);  // Slurm's ln 2
   }
 }
 
@@ -109,7 +109,7 @@ void Multifactor::started(const Job& job, const NodeTable& nodes, bool runs) {
 void Multifactor::stopped(const Job& job, Second now) {
   if (!recalculates()) return;
   Charge& held = charges_[index(job.id)];
-  if (held.holds && conf_.enforce_limits) charge(held, job.start, now);
+  if (held.holds && conf_.enforce.limits) charge(held, job.start, now);
   held.holds = held.runs = false;
 }
 
@@ -136,6 +136,21 @@ TresCounts Multifactor::asked(const Job& job, const NodeTable& nodes) const {
   }
   tres[Tres::billing] = static_cast<std::int64_t>(billing_of(tres, job.queue));
   return tres;
+}
+
+// All that a partition has.
+const TresCounts& Multifactor::partition_tres(QueueId queue, const NodeTable& nodes) {
+  partition_tres_.resize(conf_.partitions.size());
+  std::optional<TresCounts>& known = partition_tres_[index(queue)];
+  if (known) return *known;
+  TresCounts& all = known.emplace();
+  nodes.partition(queue).for_each([&](Index n) {
+    all[Tres::cpu] += nodes[n].cpus;
+    all[Tres::mem] += nodes[n].memory;
+    ++all[Tres::node];
+  });
+  all[Tres::billing] = static_cast<std::int64_t>(billing_of(all, queue));
+  return all;
 }
 
 PriorityFactors Multifactor::weigh(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) {
@@ -200,15 +215,7 @@ PriorityFactors Multifactor::factors(const Job& job, const JobTerms& terms, Seco
   }
   if (conf_.weight_tres) {
     const TresCounts own = charge.holds ? charge.tres : asked(job, nodes);
-    TresCounts all;
-    if (!flags.no_normal_tres) {
-      nodes.partition(job.queue).for_each([&](Index n) {
-        all[Tres::cpu] += nodes[n].cpus;
-        all[Tres::mem] += nodes[n].memory;
-        ++all[Tres::node];
-      });
-      all[Tres::billing] = static_cast<std::int64_t>(billing_of(all, job.queue));
-    }
+    const TresCounts all = flags.no_normal_tres ? TresCounts{} : partition_tres(job.queue, nodes);
     for (std::size_t t = 0; t < kTres; ++t) {
       const auto value = static_cast<double>(own.of[t]);
       const auto most = static_cast<double>(all.of[t]);

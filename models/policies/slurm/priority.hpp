@@ -89,6 +89,7 @@ class Multifactor {
   void charge(const Charge& charge, Second start, Second end);
   double billing_of(const TresCounts& tres, QueueId queue) const;
   TresCounts asked(const Job& job, const NodeTable& nodes) const;
+  const TresCounts& partition_tres(QueueId queue, const NodeTable& nodes);
   void reset_if_due(Second now);
   double decay_over(Second seconds);
   void decay(double factor);
@@ -99,11 +100,12 @@ class Multifactor {
   Fairshare fairshare_;
   std::vector<Usage> qos_used_;
   std::uint32_t most_qos_priority_ = 0;
-  std::vector<Charge> charges_;  // by JobId
-  Time at_ = 0;                  // of the last calculation
-  std::optional<Second> last_;   // the same on the wall clock; none: there was none yet
-  double per_second_ = 1;        // what is left after a second
-  Second decay_seconds_ = 0;     // of the power worked out last
+  std::vector<Charge> charges_;                            // by JobId
+  std::vector<std::optional<TresCounts>> partition_tres_;  // by queue, where it was asked for
+  Time at_ = 0;                                            // of the last calculation
+  std::optional<Second> last_;                             // the same on the wall clock; none: there was none yet
+  double per_second_ = 1;                                  // what is left after a second
+  Second decay_seconds_ = 0;                               // of the power worked out last
   double decay_power_ = 1;
   Second last_reset_ = 0;
   Second next_reset_ = 0;
