@@ -103,22 +103,22 @@ constexpr CustomSetting kClusterSettings[] = {
     {"CliFilterParameters", Effect::not_followed},
     {"CliFilterPlugins", Effect::not_followed},
     {"EnforcePartLimits", Effect::followed},
-    {"FairShareDampeningFactor", Effect::not_followed},
+    {"FairShareDampeningFactor", Effect::followed},
     {"FirstJobId", Effect::none},
     {"HealthCheckNodeState", Effect::not_followed},
     {"HealthCheckProgram", Effect::not_followed},
     {"JobRequeue", Effect::not_followed},
     {"LaunchParameters", Effect::not_followed},
     {"Licenses", Effect::not_followed},
-    {"PreemptExemptTime", Effect::not_followed},
-    {"PreemptMode", Effect::not_followed},
-    {"PreemptParameters", Effect::not_followed},
-    {"PreemptType", Effect::not_followed},
-    {"PriorityDecayHalfLife", Effect::not_followed},
-    {"PriorityFlags", Effect::not_followed},
-    {"PriorityUsageResetPeriod", Effect::not_followed},
-    {"PriorityWeightAssoc", Effect::not_followed},
-    {"PriorityWeightTRES", Effect::not_followed},
+    {"PreemptExemptTime", Effect::followed},
+    {"PreemptMode", Effect::followed},
+    {"PreemptParameters", Effect::followed},
+    {"PreemptType", Effect::followed},
+    {"PriorityDecayHalfLife", Effect::followed},
+    {"PriorityFlags", Effect::followed},
+    {"PriorityUsageResetPeriod", Effect::followed},
+    {"PriorityWeightAssoc", Effect::followed},
+    {"PriorityWeightTRES", Effect::followed},
     {"PrologFlags", Effect::not_followed},
     {"RequeueExit", Effect::not_followed},
     {"RequeueExitHold", Effect::not_followed},
@@ -137,6 +137,7 @@ constexpr CustomSetting kQueueSettings[] = {
     {"OverSubscribe", Effect::followed},
     {"PriorityJobFactor", Effect::followed},
     {"PriorityTier", Effect::followed},
+    {"TRESBillingWeights", Effect::followed},
     {"AllowAccounts", Effect::followed},
     {"AllowQos", Effect::followed},
     {"Default", Effect::not_followed},
@@ -146,9 +147,8 @@ constexpr CustomSetting kQueueSettings[] = {
     {"GraceTime", Effect::followed},
     {"OverTimeLimit", Effect::followed},
     {"PowerDownOnIdle", Effect::followed},
-    {"PreemptMode", Effect::not_followed},
+    {"PreemptMode", Effect::followed},
     {"QOS", Effect::followed},
-    {"TRESBillingWeights", Effect::not_followed},
 };
 
 // Slurm has no names that differ in case only.
@@ -732,7 +732,7 @@ class Builder {
     for (const std::string_view key : {"processors", "jobTypes"}) {
       if (section.has(key) && generator == "poisson") add(section, key, "only together with generator lublin");
     }
-    for (const std::string_view key : {"meanInterarrival", "runTime", "processorsPerJob"}) {
+    for (const std::string_view key : {"meanInterarrival", "runTime", "processorsPerJob", "users"}) {
       if (section.has(key) && generator != "poisson") add(section, key, "only together with generator poisson");
     }
     read_map(section.child("map"));
@@ -759,6 +759,9 @@ class Builder {
     poisson.processors_per_job = section.count("processorsPerJob").value_or(1);
     poisson.estimate_factor = scenario_.workload.lublin.estimate_factor;
     poisson.load_factor = scenario_.workload.lublin.load_factor;
+    for (const auto& [name, value] : section.values("users")) {
+      if (value->kind == Kind::number || value->kind == Kind::integer) poisson.users.emplace_back(name, value->number);
+    }
   }
 
   void check_queue(Where where, const std::string& path, const std::string& name) {

@@ -440,6 +440,27 @@ TEST(SlurmBackfill, RoundsByTheWallClock) {
   EXPECT_EQ(b->run()[2].allocated, 90.012);
 }
 
+// With slurmdbd all waiting jobs get new priorities every PriorityCalcPeriod, which is a change of the jobs.
+TEST(SlurmBackfill, RunsAfterPrioritiesAreRecalculated) {
+  for (const bool recalculates : {false, true}) {
+    const auto b = fixed_nodes(1);
+    b->conf.multifactor = true;
+    b->conf.accounting = recalculates;
+    b->conf.priority_calc_period = 300;
+    b->job(1, 1000).cpus(4).minutes(60);
+    b->job(5, 10).cpus(4).after(Dependency::Kind::after_any, 0);  // nothing else changes
+    const Story s = b->run();
+    std::vector<double> cycles = s.looks(Event::Kind::backfill);
+    std::erase_if(cycles, [](double at) { return at < 200 || at > 990; });
+    if (recalculates) {
+      // A cycle in the second of a change does not know whether it has seen it.
+      EXPECT_THAT(cycles, ElementsAre(300.012, 330.012, 600.012, 630.012, 900.012, 930.012));
+    } else {
+      EXPECT_THAT(cycles, IsEmpty());
+    }
+  }
+}
+
 TEST(SlurmBackfill, LooksEachInterval) {
   const auto b = hole();
   b->conf.bf_interval = 7;

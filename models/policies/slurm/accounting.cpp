@@ -273,6 +273,15 @@ constexpr std::pair<std::string_view, Tres> kTresNames[] = {
 
 }  // namespace
 
+std::optional<Tres> tres_named(std::string_view name) {
+  for (const auto& [known, tres] : kTresNames) {
+    if (same(known, name)) return tres;
+  }
+  return std::nullopt;
+}
+
+std::string_view tres_name(Tres t) { return kTresNames[static_cast<std::size_t>(t)].first; }
+
 std::string parse_tres(std::string_view text, TresCounts& counts) {
   if (text.empty()) return wrong(text, "resources such as cpu=10,mem=4G");
   for (const std::string& entry : words(text)) {

@@ -28,7 +28,7 @@ struct State {
         node_names(std::move(node_names_)),
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
-        jobs(conf),
+        jobs(conf, accounting, asks),
         limits(conf, accounting) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -147,9 +147,9 @@ class Scheduler final : public SchedulerPolicy {
   std::size_t next_backfill_ = 0;
   Second last_limits_ = 0;
   Second last_full_ = 0;
+  Second last_calc_ = 0;  // usage was last charged to limits
   Second last_pass_ = 0;
   Second last_ping_ = 0;
-  Second last_calc_ = 0;
   bool wanted_ = false;
   Time ping_fails_at_ = kNever;  // a ping under way gets no answer from then on
   std::vector<Index> pinged_;
