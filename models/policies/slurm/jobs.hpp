@@ -58,13 +58,14 @@ struct Job {
   std::int32_t tested_cpus = 0;  // that it would have got when it was submitted with all nodes free; 0: not tested
   std::uint32_t restarts = 0;
   bool requeue_when_gone = false;   // told to end, waits again when it is gone
-  bool preempted = false;           // it made way, or is about to
-  JobId made_way_for{0};            // valid while preempted
-  bool preempted_requeues = false;  // the same: it waits again, if it does not end by itself before
-  std::int32_t making_way = 0;      // jobs that are about to make way for it
-  bool made_way = false;            // it ended, or waits again, because it made way (sacct's PREEMPTED)
-  bool completing = false;          // told to end, not gone yet: its CPUs are free, its nodes are not
-  std::uint64_t record = 0;         // position in slurmctld's list of jobs
+  bool preempted = false;           // asked to make way: it ends at its new `end`, or sooner if it is asked again then
+  bool preempted_requeues = false;  // and waits again, if it does not end by itself before
+  bool ends_for_other = false;      // told to end, for
+  JobId made_way_for{0};
+  std::int32_t making_way = 0;  // jobs that were told to end for it and are not gone yet
+  bool made_way = false;        // it ended, or waits again, because it made way (sacct's PREEMPTED)
+  bool completing = false;      // told to end, not gone yet: its CPUs are free, its nodes are not
+  std::uint64_t record = 0;     // position in slurmctld's list of jobs
   Reason reason = Reason::none;
   Hold hold;  // of limit
   std::optional<Rejection> rejected;

@@ -699,7 +699,8 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
   return Verdict::never;
 }
 
-// While some still make way for it, no more are asked.
+// While some that were told to end are still there, no more are asked. A job with a grace time is told twice: when it
+// is over, whoever wants its nodes then has it killed.
 void Scheduler::make_way(Job& job, const NodeBits& allowed) {
   if (job.making_way > 0) return;
   NodeBits chosen;
@@ -708,19 +709,20 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
   for (const Preemption::Victim& victim : victims) {
     Job& other = state_->jobs[victim.job];
     other.preempted_requeues = victim.mode == PreemptMode::requeue;
-    if (!other.preempted) {
-      other.preempted = true;
-      other.made_way_for = job.id;
-      ++job.making_way;
-    }
+    const bool asked_before = std::exchange(other.preempted, true);
     if (victim.grace > 0 && view_->jobs().state(victim.job) == JobState::running) {
-      // It is told, and killed by the check of time limits when its grace is over.
-      other.end = std::min(other.end, now_s_ + victim.grace);
-      state_->jobs.sort_active(victim.job);
-      continue;
+      if (!asked_before) {
+        other.end = std::min(other.end, now_s_ + victim.grace);
+        state_->jobs.sort_active(victim.job);
+        continue;
+      }
+      if (other.end > now_s_) continue;
     }
-    other.requeue_when_gone = other.preempted_requeues;
+    other.ends_for_other = true;
+    other.made_way_for = job.id;
+    ++job.making_way;
     other.made_way = true;
+    other.requeue_when_gone = other.preempted_requeues;
     wanted_ |= view_->jobs().state(victim.job) == JobState::configuring;
     stop(victim.job, Outcome::cancelled);
   }
@@ -728,9 +730,8 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
 
 // The job is gone, or waits again.
 void Scheduler::made_way(Job& job) {
-  job.requeue_when_gone = false;
-  if (!std::exchange(job.preempted, false)) return;
-  --state_->jobs[job.made_way_for].making_way;
+  job.requeue_when_gone = job.preempted = false;
+  if (std::exchange(job.ends_for_other, false)) --state_->jobs[job.made_way_for].making_way;
 }
 
 // The job gets the nodes in shares_.
