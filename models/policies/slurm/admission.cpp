@@ -76,6 +76,11 @@ std::optional<Rejection> Scheduler::refuse(Job& job) {
       job.barred = Reason::partition_memory;
     }
   }
+  if (job.barred == Reason::none && !conf.version.rejects_too_wide()) {
+    std::int64_t cpus = 0;
+    state_->nodes->partition(job.queue).for_each([&](Index n) { cpus += (*state_->nodes)[n].cpus; });
+    if (job.ask.cpus > cpus) job.barred = Reason::partition_config;
+  }
   if (conf.enforce_part_limits != EnforcePartLimits::no) {
     if (const auto why = outside_partition(job)) return refused(*why);
   }

@@ -184,7 +184,7 @@ void Scheduler::arrive(JobId id) {
   const Conf& conf = state_->conf;
   const bool too_wide = job.ask.min_nodes > partition.count();
   const bool too_narrow = job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes;  // waits for ever
-  if (!too_narrow && (!too_wide || conf.version.rejects_too_wide())) {
+  if (!too_narrow && job.barred == Reason::none && (!too_wide || conf.version.rejects_too_wide())) {
     if (conf.memory && job.ask.memory_unit != MemoryUnit::whole) {
       bool enough = false;
       partition.for_each([&](Index n) {
@@ -206,6 +206,7 @@ void Scheduler::arrive(JobId id) {
   wanted_ = true;
   // Said at once, until a pass says something else.
   job.reason = state_->jobs.held_back(job, table, now_s_, nodes);
+  if (job.reason == Reason::partition_nodes) job.reason = Reason::partition_config;
   if (job.reason != Reason::none) return;
   if (!first) {
     job.reason = Reason::priority;
