@@ -118,8 +118,9 @@ enum class Rejection : std::uint8_t {
   job_limit,  // PCS-3: active + queued jobs of the cluster's size
   too_wide,   // PCS-33: the groups of the queue could never hold it
   memory,     // more memory than the nodes have
+  resources,  // features, licences or generic resources that there are not
 };
-inline constexpr std::size_t kRejections = 3;
+inline constexpr std::size_t kRejections = 4;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.

@@ -52,6 +52,7 @@ struct RecordedRun {
   std::vector<SimulatedCloud::Boot> boots;
   std::vector<SimulatedCloud::BootFault> faults;
   Workload workload;
+  std::vector<slurm::Asks> asks;  // by job
   std::vector<Disturbance> disturbances;
   std::vector<std::string> not_followed;  // settings of its slurm.conf that the policy does not know
 

@@ -119,7 +119,7 @@ class Witness {
 
 Simulated drive(const RecordedRun& run) {
   Simulated out;
-  auto state = std::make_shared<slurm::State>(run.conf, run.node_names);
+  auto state = std::make_shared<slurm::State>(run.conf, run.node_names, slurm::Accounting{}, run.asks);
   auto scheduler = std::make_unique<slurm::Scheduler>(state);
   scheduler->watch(&out.events);
   Controller controller(run.cluster, std::move(scheduler), std::make_unique<slurm::PowerSave>(state));

@@ -96,6 +96,8 @@ std::string_view rejection_name(Rejection rejection) {
       return "too_wide";
     case Rejection::memory:
       return "memory";
+    case Rejection::resources:
+      return "resources";
   }
   return "";
 }
@@ -108,6 +110,8 @@ std::string_view rejection_text(Rejection rejection) {
       return "wider than its queue could ever hold [PCS-33]";
     case Rejection::memory:
       return "more memory than the nodes of its queue have";
+    case Rejection::resources:
+      return "asks for features, licences or generic resources that there are not";
   }
   return "";
 }

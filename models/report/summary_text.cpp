@@ -51,7 +51,9 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
                {"lost_core_hours", s.jobs.lost_core_hours},
                {"unfinished", s.jobs.unfinished}};
   j["jobs"]["rejected_by_reason"] = Json::object();
+  constexpr std::size_t kAlways = 3;  // the other reasons are policy slurm's
   for (std::size_t r = 0; r < kRejections; ++r) {
+    if (r >= kAlways && s.jobs.rejected_by_reason[r] == 0) continue;
     j["jobs"]["rejected_by_reason"][std::string(rejection_name(static_cast<Rejection>(r)))] =
         s.jobs.rejected_by_reason[r];
   }

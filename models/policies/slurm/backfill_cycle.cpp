@@ -40,13 +40,17 @@ void Scheduler::backfill_cycle() {
     if (nodes[n].was_down) registered_.reset(n);
   }
   window_end_ = (now_s_ + conf.bf_window) / conf.bf_resolution * conf.bf_resolution;
-  map_.reset(now_s_ / conf.bf_resolution * conf.bf_resolution, window_end_, nodes.available(view_->cluster()));
+  LicenseCounts licenses;
+  if (conf.bf_licenses) licenses = state_->resources.licenses().all();
+  map_.reset(now_s_ / conf.bf_resolution * conf.bf_resolution, window_end_, nodes.available(view_->cluster()),
+             licenses);
   if (conf.bf_running_job_reserve) {
+    const NodeBits nobody(nodes.size());
     for (const JobId id : state_->jobs.active()) {
       const Job& job = state_->jobs[id];
-      if (!job.ask.whole_nodes) continue;
+      if (!job.ask.whole_nodes && (!conf.bf_licenses || job.licenses.empty())) continue;
       const Second end = (job.end + conf.bf_resolution - 1) / conf.bf_resolution * conf.bf_resolution;
-      map_.reserve(0, end, job.nodes, conf.bf_resolution);
+      map_.reserve(0, end, job.ask.whole_nodes ? job.nodes : nobody, conf.bf_resolution, job.licenses);
     }
   }
 
@@ -78,6 +82,7 @@ void Scheduler::backfill_cycle() {
       if (at == by_user.end()) at = by_user.insert(by_user.end(), {job.user, 0});
       if (at->second++ >= conf.bf_max_job_user) continue;
     }
+    if (!conf.bf_licenses && !state_->resources.licenses_free(job)) continue;
     bool counted = false;
     const Planned planned = plan_job(job, counted);
     if (planned == Planned::table_full) break;
@@ -113,8 +118,11 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
                               (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   NodeBits up = nodes.partition(job.queue);
   up &= registered_;
+  state_->resources.keep_to_owner(job, state_->jobs, up);
   const NodeBits& completing = nodes.completing();
 
+  const LicenseNeed no_licenses;
+  const LicenseNeed& licenses = job.needs != nullptr ? job.needs->licenses : no_licenses;
   NodeBits allowed;
   NodeBits chosen;
   Second later_start = now_s_;
@@ -128,7 +136,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     const std::vector<PlanMap::Slot>& slots = map_.slots();
     for (std::size_t i = map_.slot_after(from); i < slots.size(); ++i) {
       // Worth another look when this slot is over, unless the next one has nothing more to offer.
-      if (i + 1 < slots.size() && later_start == 0 && NodeBits::beyond(up, slots[i + 1].free, allowed, slots[i].free)) {
+      if (i + 1 < slots.size() && later_start == 0 &&
+          (NodeBits::beyond(up, slots[i + 1].free, allowed, slots[i].free) ||
+           slots[i + 1].licenses != slots[i].licenses)) {
         later_start = slots[i].end;
       }
       if (slots[i].begin > until) {
@@ -136,6 +146,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
         break;
       }
       allowed &= slots[i].free;
+      if (conf.bf_licenses && !LicenseBooks::enough(licenses, slots[i].licenses)) allowed.clear();
     }
     const auto give_up = [&] { return later_start == 0 || no_reservation; };
     if (allowed.count() < job.ask.min_nodes) {
@@ -160,7 +171,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     const bool deferred_first = conf.version.plans_from_future();
     bool overlap_tested = false;
     if (start > now_s_ && deferred_first) {
-      if (map_.overlaps(chosen, slot_begin(), slot_end())) {
+      if (map_.overlaps(chosen, slot_begin(), slot_end(), licenses)) {
         later_start = start + (from == start ? resolution : 0);
         continue;
       }
@@ -170,12 +181,15 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       start = now_s_ + 1;
       later_start = 0;
     }
-    if (start <= now_s_) {
+    if (start <= now_s_ && state_->resources.licenses_free(job)) {
       const Verdict verdict = start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill);
       if (verdict == Verdict::started) {
         if (job.ask.whole_nodes) {
           const Second end = (job.end + resolution - 1) / resolution * resolution;
-          if (deferred_first) map_.reserve(0, end, job.nodes, resolution);
+          if (deferred_first) map_.reserve(0, end, job.nodes, resolution, job.licenses);
+        } else if (conf.bf_licenses && !job.licenses.empty()) {
+          const Second end = (job.end + resolution - 1) / resolution * resolution;
+          map_.reserve(0, end, NodeBits(nodes.size()), resolution, job.licenses);
         }
         return Planned::started;
       }
@@ -188,7 +202,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       continue;
     }
     if (start > now_s_ + conf.bf_window) return Planned::no;
-    if (!overlap_tested && map_.overlaps(chosen, slot_begin(), slot_end())) {
+    if (!overlap_tested && map_.overlaps(chosen, slot_begin(), slot_end(), licenses)) {
       later_start = start;
       job.start = 0;
       if (from == start) later_start += resolution;
@@ -198,7 +212,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     if (map_.records() >= (conf.bf_node_space_size > 0 ? conf.bf_node_space_size : conf.bf_max_job_test)) {
       return Planned::table_full;
     }
-    map_.reserve(slot_begin(), slot_end(), chosen, resolution);
+    map_.reserve(slot_begin(), slot_end(), chosen, resolution, licenses);
     return Planned::reserved;
   }
   return Planned::no;
@@ -248,6 +262,9 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
       const auto share = std::lower_bound(running.shares.begin(), running.shares.end(), n,
                                           [](const Selector::Share& s, Index node) { return s.node < node; });
       future_.give_back(n, share->cpus, memory_on(running, *share));
+      for (const GresShare& gres : running.gres) {
+        if (gres.node == n) future_.gres[gres.pool] -= gres.count;
+      }
     });
   };
   const std::vector<JobId>& active = state_->jobs.active();

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "engine/types.hpp"
+#include "models/policies/slurm/gres.hpp"
+#include "models/policies/slurm/licenses.hpp"
 
 namespace headroom::slurm {
 
@@ -32,6 +34,8 @@ struct Version {
   bool plans_whole_ends() const { return number >= 2505; }           // before: planned ends are rounded down
   bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
   bool passes_after_node_update() const { return number >= 2302; }   // scontrol update nodename=
+  bool clips_tasks_beside_gres() const { return number >= 2311; }    // a node offers CPUs of the tasks it may get
+  bool alternative_licenses() const { return number >= 2505; }       // --licenses=a|b
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
 
@@ -45,11 +49,30 @@ struct Partition {
   std::int32_t min_nodes = 0;
   std::int32_t max_nodes = 0;  // 0: unlimited
   bool exclusive = false;      // OverSubscribe=EXCLUSIVE
+  bool may_share = false;      // OverSubscribe=YES: jobs that ask for it share CPUs, which is not followed
+  bool exclusive_user = false;
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;
   std::optional<Second> suspend_time;
   std::optional<Second> suspend_timeout;
   std::optional<Second> resume_timeout;
+};
+
+// What slurm.conf says of the nodes of a group beyond their size.
+struct NodeSettings {
+  std::vector<std::string> features;
+  std::vector<GresPool> gres;
+  bool gres_given = false;     // otherwise it has what its instances have
+  std::int32_t core_spec = 0;  // cores that no job gets
+  std::int32_t mem_spec = 0;   // MiB
+  bool operator==(const NodeSettings&) const = default;
+};
+
+// A line of topology.conf.
+struct SwitchSettings {
+  std::string name;
+  std::string nodes;     // a host list; a leaf has these
+  std::string switches;  // the others these
 };
 
 // When a thread of slurmctld looks at the clock: once a second, at its own moment within it.
@@ -115,6 +138,14 @@ struct Conf {
   bool bf_running_job_reserve = false;
   Second bf_window_linear = 0;
   bool bf_continue = false;
+  bool bf_licenses = false;
+  Second max_switch_wait = 300;
+
+  // what nodes and jobs have beyond CPUs and memory
+  std::vector<NodeSettings> node_settings;  // by node group, in its place; missing: nothing
+  std::vector<License> licenses;
+  std::vector<SwitchSettings> topology;     // empty: flat
+  bool allow_spec_resources = false;        // AllowSpecResourcesUsage: jobs may say --core-spec
 
   bool memory = false;  // SelectTypeParameters=CR_CPU_Memory
   std::int32_t def_mem_per_node = 0;
@@ -162,6 +193,8 @@ std::span<const Parameter> parameters();
 // not followed, or a value out of range.
 std::string set(Conf& conf, std::string_view name, std::string_view value);
 std::string set(Partition& partition, std::string_view name, std::string_view value);
+std::string set(NodeSettings& node, std::string_view name, std::string_view value);
+std::string set(SwitchSettings& one, std::string_view name, std::string_view value);
 
 // [days-]hours:minutes:seconds, minutes[:seconds] and so on, as sbatch --time takes it; INFINITE and UNLIMITED are
 // kUnlimited. None if it is not well formed.

@@ -16,6 +16,7 @@
 #include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/jobs.hpp"
 #include "models/policies/slurm/plan_map.hpp"
+#include "models/policies/slurm/resources.hpp"
 
 namespace headroom::slurm {
 
@@ -26,7 +27,8 @@ struct State {
         node_names(std::move(node_names_)),
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
-        jobs(conf) {}
+        jobs(conf),
+        resources(conf) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -41,6 +43,7 @@ struct State {
   std::vector<Asks> asks;  // JobTerms::asks - 1 indexes this
   std::unique_ptr<NodeTable> nodes;
   JobList jobs;
+  Resources resources;
   Second last_node_update = 0;
   Second last_job_update = 0;
 };
