@@ -89,8 +89,14 @@ class Draft {
     return *this;
   }
 
+  Draft& user(std::uint32_t number) {
+    job.request.user = number;
+    return *this;
+  }
+
   WorkloadJob job;
   JobTerms terms;
+  Asks asks;
 };
 
 // What a run showed. Times are in seconds.
@@ -201,13 +207,16 @@ class SlurmBench {
   // Until nothing more happens, at most for some hours: slurmctld goes on looking at jobs that never run.
   Story run() {
     Workload workload;
+    std::vector<Asks> asks;
     for (Draft& draft : drafts_) {
+      asks.push_back(draft.asks);
+      draft.terms.asks = draft.asks == Asks{} ? 0 : static_cast<std::uint32_t>(asks.size());
       workload.terms.push_back(draft.terms);
       draft.job.request.terms = static_cast<std::uint32_t>(workload.terms.size());
       workload.jobs.push_back(draft.job);
     }
     spec_.memory_counts = conf.memory;
-    auto state = std::make_shared<State>(conf, names_);
+    auto state = std::make_shared<State>(conf, names_, Accounting{}, std::move(asks));
     auto scheduler = std::make_unique<Scheduler>(state);
     std::vector<Event> events;
     scheduler->watch(&events);

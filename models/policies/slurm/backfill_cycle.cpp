@@ -159,7 +159,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     }
     chosen = allowed;
     Second start = 0;
-    if (!will_run(job, chosen, from, no_reservation ? -1 : later_start, start)) {
+    if (!will_run(job.ask, chosen, from, no_reservation ? -1 : later_start, start)) {
       if (give_up()) return Planned::no;
       continue;
     }
@@ -220,33 +220,79 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
 
 // Whether, when and where the job could run on `nodes`, if nothing new starts before it: as slurmctld asks, first
 // without and then with the clipping of --ntasks-per-node.
-bool Scheduler::will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start) {
+bool Scheduler::will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start) {
+  if (ask.needs != nullptr && (!ask.needs->features.options.empty() || !ask.needs->features.counts.empty())) {
+    return will_run_by_feature(ask, nodes, from, until, start);
+  }
   const NodeBits allowed = nodes;
-  const bool fits = test_from(job, nodes, from, until, false, start);
-  if ((fits && start <= now_s_) || job.ask.whole_nodes || job.ask.tasks_per_node == 0) return fits;
+  const bool fits = test_from(ask, nodes, from, until, false, start);
+  if ((fits && start <= now_s_) || ask.whole_nodes || ask.tasks_per_node == 0) return fits;
   nodes = allowed;
-  return test_from(job, nodes, from, until, true, start);
+  return test_from(ask, nodes, from, until, true, start);
 }
 
-bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
-  return selector_->pick(job.ask, allowed, held, test_rank_, clip, job.ask.whole_nodes, nodes);
+bool Scheduler::fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
+  return selector_->pick(ask, allowed, held, test_rank_, clip, ask.whole_nodes, nodes);
 }
 
-bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
+// A job that asks for one of several features, or for so many nodes of each, is tested feature by feature: for one at the
+// earliest at which it could run, for all at the latest, on all their nodes.
+bool Scheduler::will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start) {
+  const FeatureNeed& features = ask.needs->features;
+  Needs rest = *ask.needs;
+  rest.constrained = false;
+  rest.features = {};
+  Ask one = ask;
+  one.needs = &rest;
+  const bool all = !features.counts.empty();
+  NodeBits left = nodes;
+  NodeBits found(state_->nodes->size());
+  bool any = false;
+  start = 0;
+  for (const FeatureNeed::Count& feature : features.each) {
+    NodeBits these = left;
+    these &= feature.nodes;
+    if (all) one.min_nodes = one.wanted_nodes = std::max(feature.count, 1);
+    Second when = 0;
+    const bool fits = these.count() >= one.min_nodes && will_run(one, these, from, until, when);
+    if (!fits && all) return false;
+    if (!fits || (!all && any && when >= start)) continue;
+    any = true;
+    start = all ? std::max(start, when) : when;
+    if (!all) {
+      found = these;
+      continue;
+    }
+    found |= these;
+    left.remove(these);
+  }
+  if (const std::int32_t more = std::max(ask.min_nodes, ask.max_nodes) - found.count(); all && more > 0) {
+    one.min_nodes = std::max(ask.min_nodes - found.count(), 1);
+    one.wanted_nodes = more;
+    if (ask.max_nodes > 0) one.max_nodes = ask.max_nodes - found.count();
+    Second when = 0;
+    if (!will_run(one, left, from, until, when)) return false;
+    found |= left;
+  }
+  nodes = found;
+  return any;
+}
+
+bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
   const Conf& conf = state_->conf;
   NodeTable& table = *state_->nodes;
   NodeBits allowed = nodes;
-  selector_->remove_too_small(job.ask, allowed);
+  selector_->remove_too_small(ask, allowed);
   const bool from_future = conf.version.plans_from_future();
   if (!from_future || from <= now_s_) {
-    if (fits(job, allowed, table.held, clip, nodes)) {
+    if (fits(ask, allowed, table.held, clip, nodes)) {
       start = now_s_;
       return true;
     }
     if (until < 0) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.
-  const bool only_idle = selector_->only_idle(job.ask, allowed) && !allowed.overlaps(table.held.shared);
+  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(table.held.shared);
   if (only_idle) {
     future_.idle = table.held.idle;
   } else {
@@ -272,7 +318,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
   if (from_future) {
     // What ends before `from` is gone by then.
     while (next < active.size() && state_->jobs[active[next]].end < from) end_job(state_->jobs[active[next++]]);
-    if (fits(job, allowed, future_, clip, nodes)) {
+    if (fits(ask, allowed, future_, clip, nodes)) {
       start = now_s_;  // not before `from`, as the caller sees to
       return true;
     }
@@ -314,7 +360,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     }
     if (last == nullptr) break;
     if (too_many) continue;
-    if (fits(job, allowed, future_, clip, nodes)) {
+    if (fits(ask, allowed, future_, clip, nodes)) {
       if (from_future) {
         // It waits only for those whose nodes it gets.
         for (std::size_t i = next; i-- > 0;) {

@@ -121,6 +121,7 @@ bool resolve(const Constraint& constraint, const NodeTable& table, FeatureNeed& 
     } else {
       allowed &= group;
     }
+    need.each.push_back({group, term.count, false});
     if (term.count > 0) {
       counts = true;
       need.counts.push_back({group, term.count, apart});

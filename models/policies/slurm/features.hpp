@@ -36,6 +36,8 @@ struct FeatureNeed {
     bool apart;  // not those that an earlier count took
   };
   std::vector<Count> counts;
+  // Every feature, or group of them, by itself: so backfill tests a job with options or counts.
+  std::vector<Count> each;
 };
 
 // False if it names a feature that no node has.

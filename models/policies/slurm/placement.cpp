@@ -86,7 +86,35 @@ void Placement::remove_useless(const Ask& ask, NodeBits& nodes) {
 
 bool Placement::place(const Ask& ask, const NodeBits& nodes, const NodeBits& required) {
   // At first with as many CPUs beside each GPU as make an even share.
-  return (needs_->counts_gres() && place_once(ask, nodes, required, true)) || place_once(ask, nodes, required, false);
+  const bool together = needs_->counts_gres();
+  if (place_once(ask, nodes, required, together)) return true;
+  if (!find_sites(ask, nodes, required, false)) return false;
+  // Then without the nodes that have least to offer, which may be in the way where the number of nodes is given.
+  NodeBits left(table_.size());
+  std::vector<std::pair<Index, std::int32_t>> amounts;
+  std::int32_t most = 0;
+  for (const Site& site : sites_) {
+    std::int32_t amount = site.cpus;
+    for (std::size_t r = 0; r < requests_; ++r) amount += needs_->gres[r].is_gpu() ? gres_at(site)[r] : 0;
+    left.set(site.node);
+    amounts.emplace_back(site.node, amount);
+    most = std::max(most, amount);
+  }
+  auto nodes_left = static_cast<std::int32_t>(sites_.size());
+  if (nodes_left <= min_nodes_) return together && place_once(ask, left, required, false);
+  for (std::int32_t amount = 1; amount < most; ++amount) {
+    bool changed = amount == 1 && together;
+    for (const auto& [node, offered] : amounts) {
+      if (offered > amount || !left.test(node) || required.test(node)) continue;
+      left.reset(node);
+      changed = true;
+      if (--nodes_left <= min_nodes_) break;
+    }
+    if (!changed) continue;
+    if (place_once(ask, left, required, false)) return true;
+    if (nodes_left <= min_nodes_) break;
+  }
+  return false;
 }
 
 bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits& required, bool together) {
@@ -99,6 +127,7 @@ bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits
   nodes_left_ = needs_->counts_gres() ? std::min(min_nodes_, req_nodes_) : std::max(min_nodes_, req_nodes_);
   min_left_ = min_nodes_;
   most_left_ = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
+  if (ask.tasks > 1) most_left_ = std::min(most_left_, std::max(ask.tasks, min_nodes_));
   most_cpus_ = ask.cpus;
   least_cpus_ = ask.cpus_per_node();
   requests_ = needs_->gres.size();
@@ -106,6 +135,9 @@ bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits
   chosen_.clear();
   if (!find_sites(ask, nodes, required, together)) return false;
   if (std::ssize(sites_) < min_nodes_) return false;
+  std::int64_t all_cpus = 0;
+  for (const Site& site : sites_) all_cpus += site.cpus;
+  if (all_cpus < ask.cpus) return false;
   if (needs_->spread) most_left_ = std::min(most_left_, std::max(ask.tasks, 1));
   if (!required.none()) {
     for (Site& site : sites_) {

@@ -107,9 +107,10 @@ class Scheduler final : public SchedulerPolicy {
   void backfill_cycle();
   enum class Planned : std::uint8_t { started, reserved, no, table_full };
   Planned plan_job(Job& job, bool& counted);
-  bool will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start);
-  bool test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
-  bool fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes);
+  bool will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  bool will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  bool test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
+  bool fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes);
   void mark_planned(bool set);
   Second guess_end(const Job& job) const;
   void touch_jobs() { state_->last_job_update = now_s_; }
