@@ -434,7 +434,13 @@ class RunReader {
     terms.cpus_per_task = std::max(number("cpus_per_task", 1), 1);
     terms.tasks = number("ntasks", 0);
     terms.tasks_per_node = number("ntasks_per_node", 0);
-    request.nodes = number("nodes", 0);
+    if (input.has("nodes") && !input["nodes"].is_number()) {
+      const std::string range = input["nodes"].text();
+      out_.not_followed.push_back(fmt::format("job {}: nodes {}", input["id"].text(), range));
+      request.nodes = static_cast<std::int32_t>(std::strtol(range.c_str(), nullptr, 10));
+    } else {
+      request.nodes = number("nodes", 0);
+    }
     if (request.nodes > 0 && terms.tasks_per_node == 0 && terms.tasks > 0) {
       request.cores = terms.tasks * terms.cpus_per_task;
       request.spread = request.nodes > 1;
@@ -450,6 +456,19 @@ class RunReader {
     } else if (input.has("mem_per_cpu_mb")) {
       request.memory_unit = MemoryUnit::per_core;
       request.memory = input["mem_per_cpu_mb"].count();
+    }
+    if (request.memory_unit == MemoryUnit::whole) {
+      const slurm::Partition& of = out_.conf.partitions[q];
+      const std::pair<MemoryUnit, std::int32_t> defaults[] = {{MemoryUnit::per_node, of.def_mem_per_node},
+                                                              {MemoryUnit::per_core, of.def_mem_per_cpu},
+                                                              {MemoryUnit::per_node, out_.conf.def_mem_per_node},
+                                                              {MemoryUnit::per_core, out_.conf.def_mem_per_cpu}};
+      for (const auto& [unit, amount] : defaults) {
+        if (amount <= 0) continue;
+        request.memory_unit = unit;
+        request.memory = amount;
+        break;
+      }
     }
     request.limit = input.has("time_limit_min") ? std::llround(input["time_limit_min"].number() * 60) * kSecond
                                                 : slurm::kUnlimited * kSecond;

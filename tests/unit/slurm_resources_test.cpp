@@ -351,6 +351,8 @@ TEST(SlurmPlacement, SpreadTakesNodesInTheirOrder) {
   EXPECT_EQ(shop.pick(on_nodes(1, 1), asks), (Shares{{0, 1}})) << "not the tightest, which is node 2";
   EXPECT_EQ(shop.pick(on_nodes(1, 1)), (Shares{{2, 1}}));
   EXPECT_EQ(shop.pick(on_nodes(3, 3), asks), (Shares{{0, 1}, {1, 1}, {2, 1}}));
+  EXPECT_EQ(shop.pick(tasks(3), asks), (Shares{{0, 1}, {1, 1}, {2, 1}})) << "a node for each task";
+  EXPECT_EQ(shop.pick(tasks(6), asks), (Shares{{0, 2}, {1, 2}, {2, 1}, {3, 1}})) << "or all there are";
 }
 
 TEST(SlurmPlacement, CoresOfTheSystem) {
@@ -723,6 +725,17 @@ TEST(SlurmResources, CoresOfTheSystemAreNobodys) {
   EXPECT_GT(s[2].allocated, 40);
   EXPECT_GT(s[3].allocated, 60) << "all eight, which it may";
   EXPECT_EQ(s[4].rejection, Rejection::too_wide);
+}
+
+TEST(SlurmResources, WhatAJobLeavesToTheSystemNobodyGets) {
+  SlurmBench bench;
+  bench.partition({bench.fixed("n", 1, 8)});
+  bench.conf.allow_spec_resources = true;
+  bench.job(0.5, 20).cpus(5).asks.core_spec = 3;
+  bench.job(0.6, 20).cpus(1);
+  const Story s = bench.run();
+  EXPECT_EQ(s.node("n1", 5), "alloc");
+  EXPECT_GT(s[1].allocated, 20) << "three cores are idle, but the node is not shared";
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ struct Version {
   bool plans_whole_ends() const { return number >= 2505; }           // before: planned ends are rounded down
   bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
   bool passes_after_node_update() const { return number >= 2302; }   // scontrol update nodename=
+  bool evens_gres() const { return number >= 2311; }                 // as many CPUs for each GPU of a job, if possible
   bool clips_tasks_beside_gres() const { return number >= 2311; }    // a node offers CPUs of the tasks it may get
   bool alternative_licenses() const { return number >= 2505; }       // --licenses=a|b
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }

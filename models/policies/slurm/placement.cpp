@@ -86,7 +86,7 @@ void Placement::remove_useless(const Ask& ask, NodeBits& nodes) {
 
 bool Placement::place(const Ask& ask, const NodeBits& nodes, const NodeBits& required) {
   // At first with as many CPUs beside each GPU as make an even share.
-  const bool together = needs_->counts_gres();
+  const bool together = needs_->counts_gres() && version_.evens_gres();
   if (place_once(ask, nodes, required, together)) return true;
   if (!find_sites(ask, nodes, required, false)) return false;
   // Then without the nodes that have least to offer, which may be in the way where the number of nodes is given.
@@ -143,10 +143,10 @@ bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits
     for (Site& site : sites_) {
       if (site.required && most_left_ > 0) take(site);
     }
-    if (done()) return true;
-    if (most_left_ <= 0) return false;
+    if (done() && !needs_->spread) return true;
+    if (most_left_ <= 0 && !done()) return false;
   }
-  if (needs_->spread) return spread();
+  if (needs_->spread) return spread(ask);
   if (topology_ != nullptr && !needs_->contiguous) return by_switches(ask);
   return consecutive(ask);
 }
@@ -348,19 +348,30 @@ bool Placement::consecutive(const Ask& ask) {
   return cpus_left_ <= 0 && gres_met() && enough_nodes(0);
 }
 
-// The nodes of the lowest weight one after the other, until there are as many as it may have.
-bool Placement::spread() {
+// The nodes of the lowest weight one after the other, as many as it may have; its tasks go to them in turn.
+bool Placement::spread(const Ask& ask) {
   std::vector<std::size_t> order(sites_.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(),
                    [this](std::size_t a, std::size_t b) { return sites_[a].weight < sites_[b].weight; });
   for (const std::size_t i : order) {
     if (most_left_ <= 0) break;
-    if (sites_[i].chosen) continue;
-    take(sites_[i]);
-    if (done()) return true;
+    if (!sites_[i].chosen) take(sites_[i]);
   }
-  return cpus_left_ <= 0 && min_left_ <= 0 && gres_met();
+  if (cpus_left_ > 0 || min_left_ > 0 || !gres_met()) return false;
+  if (whole_) return true;
+  std::sort(chosen_.begin(), chosen_.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  std::vector<std::int32_t> tasks(chosen_.size());
+  for (std::int32_t left = std::max(ask.tasks, 1), last = 0; left > 0 && left != last;) {
+    last = left;
+    for (std::size_t i = 0; i < chosen_.size() && left > 0; ++i) {
+      if ((tasks[i] + 1) * ask.cpus_per_task > chosen_[i].cpus) continue;
+      ++tasks[i];
+      --left;
+    }
+  }
+  for (std::size_t i = 0; i < chosen_.size(); ++i) chosen_[i].cpus = std::max(tasks[i], 1) * ask.cpus_per_task;
+  return true;
 }
 
 // As few leaves as possible below the highest switch of the nodes of the lowest weight; the leaf that suffices and has

@@ -50,7 +50,7 @@ class Placement {
   bool find_sites(const Ask& ask, const NodeBits& nodes, const NodeBits& required, bool together);
   std::int32_t offer(const Ask& ask, Index n, bool together, std::uint64_t& near, std::int32_t* gres) const;
   bool consecutive(const Ask& ask);
-  bool spread();
+  bool spread(const Ask& ask);
   bool by_switches(const Ask& ask);
   std::size_t best_switch(const std::vector<char>& used, const std::vector<std::int32_t>& nodes,
                           const std::vector<std::int64_t>& cpus, const std::vector<std::int32_t>& distance) const;

@@ -680,8 +680,10 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   job.start = now_s_;
   job.end = now_s_ + job.limit;
   job.reason = Reason::none;
-  for (const Selector::Share& share : job.shares) {
+  for (Selector::Share& share : job.shares) {
     Node& node = nodes[share.node];
+    // What a job leaves to the system nobody else gets.
+    if (job.ask.core_spec >= 0) share.cpus = std::max(share.cpus, node.cpus);
     // Cores that the system keeps are nobody else's either.
     const bool all = node.core_spec > 0 && job.ask.whole_nodes;
     node_shares_.push_back({node.id, all ? view_->cluster().cores(node.id) : share.cpus});
