@@ -122,8 +122,9 @@ enum class Rejection : std::uint8_t {
   qos,        // no such quality of service, or the user may not have it
   limits,     // more jobs than an account or a quality of service may submit, or a job of a size that it denies
   partition,  // outside the limits of its partition, or one that does not take it
+  resources,  // features, licences or generic resources that there are not
 };
-inline constexpr std::size_t kRejections = 7;
+inline constexpr std::size_t kRejections = 8;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.

@@ -11,6 +11,8 @@
 
 #include "models/errors.hpp"
 #include "models/files.hpp"
+#include "models/policies/slurm/resources.hpp"
+#include "models/policies/slurm/topology.hpp"
 #include "models/scenario/sbatch_syntax.hpp"
 
 namespace headroom {
@@ -146,6 +148,7 @@ struct ConfNode {
   std::int32_t memory = 0;
   std::int32_t weight = 1;
   bool cloud = false;
+  slurm::NodeSettings settings;
 };
 
 struct ConfText {
@@ -175,6 +178,12 @@ ConfText read_conf(const At& run, RecordedRun& out) {
         if (name == "RealMemory") node.memory = number;
         if (name == "Weight") node.weight = number;
         if (name == "State") node.cloud = value == "CLOUD";
+        if (name != "Feature" && name != "Features" && name != "Gres" && !name.ends_with("SpecCount") &&
+            !name.ends_with("SpecLimit")) {
+          continue;
+        }
+        const std::string problem = slurm::set(node.settings, name, value);
+        if (!problem.empty()) out.not_followed.push_back(fmt::format("{}={} {}", name, value, problem));
       }
       if (node.cpus < 1) at.refuse("NodeName=" + settings[0].second + " has no CPUs");
       for (const std::string& name : names) {
@@ -216,6 +225,7 @@ void build_cluster(const At& run, const ConfText& conf, RecordedRun& out) {
   std::map<std::string, GroupId> of;
   for (const ConfNode& node : conf.nodes) {
     of[node.name] = GroupId{static_cast<std::uint32_t>(out.node_names.size())};
+    out.conf.node_settings.push_back(node.settings);
     out.node_names.push_back(node.name);
     out.cluster.groups.push_back(
         {1, node.cpus, node.cloud ? Supply::dynamic : Supply::permanent, node.weight, 0, node.memory});
@@ -246,6 +256,7 @@ class RunReader {
     conf_ = read_conf(run_, out_);
     build_cluster(run_, conf_, out_);
     if (input_.has("accounting")) read_accounting(input_["accounting"]);
+    read_switches();
     read_boots();
     read_passes();
     read_jobs();
@@ -268,6 +279,25 @@ class RunReader {
     const auto found = std::find(out_.node_names.begin(), out_.node_names.end(), name);
     if (found == out_.node_names.end()) at.refuse("no node " + name);
     return static_cast<std::uint32_t>(found - out_.node_names.begin());
+  }
+
+  // topology.conf
+  void read_switches() {
+    const At cluster = input_["cluster"];
+    if (!cluster.has("topology_conf")) return;
+    const At lines = cluster["topology_conf"];
+    for (std::size_t l = 0; l < lines.size(); ++l) {
+      const auto settings = settings_of(lines.at(l).text());
+      if (settings.empty() || settings[0].first != "SwitchName") lines.at(l).refuse("SwitchName= was expected");
+      slurm::SwitchSettings& one = out_.conf.topology.emplace_back();
+      one.name = settings[0].second;
+      for (std::size_t i = 1; i < settings.size(); ++i) {
+        const std::string problem = slurm::set(one, settings[i].first, settings[i].second);
+        if (!problem.empty()) lines.at(l).refuse(problem);
+      }
+    }
+    const std::string problem = slurm::Topology::check(out_.conf.topology, out_.node_names);
+    if (!problem.empty()) lines.refuse(problem);
   }
 
   // How long each launch took, in order; kNever: the node did not come.
@@ -470,7 +500,13 @@ class RunReader {
     terms.cpus_per_task = std::max(number("cpus_per_task", 1), 1);
     terms.tasks = number("ntasks", 0);
     terms.tasks_per_node = number("ntasks_per_node", 0);
-    request.nodes = number("nodes", 0);
+    if (input.has("nodes") && !input["nodes"].is_number()) {
+      const std::string range = input["nodes"].text();
+      out_.not_followed.push_back(fmt::format("job {}: nodes {}", input["id"].text(), range));
+      request.nodes = static_cast<std::int32_t>(std::strtol(range.c_str(), nullptr, 10));
+    } else {
+      request.nodes = number("nodes", 0);
+    }
     if (request.nodes > 0 && terms.tasks_per_node == 0 && terms.tasks > 0) {
       request.cores = terms.tasks * terms.cpus_per_task;
       request.spread = request.nodes > 1;
@@ -486,6 +522,19 @@ class RunReader {
     } else if (input.has("mem_per_cpu_mb")) {
       request.memory_unit = MemoryUnit::per_core;
       request.memory = input["mem_per_cpu_mb"].count();
+    }
+    if (request.memory_unit == MemoryUnit::whole) {
+      const slurm::Partition& of = out_.conf.partitions[q];
+      const std::pair<MemoryUnit, std::int32_t> defaults[] = {{MemoryUnit::per_node, of.def_mem_per_node},
+                                                              {MemoryUnit::per_core, of.def_mem_per_cpu},
+                                                              {MemoryUnit::per_node, out_.conf.def_mem_per_node},
+                                                              {MemoryUnit::per_core, out_.conf.def_mem_per_cpu}};
+      for (const auto& [unit, amount] : defaults) {
+        if (amount <= 0) continue;
+        request.memory_unit = unit;
+        request.memory = amount;
+        break;
+      }
     }
     request.limit = input.has("time_limit_min") ? std::llround(input["time_limit_min"].number() * 60) * kSecond
                                                 : slurm::kUnlimited * kSecond;
@@ -507,8 +556,14 @@ class RunReader {
     const std::string user = input.has("user") ? input["user"].text() : "root";
     request.user = users_.emplace(user, static_cast<std::uint32_t>(users_.size())).first->second;
     slurm::Asks asks;
+    read_asks(input, asks);
     if (input.has("account")) asks.account = input["account"].text();
     if (input.has("qos")) asks.qos = input["qos"].text();
+    if (asks.overcommit) {
+      request.cores = 1;
+      request.spread = false;
+      terms.tasks = terms.tasks_per_node = 0;
+    }
     if (!(asks == slurm::Asks{})) {
       out_.asks.push_back(asks);
       terms.asks = static_cast<std::uint32_t>(out_.asks.size());
@@ -550,6 +605,27 @@ class RunReader {
     out_.workload.jobs.push_back(job);
     out_.workload.job_names.push_back(expected.id);
     out_.jobs.push_back(std::move(expected));
+  }
+
+  // What sbatch was asked for beyond CPUs, memory and nodes.
+  void read_asks(const At& input, slurm::Asks& asks) {
+    const auto text = [&](const char* key) { return input.has(key) ? input[key].text() : std::string(); };
+    asks.constraint = text("constraint");
+    asks.gres = text("gres");
+    asks.gpus = text("gpus");
+    asks.gpus_per_task = text("gpus_per_task");
+    asks.licenses = text("licenses");
+    asks.switches = text("switches");
+    slurm::add_gpus_per_node(text("gpus_per_node"), asks);
+    asks.contiguous = input.flag("contiguous");
+    asks.spread_job = input.flag("spread_job");
+    asks.oversubscribe = input.flag("oversubscribe");
+    asks.overcommit = input.flag("overcommit");
+    asks.exclusive_user = text("exclusive") == "user";
+    if (input.has("core_spec")) asks.core_spec = input["core_spec"].count();
+    for (const char* key : {"cpus_per_gpu", "mem_per_gpu", "ntasks_per_gpu", "gpus_per_socket", "prefer", "het"}) {
+      if (input.has(key)) out_.not_followed.push_back(fmt::format("job {}: {}", input["id"].text(), key));
+    }
   }
 
   // From the end of a killed job until slurmctld passed over the queue because its processes were gone.

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "models/errors.hpp"
 #include "models/policies/backfill.hpp"
 #include "models/policies/ordered_backfill.hpp"
 #include "models/policies/scaler_pcs.hpp"
 #include "models/policies/slurm/power.hpp"
 #include "models/policies/slurm/slurm.hpp"
+#include "models/policies/slurm/topology.hpp"
 #include "models/scenario/options.hpp"
 
 namespace headroom {
@@ -42,12 +45,34 @@ void set_partition(slurm::Partition& partition, const std::string& name, const s
   }
 }
 
+// What only the whole scenario, with its nodes' names, can tell.
+void check_resources(const Scenario& scenario, const Design& design, const slurm::Conf& conf) {
+  const std::string where = scenario.file.empty() ? "" : scenario.file + ": ";
+  const std::string problem = slurm::Topology::check(conf.topology, design.node_names());
+  if (!problem.empty()) throw InputError(where + "scheduler.slurmTopology: " + problem);
+  for (const InlineJob& job : scenario.workload.jobs) {
+    if (!job.asks.oversubscribe) continue;
+    for (const slurm::Partition& partition : conf.partitions) {
+      if (partition.name != job.queue || !partition.may_share) continue;
+      throw InputError(fmt::format("{}:{}: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected "
+                                   "OverSubscribe NO in its partition, which is YES",
+                                   scenario.file, job.line));
+    }
+  }
+}
+
 // slurmctld's scheduler and its power saving share what they know.
 Policies make_slurm(const Scenario& scenario, const Design& design) {
   slurm::Conf conf = slurm_conf(scenario);
   const Time patience = slurm::patience(conf);
   std::vector<slurm::Asks> asks;
   for (const InlineJob& job : scenario.workload.jobs) asks.push_back(job.asks);
+  check_resources(scenario, design, conf);
+  for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
+    slurm::NodeSettings& node = conf.node_settings[g];
+    const std::int32_t gpus = design.groups[g].type.gpus;
+    if (!node.gres_given && gpus > 0) node.gres.push_back({"gpu", "", gpus});
+  }
   auto state =
       std::make_shared<slurm::State>(std::move(conf), design.node_names(), slurm_accounting(scenario), std::move(asks));
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
@@ -139,6 +164,17 @@ slurm::Conf slurm_conf(const Scenario& scenario) {
   for (const GroupDesign& group : scenario.groups) {
     std::optional<slurm::Second>& time = conf.group_suspend_time.emplace_back();
     if (group.scale_down_idle_time) time = *group.scale_down_idle_time / kSecond;
+    slurm::NodeSettings& node = conf.node_settings.emplace_back();
+    for (const auto& [name, value] : group.slurm) {
+      ensure(slurm::set(node, name, value).empty(), "the settings of a scenario were checked");
+    }
+  }
+  for (const NamedSettings& each : scenario.scheduler.slurm_topology) {
+    slurm::SwitchSettings& one = conf.topology.emplace_back();
+    one.name = each.name;
+    for (const auto& [name, value] : each.settings) {
+      ensure(slurm::set(one, name, value).empty(), "the settings of a scenario were checked");
+    }
   }
   conf.suspend_time = scenario.cluster.scale_down_idle_time / kSecond;
   conf.suspend_timeout = std::max<slurm::Second>(scenario.scaler.suspend_timeout / kSecond, 1);

@@ -104,6 +104,8 @@ std::string_view rejection_name(Rejection rejection) {
       return "limits";
     case Rejection::partition:
       return "partition";
+    case Rejection::resources:
+      return "resources";
   }
   return "";
 }
@@ -124,6 +126,8 @@ std::string_view rejection_text(Rejection rejection) {
       return "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
     case Rejection::partition:
       return "outside what its partition takes (EnforcePartLimits, RootOnly, State)";
+    case Rejection::resources:
+      return "asks for features, licences or generic resources that there are not";
   }
   return "";
 }

@@ -16,6 +16,7 @@
 #include "models/errors.hpp"
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/conf.hpp"
+#include "models/policies/slurm/resources.hpp"
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
@@ -109,7 +110,7 @@ constexpr CustomSetting kClusterSettings[] = {
     {"HealthCheckProgram", Effect::not_followed},
     {"JobRequeue", Effect::not_followed},
     {"LaunchParameters", Effect::not_followed},
-    {"Licenses", Effect::not_followed},
+    {"Licenses", Effect::followed},
     {"PreemptExemptTime", Effect::followed},
     {"PreemptMode", Effect::followed},
     {"PreemptParameters", Effect::followed},
@@ -127,8 +128,8 @@ constexpr CustomSetting kClusterSettings[] = {
     {"UnkillableStepTimeout", Effect::not_followed},
 };
 constexpr CustomSetting kGroupSettings[] = {
-    {"Weight", Effect::followed, true}, {"RealMemory", Effect::followed, true}, {"CpuSpecList", Effect::not_followed},
-    {"Features", Effect::not_followed}, {"MemSpecLimit", Effect::not_followed}, {"Parameters", Effect::not_followed},
+    {"Weight", Effect::followed, true}, {"RealMemory", Effect::followed, true}, {"CpuSpecList", Effect::followed},
+    {"Features", Effect::followed},     {"MemSpecLimit", Effect::followed},     {"Parameters", Effect::not_followed},
     {"Sockets", Effect::not_followed},
 };
 constexpr CustomSetting kQueueSettings[] = {
@@ -143,7 +144,7 @@ constexpr CustomSetting kQueueSettings[] = {
     {"Default", Effect::not_followed},
     {"DenyAccounts", Effect::followed},
     {"DenyQos", Effect::followed},
-    {"ExclusiveUser", Effect::not_followed},
+    {"ExclusiveUser", Effect::followed},
     {"GraceTime", Effect::followed},
     {"OverTimeLimit", Effect::followed},
     {"PowerDownOnIdle", Effect::followed},
@@ -468,6 +469,12 @@ class Builder {
     for (const auto& [name, setting] : read_settings(slurm, kGroupSettings, "PCS-16")) {
       const auto text = setting.string("parameterValue");
       if (!text) continue;
+      if (name != "Weight" && name != "RealMemory") {
+        note_policy(setting, "parameterValue", true, name);
+        const std::string problem = add_node_setting(group, name, *text);
+        if (!problem.empty()) add(setting, "parameterValue", problem);
+        continue;
+      }
       const std::int32_t least = name == "Weight" ? 0 : 1;
       const auto value = parse_integer<std::int32_t>(*text);
       if (!value || *value < least) {
@@ -591,7 +598,41 @@ class Builder {
     for (const auto& [queue, parameters] : section.values("slurmPartitions")) {
       if (parameters->kind == Kind::object) read_partition(section.path_of("slurmPartitions"), queue, *parameters);
     }
+    read_nodes(section);
     read_accounting(section);
+  }
+
+  // What is wrong with a setting of a group's nodes; "" if nothing.
+  std::string add_node_setting(GroupDesign& group, const std::string& name, const std::string& value) {
+    const bool twice = std::any_of(group.slurm.begin(), group.slurm.end(),
+                                   [&](const SlurmSetting& each) { return same_name(each.first, name); });
+    if (twice) return "is given in the group's own settings, or twice";
+    slurm::NodeSettings node;
+    std::string problem = slurm::set(node, name, value);
+    if (problem.empty()) group.slurm.emplace_back(name, value);
+    return problem;
+  }
+
+  void read_nodes(const Section& section) {
+    if (section.has("slurmNodes")) note_policy(section, "slurmNodes");
+    for (const auto& [name, values] : section.values("slurmNodes")) {
+      if (values->kind != Kind::object) continue;
+      const std::string path = section.path_of("slurmNodes") + "." + name;
+      const auto group = group_by_name_.find(name);
+      if (group == group_by_name_.end()) {
+        problems_.add(values->where, path,
+                      fmt::format("unknown compute node group; known: {}", known_list(group_names())));
+        continue;
+      }
+      for (const JsonValue& value : values->items) {
+        const auto text = scalar_text(value);
+        if (!text || problems_.full()) continue;
+        const std::string problem = add_node_setting(scenario_.groups[group->second], value.key, *text);
+        if (!problem.empty()) problems_.add(value.where, path + "." + value.key, problem);
+      }
+    }
+    std::vector<slurm::SwitchSettings> switches;
+    read_named(section, "slurmTopology", scenario_.scheduler.slurm_topology, switches);
   }
 
   // What slurmdbd knows. A user's name means the same in the workload.
@@ -828,7 +869,7 @@ class Builder {
       job.run_time = element.duration("runTime").value_or(0);
       job.time_limit = element.duration("timeLimit").value_or(0);
       job.user = element.string("user").value_or("");
-      job.exclusive = element.boolean("exclusive").value_or(false);
+      read_exclusive(element, job);
       job.exit_code = element.count("exitCode").value_or(0);
       read_queue_of(element, job);
       read_width(element, job);
@@ -844,6 +885,7 @@ class Builder {
           "priority", "nice", "begin", "hold", "requeue", "account", "qos"}) {
       if (element.has(key)) note_policy(element, key);
     }
+    read_resources(element, job);
     job.tasks = element.count("tasks").value_or(0);
     job.cpus_per_task = element.count("cpusPerTask").value_or(0);
     job.memory_per_node = element.count("memoryPerNode").value_or(0);
@@ -885,6 +927,55 @@ class Builder {
       } else {
         job.dependency = *std::move(dependency);
       }
+    }
+  }
+
+  void read_exclusive(const Section& element, InlineJob& job) {
+    const JsonValue* const value = element.find("exclusive");
+    const std::string text = value == nullptr ? "NO" : scalar_text(*value).value_or("NO");
+    job.exclusive = text == "YES";
+    job.asks.exclusive_user = text == "user";
+    if (job.asks.exclusive_user) note_policy(element, "exclusive");
+    if (text != "YES" && text != "NO" && text != "user") {
+      add(element, "exclusive", fmt::format("found {}, expected true, false or \"user\"", quote(text)));
+    }
+  }
+
+  // Features, generic resources, licences, the network: what sbatch asks beyond CPUs and memory.
+  void read_resources(const Section& element, InlineJob& job) {
+    slurm::Asks& asks = job.asks;
+    const auto read = [&](std::string_view key, std::string& into, const std::string& before = "") {
+      const JsonValue* const value = element.find(key);
+      if (value == nullptr) return;
+      note_policy(element, key);
+      if (const auto text = scalar_text(*value)) into = into.empty() ? before + *text : into + "," + before + *text;
+    };
+    const auto flag = [&](std::string_view key, bool& into) {
+      if (element.has(key)) note_policy(element, key);
+      into = element.boolean(key).value_or(false);
+    };
+    read("constraint", asks.constraint);
+    read("gres", asks.gres);
+    read("gpus", asks.gpus);
+    read("gpusPerTask", asks.gpus_per_task);
+    read("licenses", asks.licenses);
+    read("switches", asks.switches);
+    flag("contiguous", asks.contiguous);
+    flag("spreadJob", asks.spread_job);
+    flag("oversubscribe", asks.oversubscribe);
+    flag("overcommit", asks.overcommit);
+    if (element.has("coreSpec")) note_policy(element, "coreSpec");
+    asks.core_spec = element.count("coreSpec").value_or(-1);
+    slurm::Version version;
+    version.number = scenario_.scheduler.slurm_version;
+    if (const auto [key, problem] = slurm::check(asks, version); !problem.empty()) add(element, key, problem);
+    // --gpus-per-node is --gres by another name.
+    slurm::Asks per_node;
+    read("gpusPerNode", per_node.gpus);
+    if (const auto [key, problem] = slurm::check(per_node, version); !problem.empty()) {
+      add(element, "gpusPerNode", problem);
+    } else {
+      slurm::add_gpus_per_node(per_node.gpus, asks);
     }
   }
 

@@ -50,6 +50,7 @@ struct GroupDesign {
   std::int32_t max_instances = 0;
   std::int32_t weight = 1;                   // PCS-16
   std::int32_t real_memory = 0;              // MiB, PCS-16; 0: a share of what the instance types have
+  std::vector<SlurmSetting> slurm = {};      // of its nodes
   std::optional<Time> scale_down_idle_time;  // PCS-6, edition 2026-08; none: the cluster's
   std::vector<std::string> subnets;
   std::string zone;             // of the first subnet, where `subnets` names it
@@ -78,6 +79,7 @@ struct SchedulerOptions {
   std::vector<NamedSettings> slurm_accounts = {};  // of slurmdbd; all of them are known and well formed
   std::vector<NamedSettings> slurm_users = {};
   std::vector<NamedSettings> slurm_qos = {};
+  std::vector<NamedSettings> slurm_topology = {};
   bool memory_counts = false;  // among them SelectTypeParameters=CR_CPU_Memory (PCS-7)
 };
 

@@ -47,6 +47,13 @@ void set_shape(JobRequest& request, const InlineJob& job, const Place& place) {
 void set_layout(JobRequest& request, JobTerms& terms, const InlineJob& job, const Place& place) {
   const std::int32_t cpus_per_task = std::max(job.cpus_per_task, 1);
   const std::int32_t tasks = std::max(job.tasks, job.cpus);
+  if (job.asks.overcommit) {
+    // A core on each node, whatever its tasks.
+    request.exclusive = job.exclusive;
+    request.nodes = tasks > 0 ? std::min(job.nodes, tasks) : job.nodes;
+    request.cores = 1;
+    return;
+  }
   const auto cores = [&](std::int32_t of_tasks) {
     const std::int64_t all = std::int64_t{of_tasks} * cpus_per_task * (tasks > 0 ? 1 : std::max(job.nodes, 1));
     if (all > std::numeric_limits<std::int32_t>::max()) place.fail("asks for " + std::to_string(all) + " cores");

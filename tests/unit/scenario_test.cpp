@@ -192,7 +192,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ChoiceFar", "\"SMALL\"", "\"XXL\"",
              "s.json:7: cluster.size: found \"XXL\", expected \"SMALL\", \"MEDIUM\" or \"LARGE\""},
         Case{"BooleanExpected", "\"exclusive\": true", "\"exclusive\": 1",
-             "s.json:28: workload.jobs[1].exclusive: found 1, expected true or false"},
+             "s.json:28: workload.jobs[1].exclusive: found \"1\", expected true, false or \"user\""},
         Case{"DurationNegative", "\"runTime\": 60", "\"runTime\": -0.5",
              "s.json:27: workload.jobs[0].runTime: found -0.5, expected a duration from 0 s to 315360000 "
              "s" DURATION_FORMS},
@@ -541,7 +541,7 @@ TEST(ScenarioKeys, OfTheWholeTableThatComeLaterAreRefusedByName) {
     const std::string errors = errors_of(text);
     EXPECT_TRUE(errors.starts_with("s.json:") && errors.ends_with(": " + key + ": not supported yet")) << errors;
   }
-  EXPECT_GT(seen, 10u);
+  EXPECT_GE(seen, 10u);
 }
 
 TEST(ScenarioKeys, ThatThePcsApiPrintsAreAcceptedWhateverTheyHold) {

@@ -110,6 +110,11 @@ class Draft {
     return *this;
   }
 
+  Draft& user(std::uint32_t number) {
+    job.request.user = number;
+    return *this;
+  }
+
   WorkloadJob job;
   JobTerms terms;
   Asks asks;

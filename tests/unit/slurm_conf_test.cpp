@@ -102,13 +102,21 @@ TEST(SlurmConf, TellsTheDefaultsItHas) {
     } else if (p.where == "SchedulerParameters") {
       if (p.fallback == "off" || p.fallback == "bf_interval" || p.fallback == "bf_max_job_test") continue;
       EXPECT_EQ(set(conf, "SchedulerParameters", std::string(p.name) + "=" + std::string(p.fallback)), "");
+    } else if (p.where == "node") {
+      NodeSettings node;
+      if (p.fallback == "0") {
+        EXPECT_EQ(set(node, p.name, p.fallback), "");
+      }
+      EXPECT_EQ(node, NodeSettings{});
+    } else if (p.where == "switch") {
+      EXPECT_TRUE(p.fallback.empty());
     } else if (!p.fallback.empty() && p.fallback != "MaxTime") {
       EXPECT_EQ(set(partition, p.name, p.fallback), "");
     }
     EXPECT_EQ(look(conf), look(Conf{}));
     EXPECT_EQ(look_at(partition), look_at(Partition{}));
   }
-  EXPECT_THAT(rooms, ElementsAre("SchedulerParameters", "partition", "slurm.conf"));
+  EXPECT_THAT(rooms, ElementsAre("SchedulerParameters", "node", "partition", "slurm.conf", "switch"));
 }
 
 // --- every parameter changes what it names, within its range ---
@@ -217,7 +225,10 @@ TEST(SlurmConf, TakesEveryNumberOfAPartitionWithinItsRange) {
   EXPECT_GT(partition_with("SuspendTime", "-1").suspend_time.value_or(0), kUnlimited) << "never";
   EXPECT_TRUE(partition_with("OverSubscribe", "EXCLUSIVE").exclusive);
   EXPECT_FALSE(partition_with("OverSubscribe", "NO").exclusive);
-  EXPECT_THAT(problem_of_partition("OverSubscribe", "FORCE:4"), HasSubstr("expected NO or EXCLUSIVE"));
+  EXPECT_THAT(problem_of_partition("OverSubscribe", "FORCE:4"), HasSubstr("expected NO, EXCLUSIVE, YES or FORCE:1"));
+  EXPECT_TRUE(partition_with("OverSubscribe", "YES:4").may_share);
+  EXPECT_FALSE(partition_with("OverSubscribe", "FORCE:1").may_share);
+  EXPECT_TRUE(partition_with("ExclusiveUser", "YES").exclusive_user);
   EXPECT_EQ(partition_with("MaxTime", "2:00:00").max_time, 7200);
   EXPECT_EQ(partition_with("MaxTime", "90").max_time, 5400) << "minutes";
   EXPECT_EQ(partition_with("MaxTime", "UNLIMITED").max_time, kUnlimited);

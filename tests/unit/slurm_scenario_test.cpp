@@ -334,7 +334,7 @@ TEST(SlurmScenario, SaysWhereAJobIsWrong) {
   EXPECT_EQ(errors_of(of_job(of_cluster(kOlder, kMemory), "\"memoryPerNode\": 100, \"memoryPerCpu\": 5")),
             "s.json:17: workload.jobs[1].memoryPerCpu: not together with memoryPerNode");
   EXPECT_THAT(error("\"priority\": 0"), HasSubstr("found 0, expected an integer from 1 to 4294967294"));
-  EXPECT_THAT(error("\"gpusPerNode\": 1"), HasSubstr("workload.jobs[1].gpusPerNode: not supported yet"));
+  EXPECT_THAT(error("\"het\": []"), HasSubstr("workload.jobs[1].het: not supported yet"));
 }
 
 struct Loaded {

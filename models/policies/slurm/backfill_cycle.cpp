@@ -40,13 +40,17 @@ void Scheduler::backfill_cycle() {
     if (nodes[n].was_down) registered_.reset(n);
   }
   window_end_ = (now_s_ + conf.bf_window) / conf.bf_resolution * conf.bf_resolution;
-  map_.reset(now_s_ / conf.bf_resolution * conf.bf_resolution, window_end_, nodes.available(view_->cluster()));
+  LicenseCounts licenses;
+  if (conf.bf_licenses) licenses = state_->resources.licenses().all();
+  map_.reset(now_s_ / conf.bf_resolution * conf.bf_resolution, window_end_, nodes.available(view_->cluster()),
+             licenses);
   if (conf.bf_running_job_reserve) {
+    const NodeBits nobody(nodes.size());
     for (const JobId id : state_->jobs.active()) {
       const Job& job = state_->jobs[id];
-      if (!job.ask.whole_nodes) continue;
+      if (!job.ask.whole_nodes && (!conf.bf_licenses || job.licenses.empty())) continue;
       const Second end = (job.end + conf.bf_resolution - 1) / conf.bf_resolution * conf.bf_resolution;
-      map_.reserve(0, end, job.nodes, conf.bf_resolution);
+      map_.reserve(0, end, job.ask.whole_nodes ? job.nodes : nobody, conf.bf_resolution, job.licenses);
     }
   }
 
@@ -79,6 +83,7 @@ void Scheduler::backfill_cycle() {
       if (at == by_user.end()) at = by_user.insert(by_user.end(), {job.user, 0});
       if (at->second++ >= conf.bf_max_job_user) continue;
     }
+    if (!conf.bf_licenses && !state_->resources.licenses_free(job)) continue;
     bool counted = false;
     const Planned planned = plan_job(job, counted);
     if (planned == Planned::table_full) break;
@@ -114,8 +119,11 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       too_low_to_reserve(job) || (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   NodeBits up = nodes.partition(job.queue);
   up &= registered_;
+  state_->resources.keep_to_owner(job, state_->jobs, up);
   const NodeBits& completing = nodes.completing();
 
+  const LicenseNeed no_licenses;
+  const LicenseNeed& licenses = job.needs != nullptr ? job.needs->licenses : no_licenses;
   NodeBits allowed;
   NodeBits chosen;
   Second later_start = now_s_;
@@ -129,7 +137,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     const std::vector<PlanMap::Slot>& slots = map_.slots();
     for (std::size_t i = map_.slot_after(from); i < slots.size(); ++i) {
       // Worth another look when this slot is over, unless the next one has nothing more to offer.
-      if (i + 1 < slots.size() && later_start == 0 && NodeBits::beyond(up, slots[i + 1].free, allowed, slots[i].free)) {
+      if (i + 1 < slots.size() && later_start == 0 &&
+          (NodeBits::beyond(up, slots[i + 1].free, allowed, slots[i].free) ||
+           slots[i + 1].licenses != slots[i].licenses)) {
         later_start = slots[i].end;
       }
       if (slots[i].begin > until) {
@@ -137,6 +147,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
         break;
       }
       allowed &= slots[i].free;
+      if (conf.bf_licenses && !LicenseBooks::enough(licenses, slots[i].licenses)) allowed.clear();
     }
     const auto give_up = [&] { return later_start == 0 || no_reservation; };
     if (allowed.count() < job.ask.min_nodes) {
@@ -149,7 +160,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     }
     chosen = allowed;
     Second start = 0;
-    if (!will_run(job, chosen, from, no_reservation ? -1 : later_start, start)) {
+    if (makes_room_now(job, chosen, from)) {
+      start = now_s_;  // those that make way are as good as gone
+    } else if (!will_run(job.ask, chosen, from, no_reservation ? -1 : later_start, start)) {
       if (give_up()) return Planned::no;
       continue;
     }
@@ -161,7 +174,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     const bool deferred_first = conf.version.plans_from_future();
     bool overlap_tested = false;
     if (start > now_s_ && deferred_first) {
-      if (map_.overlaps(chosen, slot_begin(), slot_end())) {
+      if (map_.overlaps(chosen, slot_begin(), slot_end(), licenses)) {
         later_start = start + (from == start ? resolution : 0);
         continue;
       }
@@ -171,12 +184,15 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       start = now_s_ + 1;
       later_start = 0;
     }
-    if (start <= now_s_) {
+    if (start <= now_s_ && state_->resources.licenses_free(job)) {
       const Verdict verdict = start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill);
       if (verdict == Verdict::started) {
         if (job.ask.whole_nodes) {
           const Second end = (job.end + resolution - 1) / resolution * resolution;
-          if (deferred_first) map_.reserve(0, end, job.nodes, resolution);
+          if (deferred_first) map_.reserve(0, end, job.nodes, resolution, job.licenses);
+        } else if (conf.bf_licenses && !job.licenses.empty()) {
+          const Second end = (job.end + resolution - 1) / resolution * resolution;
+          map_.reserve(0, end, NodeBits(nodes.size()), resolution, job.licenses);
         }
         return Planned::started;
       }
@@ -195,7 +211,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       continue;
     }
     if (start > now_s_ + conf.bf_window) return Planned::no;
-    if (!overlap_tested && map_.overlaps(chosen, slot_begin(), slot_end())) {
+    if (!overlap_tested && map_.overlaps(chosen, slot_begin(), slot_end(), licenses)) {
       later_start = start;
       job.start = 0;
       if (from == start) later_start += resolution;
@@ -210,7 +226,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     if (map_.records() >= (conf.bf_node_space_size > 0 ? conf.bf_node_space_size : conf.bf_max_job_test)) {
       return Planned::table_full;
     }
-    map_.reserve(slot_begin(), slot_end(), chosen, resolution);
+    map_.reserve(slot_begin(), slot_end(), chosen, resolution, licenses);
     return Planned::reserved;
   }
   return Planned::no;
@@ -218,41 +234,96 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
 
 // Whether, when and where the job could run on `nodes`, if nothing new starts before it: as slurmctld asks, first
 // without and then with the clipping of --ntasks-per-node.
-bool Scheduler::will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start) {
+bool Scheduler::will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start) {
+  if (ask.needs != nullptr && (!ask.needs->features.options.empty() || !ask.needs->features.counts.empty())) {
+    return will_run_by_feature(ask, nodes, from, until, start);
+  }
   const NodeBits allowed = nodes;
-  const bool fits = test_from(job, nodes, from, until, false, start);
-  if ((fits && start <= now_s_) || job.ask.whole_nodes || job.ask.tasks_per_node == 0) return fits;
+  const bool fits = test_from(ask, nodes, from, until, false, start);
+  if ((fits && start <= now_s_) || ask.whole_nodes || ask.tasks_per_node == 0) return fits;
   nodes = allowed;
-  return test_from(job, nodes, from, until, true, start);
+  return test_from(ask, nodes, from, until, true, start);
 }
 
-bool Scheduler::fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
-  return selector_->pick(job.ask, allowed, held, test_rank_, clip, job.ask.whole_nodes, nodes);
+// Whether the job could run on `nodes` now if it were let preempt, and not without; then `nodes` are those it gets.
+bool Scheduler::makes_room_now(const Job& job, NodeBits& nodes, Second from) {
+  if (!preemption_.enabled() || from > now_s_) return false;
+  const NodeBits allowed = nodes;
+  NodeBits found = nodes;
+  Second start = 0;
+  if (will_run(job.ask, found, from, -1, start) && start <= now_s_) return false;
+  found = allowed;
+  if (preemption_.victims(job, allowed, state_->nodes->held, test_rank_, state_->jobs, view_->jobs(), now_s_,
+                          *selector_, found)
+          .empty()) {
+    return false;
+  }
+  nodes = found;
+  return true;
 }
 
-bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
+bool Scheduler::fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
+  return selector_->pick(ask, allowed, held, test_rank_, clip, ask.whole_nodes, nodes);
+}
+
+// A job that asks for one of several features, or for so many nodes of each, is tested feature by feature: for one at
+// the earliest at which it could run, for all at the latest, on all their nodes.
+bool Scheduler::will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start) {
+  const FeatureNeed& features = ask.needs->features;
+  Needs rest = *ask.needs;
+  rest.constrained = false;
+  rest.features = {};
+  Ask one = ask;
+  one.needs = &rest;
+  const bool all = !features.counts.empty();
+  NodeBits left = nodes;
+  NodeBits found(state_->nodes->size());
+  bool any = false;
+  start = 0;
+  for (const FeatureNeed::Count& feature : features.each) {
+    NodeBits these = left;
+    these &= feature.nodes;
+    if (all) one.min_nodes = one.wanted_nodes = std::max(feature.count, 1);
+    Second when = 0;
+    const bool fits = these.count() >= one.min_nodes && will_run(one, these, from, until, when);
+    if (!fits && all) return false;
+    if (!fits || (!all && any && when >= start)) continue;
+    any = true;
+    start = all ? std::max(start, when) : when;
+    if (!all) {
+      found = these;
+      continue;
+    }
+    found |= these;
+    left.remove(these);
+  }
+  if (const std::int32_t more = std::max(ask.min_nodes, ask.max_nodes) - found.count(); all && more > 0) {
+    one.min_nodes = std::max(ask.min_nodes - found.count(), 1);
+    one.wanted_nodes = more;
+    if (ask.max_nodes > 0) one.max_nodes = ask.max_nodes - found.count();
+    Second when = 0;
+    if (!will_run(one, left, from, until, when)) return false;
+    found |= left;
+  }
+  nodes = found;
+  return any;
+}
+
+bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
   const Conf& conf = state_->conf;
   NodeTable& table = *state_->nodes;
   NodeBits allowed = nodes;
-  selector_->remove_too_small(job.ask, allowed);
+  selector_->remove_too_small(ask, allowed);
   const bool from_future = conf.version.plans_from_future();
   if (!from_future || from <= now_s_) {
-    if (fits(job, allowed, table.held, clip, nodes)) {
-      start = now_s_;
-      return true;
-    }
-    // Those that make way are as good as gone.
-    if (preemption_.enabled() &&
-        !preemption_
-             .victims(job, allowed, table.held, test_rank_, state_->jobs, view_->jobs(), now_s_, *selector_, nodes)
-             .empty()) {
+    if (fits(ask, allowed, table.held, clip, nodes)) {
       start = now_s_;
       return true;
     }
     if (until < 0) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.
-  const bool only_idle = selector_->only_idle(job.ask, allowed) && !allowed.overlaps(table.held.shared);
+  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(table.held.shared);
   if (only_idle) {
     future_.idle = table.held.idle;
   } else {
@@ -268,6 +339,9 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
       const auto share = std::lower_bound(running.shares.begin(), running.shares.end(), n,
                                           [](const Selector::Share& s, Index node) { return s.node < node; });
       future_.give_back(n, share->cpus, selector_->memory_of(running.ask, *share));
+      for (const GresShare& gres : running.gres) {
+        if (gres.node == n) future_.gres[gres.pool] -= gres.count;
+      }
     });
   };
   const std::vector<JobId>& active = state_->jobs.active();
@@ -275,7 +349,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
   if (from_future) {
     // What ends before `from` is gone by then.
     while (next < active.size() && state_->jobs[active[next]].end < from) end_job(state_->jobs[active[next++]]);
-    if (fits(job, allowed, future_, clip, nodes)) {
+    if (fits(ask, allowed, future_, clip, nodes)) {
       start = now_s_;  // not before `from`, as the caller sees to
       return true;
     }
@@ -317,7 +391,7 @@ bool Scheduler::test_from(const Job& job, NodeBits& nodes, Second from, Second u
     }
     if (last == nullptr) break;
     if (too_many) continue;
-    if (fits(job, allowed, future_, clip, nodes)) {
+    if (fits(ask, allowed, future_, clip, nodes)) {
       if (from_future) {
         // It waits only for those whose nodes it gets.
         for (std::size_t i = next; i-- > 0;) {

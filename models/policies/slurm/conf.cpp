@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kScheduler = "SchedulerParameters";
 constexpr std::string_view kSlurmConf = "slurm.conf";
 constexpr std::string_view kPartition = "partition";
+constexpr std::string_view kNode = "node";
+constexpr std::string_view kSwitch = "switch";
 
 // a,b; ALL is none.
 std::string set_list(std::vector<std::string>& out, std::string_view value) {
@@ -34,6 +36,8 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view) { c.bf_continue = true; return std::string(); }},
   {{"bf_interval", kScheduler, "30", "Seconds between backfill cycles."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_interval, v, 1, 10800); }},
+  {{"bf_licenses", kScheduler, "off", "Backfill plans licences, too; jobs that wait for some then stop passes."},
+   [](Conf& c, std::string_view) { c.bf_licenses = c.bf_running_job_reserve = true; return std::string(); }},
   {{"bf_max_job_array_resv", kScheduler, "20", "Tasks of an array that get reservations in a cycle."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_array_resv, v, 0, 1000); }},
   {{"bf_max_job_part", kScheduler, "0", "Jobs of one partition that a cycle tests; 0: any."},
@@ -80,6 +84,8 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view) { c.defer = true; return std::string(); }},
   {{"max_rpc_cnt", kScheduler, "0", "No effect: requests take no time here."},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 0, 1000); }},
+  {{"max_switch_wait", kScheduler, "300", "Seconds at most that a job waits for its --switches."},
+   [](Conf& c, std::string_view v) { return set_number(c.max_switch_wait, v, 0, kMost); }},
   {{"partition_job_depth", kScheduler, "0", "Jobs of one partition that a pass tests; 0: any."},
    [](Conf& c, std::string_view v) { return set_number(c.partition_job_depth, v, 0, kMost); }},
   {{"sched_interval", kScheduler, "60", "Seconds between passes over the whole queue."},
@@ -260,6 +266,22 @@ const Setter<Conf> kParameters[] = {
      c.memory = same(v, "CR_CPU_Memory");
      return c.memory || same(v, "CR_CPU") ? std::string() : wrong(v, "CR_CPU or CR_CPU_Memory");
    }},
+  {{"Licenses", kSlurmConf, "", "Licences and how many there are of each: abaqus:10,ansys@server:4."},
+   [](Conf& c, std::string_view v) {
+     LicenseList all;
+     std::string problem = parse_licenses(v, false, all);
+     c.licenses = std::move(all.list);
+     return problem;
+   }},
+  {{"GresTypes", kSlurmConf, "", "No effect: what nodes have is there."},
+   [](Conf&, std::string_view) { return std::string(); }},
+  {{"TopologyPlugin", kSlurmConf, "topology/default", "No effect beside the switches; topology/tree or a flat one."},
+   [](Conf&, std::string_view v) {
+     const bool known = v == "topology/tree" || v == "topology/default" || v == "topology/none" || v == "topology/flat";
+     return known ? std::string() : wrong(v, "topology/tree, topology/default, topology/none or topology/flat");
+   }},
+  {{"AllowSpecResourcesUsage", kSlurmConf, "NO", "Whether jobs may change the CoreSpecCount of their nodes."},
+   [](Conf& c, std::string_view v) { return set_flag(c.allow_spec_resources, v); }},
   {{"DefMemPerNode", kSlurmConf, "0", "MiB of a job that asks for none; 0: all of the node."},
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kSlurmConf, "0", "The same for each of its CPUs."},
@@ -421,10 +443,13 @@ const Setter<Partition> kPartitionParameters[] = {
      if (same(v, "UNLIMITED") || same(v, "INFINITE")) { p.max_nodes = 0; return std::string(); }
      return set_number(p.max_nodes, v, 1, kMost);
    }},
-  {{"OverSubscribe", kPartition, "NO", "NO, or EXCLUSIVE: every job takes whole nodes."},
+  {{"OverSubscribe", kPartition, "NO", "NO, EXCLUSIVE (every job takes whole nodes), or YES and FORCE:1, which are NO to "
+    "jobs that do not ask to share CPUs."},
    [](Partition& p, std::string_view v) {
      p.exclusive = same(v, "EXCLUSIVE");
-     return p.exclusive || same(v, "NO") ? std::string() : wrong(v, "NO or EXCLUSIVE");
+     p.may_share = same(v, "YES") || (v.size() > 4 && same(v.substr(0, 4), "YES:") && integer(v.substr(4)));
+     if (p.exclusive || p.may_share || same(v, "NO") || same(v, "FORCE:1")) return std::string();
+     return wrong(v, "NO, EXCLUSIVE, YES or FORCE:1; jobs on the same CPUs (FORCE) are not followed");
    }},
   {{"PreemptMode", kPartition, "", "How its jobs make way (preempt/partition_prio); default: PreemptMode of slurm.conf."},
    [](Partition& p, std::string_view v) {
@@ -435,6 +460,8 @@ const Setter<Partition> kPartitionParameters[] = {
    }},
   {{"GraceTime", kPartition, "0", "Seconds that its jobs keep running when they are to make way."},
    [](Partition& p, std::string_view v) { return set_number(p.grace_time, v, 0, kMost); }},
+  {{"ExclusiveUser", kPartition, "NO", "Whether its nodes belong to one user at a time."},
+   [](Partition& p, std::string_view v) { return set_flag(p.exclusive_user, v); }},
   {{"DefMemPerNode", kPartition, "0", "As in slurm.conf, for the partition."},
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kPartition, "0", "As in slurm.conf, for the partition."},
@@ -491,6 +518,46 @@ const Setter<Partition> kPartitionParameters[] = {
      return problem;
    }},
 };
+
+const Setter<NodeSettings> kNodeParameters[] = {
+  {{"Features", kNode, "", "Words that --constraint may name, joined by commas."},
+   [](NodeSettings& n, std::string_view v) {
+     n.features.clear();
+     while (!v.empty()) {
+       const auto comma = v.find(',');
+       const std::string_view word = v.substr(0, comma);
+       if (word.empty() || word.find_first_of(" \t&|*()[]") != std::string_view::npos) return wrong(v, "words joined by \",\"");
+       n.features.emplace_back(word);
+       v = comma == std::string_view::npos ? "" : v.substr(comma + 1);
+     }
+     return std::string();
+   }},
+  {{"Gres", kNode, "its GPUs", "Generic resources, such as gpu:a100:8 or gpu:4,scratch:2; default: the GPUs of the instance type."},
+   [](NodeSettings& n, std::string_view v) { n.gres_given = true; return parse_node_gres(v, n.gres); }},
+  {{"CoreSpecCount", kNode, "0", "Cores that jobs do not get."},
+   [](NodeSettings& n, std::string_view v) { return set_number(n.core_spec, v, 0, kMost); }},
+  {{"CpuSpecList", kNode, "", "The same as a list of cores (0,2-3): only their number counts."},
+   [](NodeSettings& n, std::string_view v) {
+     const auto cores = v.empty() ? std::vector<std::string>() : expand_hostlist("c[" + std::string(v) + "]");
+     n.core_spec = static_cast<std::int32_t>(cores.size());
+     return cores.empty() && !v.empty() ? wrong(v, "a list of cores such as 0,2-3") : std::string();
+   }},
+  {{"MemSpecLimit", kNode, "0", "MiB that jobs do not get."},
+   [](NodeSettings& n, std::string_view v) { return set_number(n.mem_spec, v, 0, kMost); }},
+  {{"Boards", kNode, "", "Not followed: a node is CPUs, wherever they are."},
+   [](NodeSettings&, std::string_view) { return std::string("is not followed: a node is CPUs, wherever they are"); }},
+  {{"Sockets", kNode, "", "Not followed."},
+   [](NodeSettings&, std::string_view) { return std::string("is not followed: a node is CPUs, wherever they are"); }},
+};
+
+const Setter<SwitchSettings> kSwitchParameters[] = {
+  {{"Nodes", kSwitch, "", "The nodes of a leaf, as a list."},
+   [](SwitchSettings& s, std::string_view v) { s.nodes = v; return std::string(); }},
+  {{"Switches", kSwitch, "", "The switches below one that is no leaf, as a list."},
+   [](SwitchSettings& s, std::string_view v) { s.switches = v; return std::string(); }},
+  {{"LinkSpeed", kSwitch, "", "No effect, as in Slurm."},
+   [](SwitchSettings&, std::string_view) { return std::string(); }},
+};
 // clang-format on
 
 }  // namespace
@@ -507,6 +574,7 @@ Time patience(const Conf& conf) {
     resume = std::max(resume, finite(partition.resume_timeout));
   }
   for (const auto& time : conf.group_suspend_time) suspend = std::max(suspend, finite(time));
+  suspend = std::max(suspend, conf.topology.empty() ? 0 : conf.max_switch_wait);
   const Second aging = conf.accounting && conf.weight_age > 0 ? conf.priority_max_age : 0;
   return (suspend + down + resume + conf.slurmd_timeout + aging + kMargin) * kSecond;
 }
@@ -541,6 +609,8 @@ std::span<const Parameter> parameters() {
     for (const auto& s : kSchedulerParameters) list.push_back(s.parameter);
     for (const auto& s : kParameters) list.push_back(s.parameter);
     for (const auto& s : kPartitionParameters) list.push_back(s.parameter);
+    for (const auto& s : kNodeParameters) list.push_back(s.parameter);
+    for (const auto& s : kSwitchParameters) list.push_back(s.parameter);
     return list;
   }();
   return all;
@@ -552,6 +622,16 @@ std::string set(Conf& conf, std::string_view name, std::string_view value) {
 
 std::string set(Partition& partition, std::string_view name, std::string_view value) {
   return set_in(std::span<const Setter<Partition>>(kPartitionParameters), partition, name, value);
+}
+
+std::string set(NodeSettings& node, std::string_view name, std::string_view value) {
+  // NodeName= takes Feature for Features.
+  return set_in(std::span<const Setter<NodeSettings>>(kNodeParameters), node, same(name, "Feature") ? "Features" : name,
+                value);
+}
+
+std::string set(SwitchSettings& one, std::string_view name, std::string_view value) {
+  return set_in(std::span<const Setter<SwitchSettings>>(kSwitchParameters), one, name, value);
 }
 
 std::optional<Second> parse_duration(std::string_view text) {

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "engine/types.hpp"
+#include "models/policies/slurm/gres.hpp"
+#include "models/policies/slurm/licenses.hpp"
 
 namespace headroom::slurm {
 
@@ -34,6 +36,9 @@ struct Version {
   bool scans_after_change() const { return number >= 2302; }         // power saving looks again after it acted
   bool powers_down_on_idle() const { return number >= 2302; }        // PowerDownOnIdle of a partition
   bool passes_after_node_update() const { return number >= 2302; }   // scontrol update nodename=
+  bool evens_gres() const { return number >= 2311; }                 // as many CPUs for each GPU of a job, if possible
+  bool clips_tasks_beside_gres() const { return number >= 2311; }    // a node offers CPUs of the tasks it may get
+  bool alternative_licenses() const { return number >= 2505; }       // --licenses=a|b
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
 
@@ -54,6 +59,8 @@ struct Partition {
   std::int32_t min_nodes = 0;
   std::int32_t max_nodes = 0;  // 0: unlimited
   bool exclusive = false;      // OverSubscribe=EXCLUSIVE
+  bool may_share = false;      // OverSubscribe=YES: jobs that ask for it share CPUs, which is not followed
+  bool exclusive_user = false;
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;
   std::optional<PreemptMode> preempt_mode;
@@ -84,6 +91,22 @@ struct Enforce {
 };
 
 enum class EnforcePartLimits : std::uint8_t { no, any, all };
+// What slurm.conf says of the nodes of a group beyond their size.
+struct NodeSettings {
+  std::vector<std::string> features;
+  std::vector<GresPool> gres;
+  bool gres_given = false;     // otherwise it has what its instances have
+  std::int32_t core_spec = 0;  // cores that no job gets
+  std::int32_t mem_spec = 0;   // MiB
+  bool operator==(const NodeSettings&) const = default;
+};
+
+// A line of topology.conf.
+struct SwitchSettings {
+  std::string name;
+  std::string nodes;     // a host list; a leaf has these
+  std::string switches;  // the others these
+};
 
 // When a thread of slurmctld looks at the clock: once a second, at its own moment within it.
 struct Rhythm {
@@ -169,6 +192,14 @@ struct Conf {
   Second bf_window_linear = 0;
   bool bf_continue = false;
   bool assoc_limit_stop = false;
+  bool bf_licenses = false;
+  Second max_switch_wait = 300;
+
+  // what nodes and jobs have beyond CPUs and memory
+  std::vector<NodeSettings> node_settings;  // by node group, in its place; missing: nothing
+  std::vector<License> licenses;
+  std::vector<SwitchSettings> topology;  // empty: flat
+  bool allow_spec_resources = false;     // AllowSpecResourcesUsage: jobs may say --core-spec
 
   bool memory = false;  // SelectTypeParameters=CR_CPU_Memory
   std::int32_t def_mem_per_node = 0;
@@ -235,6 +266,8 @@ std::span<const Parameter> parameters();
 // not followed, or a value out of range.
 std::string set(Conf& conf, std::string_view name, std::string_view value);
 std::string set(Partition& partition, std::string_view name, std::string_view value);
+std::string set(NodeSettings& node, std::string_view name, std::string_view value);
+std::string set(SwitchSettings& one, std::string_view name, std::string_view value);
 
 // [days-]hours:minutes:seconds, minutes[:seconds] and so on, as sbatch --time takes it; INFINITE and UNLIMITED are
 // kUnlimited. None if it is not well formed.

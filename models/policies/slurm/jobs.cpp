@@ -431,6 +431,8 @@ std::string reason_text(const Job& job) {
       return "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions";
     case Reason::bad_constraints:
       return "BadConstraints";
+    case Reason::licenses:
+      return "Licenses";
     case Reason::time_limit:
       return "TimeLimit";
     case Reason::non_zero_exit:

@@ -9,6 +9,7 @@
 
 #include "engine/policy.hpp"
 #include "models/policies/slurm/limits.hpp"
+#include "models/policies/slurm/needs.hpp"
 #include "models/policies/slurm/nodes.hpp"
 #include "models/policies/slurm/priority.hpp"
 #include "models/policies/slurm/select.hpp"
@@ -37,6 +38,7 @@ enum class Reason : std::uint8_t {
   node_not_available,
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
+  licenses,
   time_limit,
   non_zero_exit,
   node_down,
@@ -77,6 +79,10 @@ struct Job {
   std::string reason_nodes;             // of node_not_available
   std::vector<Selector::Share> shares;  // while it holds nodes
   NodeBits nodes;                       // the same
+  const Needs* needs = nullptr;         // what it asks for beyond CPUs and memory; null: nothing
+  std::vector<GresShare> gres;          // while it holds nodes
+  LicenseNeed licenses;                 // the same
+  bool owns_nodes = false;              // --exclusive=user
 };
 
 // An array is one record until its tasks start.

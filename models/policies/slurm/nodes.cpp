@@ -12,6 +12,8 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
   std::stable_sort(order.begin(), order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return name_before(names[a], names[b]); });
   of_.resize(count);
+  static const NodeSettings kNothing;
+  std::vector<const NodeSettings*> settings_of;
   const ClusterSpec& spec = cluster.spec();
   for (const std::uint32_t n : order) {
     of_[n] = static_cast<Index>(nodes_.size());
@@ -19,15 +21,25 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     node.id = NodeId{n};
     node.name = names[n];
     const NodeGroupSpec& group = spec.groups[index(cluster.group_of(node.id))];
-    node.cpus = group.cores;
-    node.memory = group.memory;
+    const std::size_t g = index(cluster.group_of(node.id));
+    const NodeSettings& settings = g < conf.node_settings.size() ? conf.node_settings[g] : kNothing;
+    node.core_spec = std::min(settings.core_spec, group.cores - 1);
+    node.cpus = group.cores - node.core_spec;
+    node.memory = std::max(group.memory - settings.mem_spec, 0);
+    for (const std::string& feature : settings.features) {
+      features_.try_emplace(feature, count).first->second.set(of_[n]);
+    }
+    first_pool_.push_back(pools_.size());
+    pools_.insert(pools_.end(), settings.gres.begin(), settings.gres.end());
+    settings_of.push_back(&settings);
     node.weight = group.weight;
     node.can_suspend = group.supply == Supply::dynamic && !cluster.is_kept(node.id) &&
                        std::find(conf.suspend_exc_nodes.begin(), conf.suspend_exc_nodes.end(), node.name) ==
                            conf.suspend_exc_nodes.end();
-    total_cpus_ += node.cpus;
+    total_cpus_ += group.cores;
     nodes_.push_back(std::move(node));
   }
+  first_pool_.push_back(pools_.size());
   for (std::size_t q = 0; q < spec.queues.size(); ++q) {
     NodeBits bits(count);
     for (Index n = 0; n < count; ++n) {
@@ -56,9 +68,10 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     nodes_[n].resume_timeout = largest(&Partition::resume_timeout, conf.resume_timeout);
     nodes_[n].can_suspend &= nodes_[n].suspend_time < kFar;
   }
-  held = Holdings(count);
+  held = Holdings(count, pools_.size());
   completing_ = NodeBits(count);
   std::vector<Index> first;  // of each kind
+  std::vector<Index> lines;  // and of each line
   for (Index n = 0; n < count; ++n) {
     std::size_t kind = 0;
     while (kind < first.size() &&
@@ -71,6 +84,10 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     }
     kinds_[kind].set(n);
     kind_.push_back(static_cast<std::uint32_t>(kind));
+    const auto same_line = [&](Index other) { return kind_[other] == kind && *settings_of[other] == *settings_of[n]; };
+    const auto line = std::find_if(lines.begin(), lines.end(), same_line);
+    line_.push_back(static_cast<std::uint32_t>(line - lines.begin()));
+    if (line == lines.end()) lines.push_back(n);
   }
 }
 
@@ -120,7 +137,7 @@ std::vector<std::uint64_t> NodeTable::rank_in(QueueId queue, const Cluster& clus
     const NodeState state = power(cluster, n);
     return state == NodeState::powering_up || state == NodeState::up;
   };
-  const auto kind = [&](Index n) { return std::pair(kind_[n], nodes_[n].weight); };
+  const auto kind = [&](Index n) { return std::pair(line_[n], nodes_[n].weight); };
   const NodeBits& partition = partitions_[index(queue)];
   partition.for_each([&](Index n) {
     if (has_power(n) && std::find(powered.begin(), powered.end(), kind(n)) == powered.end()) powered.push_back(kind(n));

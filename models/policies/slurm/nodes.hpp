@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -147,12 +148,14 @@ struct Holdings {
   std::vector<std::int32_t> cpus;
   std::vector<std::int32_t> memory;
   std::vector<std::int32_t> jobs;
-  NodeBits idle;    // without a job
-  NodeBits shared;  // with several
-  NodeBits full;    // without a free CPU
+  NodeBits idle;                   // without a job
+  NodeBits shared;                 // with several
+  NodeBits full;                   // without a free CPU
+  std::vector<std::int32_t> gres;  // by pool (NodeTable::pools)
+  bool imagined = false;           // an empty cluster: could a job ever run?
 
-  explicit Holdings(std::size_t nodes = 0)
-      : cpus(nodes), memory(nodes), jobs(nodes), idle(nodes, true), shared(nodes), full(nodes) {}
+  explicit Holdings(std::size_t nodes = 0, std::size_t pools = 0)
+      : cpus(nodes), memory(nodes), jobs(nodes), idle(nodes, true), shared(nodes), full(nodes), gres(pools) {}
   // `size`: CPUs of the node.
   void take(Index n, std::int32_t size, std::int32_t more_cpus, std::int32_t more_memory) {
     cpus[n] += more_cpus;
@@ -170,6 +173,7 @@ struct Holdings {
   }
   std::int32_t cpus_of(Index n) const { return idle.test(n) ? 0 : cpus[n]; }
   std::int32_t memory_of(Index n) const { return idle.test(n) ? 0 : memory[n]; }
+  std::int32_t gres_of(Index n, std::size_t pool) const { return idle.test(n) ? 0 : gres[pool]; }
 };
 
 // The order in which nodes are taken: lower ranks first; nodes of one rank are alike.
@@ -188,7 +192,8 @@ struct Node {
   NodeId id{0};
   std::string name;
   std::int32_t cpus = 0;
-  std::int32_t memory = 0;  // MiB
+  std::int32_t memory = 0;     // MiB; both are what jobs may have
+  std::int32_t core_spec = 0;  // CPUs beyond these that jobs do not get
   std::int32_t weight = 1;
   Second suspend_time = 0;  // as of its partitions and slurm.conf
   Second suspend_timeout = 0;
@@ -248,6 +253,15 @@ class NodeTable {
 
   // Nodes with as many CPUs and as much memory as this one.
   const NodeBits& like(Index n) const { return kinds_[kind_[n]]; }
+  // The nodes with this feature; null: there are none.
+  const NodeBits* feature(const std::string& name) const {
+    const auto at = features_.find(name);
+    return at == features_.end() ? nullptr : &at->second;
+  }
+  // Generic resources of all nodes, in the order of the nodes; those of one node are pools first_pool(n) to
+  // first_pool(n + 1).
+  const std::vector<GresPool>& pools() const { return pools_; }
+  std::size_t first_pool(Index n) const { return first_pool_[n]; }
   // Of every kind its nodes.
   const std::vector<NodeBits>& kinds() const { return kinds_; }
 
@@ -259,6 +273,10 @@ class NodeTable {
   std::vector<NodeBits> partitions_;
   std::vector<NodeBits> kinds_;
   std::vector<std::uint32_t> kind_;
+  std::vector<std::uint32_t> line_;  // nodes that one line of slurm.conf could name: kind and settings
+  std::map<std::string, NodeBits> features_;
+  std::vector<GresPool> pools_;
+  std::vector<std::size_t> first_pool_;
   NodeBits completing_;
   std::int64_t total_cpus_ = 0;
 };

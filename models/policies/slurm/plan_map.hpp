@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/policies/slurm/licenses.hpp"
 #include "models/policies/slurm/nodes.hpp"
 
 namespace headroom::slurm {
@@ -16,11 +17,12 @@ class PlanMap {
     Second begin;
     Second end;
     NodeBits free;
+    LicenseCounts licenses = {};  // empty: they are not planned
   };
 
-  void reset(Second begin, Second end, const NodeBits& free) {
+  void reset(Second begin, Second end, const NodeBits& free, const LicenseCounts& licenses = {}) {
     slots_.clear();
-    slots_.push_back({begin, end, free});
+    slots_.push_back({begin, end, free, licenses});
     records_ = 1;
     from_begin_ = false;
   }
@@ -28,8 +30,8 @@ class PlanMap {
   // Records of slurmctld's table that are in use. Those of slots that became one stay lost until the next cycle.
   std::int32_t records() const { return records_; }
 
-  // Takes `nodes` out of [start, end); at least one `resolution` long.
-  void reserve(Second start, Second end, const NodeBits& nodes, Second resolution) {
+  // Takes `nodes`, and what `licenses` says, out of [start, end); at least one `resolution` long.
+  void reserve(Second start, Second end, const NodeBits& nodes, Second resolution, const LicenseNeed& licenses = {}) {
     start = std::max(start, slots_.front().begin);
     end = std::max(end, start + resolution);
     if (start >= slots_.back().end) return;
@@ -37,11 +39,14 @@ class PlanMap {
     const std::size_t first = split(start);
     std::size_t last = slots_.size();
     if (end < slots_.back().end) last = split(end);
-    for (std::size_t i = first; i < last; ++i) slots_[i].free.remove(nodes);
+    for (std::size_t i = first; i < last; ++i) {
+      slots_[i].free.remove(nodes);
+      if (!slots_[i].licenses.empty()) LicenseBooks::take(licenses, slots_[i].licenses);
+    }
     // Two neighbours that do not differ become one; slurmctld looks for one such pair only.
     const std::size_t from = first < 2 ? 1 : first - 1;
     for (std::size_t i = from; i <= last && i < slots_.size(); ++i) {
-      if (slots_[i].free != slots_[i - 1].free) continue;
+      if (slots_[i].free != slots_[i - 1].free || slots_[i].licenses != slots_[i - 1].licenses) continue;
       slots_[i - 1].end = slots_[i].end;
       slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(i));
       break;
@@ -54,10 +59,11 @@ class PlanMap {
     return static_cast<std::size_t>(at - slots_.begin());
   }
 
-  // Whether some of `nodes` are reserved at some time in [start, end).
-  bool overlaps(const NodeBits& nodes, Second start, Second end) const {
+  // Whether some of `nodes`, or too many licences, are reserved at some time in [start, end).
+  bool overlaps(const NodeBits& nodes, Second start, Second end, const LicenseNeed& licenses = {}) const {
     for (std::size_t i = slot_after(start); i < slots_.size() && slots_[i].begin < end; ++i) {
       if (!nodes.within(slots_[i].free)) return true;
+      if (!slots_[i].licenses.empty() && !LicenseBooks::enough(licenses, slots_[i].licenses)) return true;
     }
     return false;
   }

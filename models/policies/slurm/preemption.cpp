@@ -71,6 +71,7 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
       for (const Selector::Share& share : other.shares) {
         left.give_back(share.node, share.cpus, selector.memory_of(other.ask, share));
       }
+      for (const GresShare& gres : other.gres) left.gres[gres.pool] -= gres.count;
       NodeBits usable = allowed;
       if (whole) usable &= left.idle;
       fits = selector.pick(job.ask, usable, left, rank, true, whole, shares);

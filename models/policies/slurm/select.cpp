@@ -2,12 +2,23 @@
 
 #include <algorithm>
 
+#include "models/policies/slurm/placement.hpp"
+
 namespace headroom::slurm {
+
+Selector::Selector(const NodeTable& table, const Conf& conf)
+    : table_(table), memory_counts_(conf.memory), offers_whole_tasks_(conf.version.offers_whole_tasks()) {
+  if (!conf.topology.empty()) topology_ = std::make_unique<Topology>(conf.topology, table);
+  placement_ = std::make_unique<Placement>(*this, table, topology_.get(), conf.version);
+}
+
+Selector::~Selector() = default;
 
 std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
                              bool whole) const {
   const Node& node = table_[n];
-  const std::int32_t free = node.cpus - held_cpus;
+  const std::int32_t cpus_of_node = ask.core_spec < 0 ? node.cpus : node.cpus + node.core_spec - ask.core_spec;
+  const std::int32_t free = cpus_of_node - held_cpus;
   if (free <= 0 || (whole && held_cpus > 0)) return 0;
   std::int32_t tasks = free;
   if (ask.tasks_per_node > 0 && clip) tasks = std::min(tasks, ask.tasks_per_node);
@@ -52,12 +63,14 @@ std::int32_t Selector::memory_of(const Ask& ask, const Share& share) const {
 }
 
 void Selector::remove_too_small(const Ask& ask, NodeBits& nodes) const {
+  if (is_special(ask)) return placement_->remove_useless(ask, nodes);
   for (const NodeBits& kind : table_.kinds()) {
     if (offer(ask, kind.first(), 0, 0, false, ask.whole_nodes) == 0) nodes.remove(kind);
   }
 }
 
 bool Selector::only_idle(const Ask& ask, const NodeBits& nodes) const {
+  if (is_special(ask)) return false;
   const Index some = nodes.first();
   if (some == NodeBits::kNone || !nodes.within(table_.like(some))) return false;
   if (ask.whole_nodes || (memory_counts_ && ask.memory_unit == MemoryUnit::whole)) return true;
@@ -72,7 +85,9 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
   const auto take = [&](Index first, Index last, std::int32_t cpus) {
     for (Index n = first; n <= last; ++n) out.push_back({n, cpus});
   };
-  if (!choose(ask, candidates, held, rank, clip, whole, take)) return false;
+  const bool found = is_special(ask) ? placement_->pick(ask, candidates, held, rank, clip, whole, true, now_, out)
+                                     : choose(ask, candidates, held, rank, clip, whole, take);
+  if (!found) return false;
   if (!whole && ask.cpus_per_task > 1) distribute(ask, out);
   return true;
 }
@@ -99,6 +114,11 @@ void Selector::distribute(const Ask& ask, std::vector<Share>& shares) {
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                     bool whole, NodeBits& out) {
   out.clear();
+  if (is_special(ask)) {
+    if (!placement_->pick(ask, candidates, held, rank, clip, whole, false, now_, shares_)) return false;
+    for (const Share& share : shares_) out.set(share.node);
+    return true;
+  }
   return choose(ask, candidates, held, rank, clip, whole,
                 [&](Index first, Index last, std::int32_t) { out.set(first, last); });
 }

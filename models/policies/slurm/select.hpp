@@ -3,11 +3,16 @@
 // last missing node the one with the fewest sufficient CPUs.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "models/policies/slurm/nodes.hpp"
 
 namespace headroom::slurm {
+
+struct Needs;
+class Placement;
+class Topology;
 
 // What a job asks for, in the terms of slurmctld's job record.
 struct Ask {
@@ -21,6 +26,9 @@ struct Ask {
   bool whole_nodes = false;  // --exclusive
   MemoryUnit memory_unit = MemoryUnit::whole;
   std::int32_t memory = 0;
+  const Needs* needs = nullptr;   // what else it asks of nodes
+  std::int32_t core_spec = -1;    // CPUs that it leaves to the system; -1: as the nodes say
+  std::int32_t wanted_nodes = 0;  // so many if possible; 0: max_nodes, or else min_nodes
 
   // CPUs that every node has to give.
   std::int32_t cpus_per_node() const { return std::max(tasks_per_node, 1) * cpus_per_task; }
@@ -32,15 +40,20 @@ class Selector {
     Index node;
     std::int32_t cpus;
   };
-  Selector(const NodeTable& table, const Conf& conf)
-      : table_(table), memory_counts_(conf.memory), offers_whole_tasks_(conf.version.offers_whole_tasks()) {}
+  Selector(const NodeTable& table, const Conf& conf);
+  ~Selector();
+  Selector(const Selector&) = delete;
+  Selector& operator=(const Selector&) = delete;
+
+  // The wall clock's second, for jobs that wait for some switches for so long.
+  void set_now(Second now) { now_ = now; }
 
   // The best nodes for `ask` among `candidates`, given what is held and each node's rank; false if there are not
   // enough. The nodes come in the order in which they are chosen. `clip`: a node gives no more CPUs than
   // --ntasks-per-node takes. `whole`: as if the job took whole nodes.
   bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
             bool whole, std::vector<Share>& out);
-  // The same when only the nodes are of interest.
+  // The same when only the nodes are of interest, to test when it could start.
   bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
             bool whole, NodeBits& out);
 
@@ -70,15 +83,21 @@ class Selector {
   bool choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
               bool whole, Take take);
   static void distribute(const Ask& ask, std::vector<Share>& shares);
+  // Whether CPUs, memory and the order of nodes are not all there is to it.
+  bool is_special(const Ask& ask) const { return ask.needs != nullptr || ask.core_spec >= 0 || topology_ != nullptr; }
 
   const NodeTable& table_;
   bool memory_counts_;
   bool offers_whole_tasks_;
+  std::unique_ptr<Topology> topology_;  // null: flat
+  std::unique_ptr<Placement> placement_;
+  Second now_ = 0;
   // scratch
   std::vector<std::int32_t> offer_;  // by node
   NodeBits usable_;
   NodeBits partial_;  // of the usable ones, those of which something is held
   std::vector<Run> runs_;
+  std::vector<Share> shares_;
 };
 
 }  // namespace headroom::slurm

@@ -45,8 +45,9 @@ void Scheduler::wake_up() {
   selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf);
   planned_ = NodeBits(state_->nodes->size());
   no_rank_.assign(std::vector<std::uint64_t>(state_->nodes->size()));
-  nothing_ = Holdings(state_->nodes->size());
   state_->limits.account(start);
+  nothing_ = Holdings(state_->nodes->size(), state_->nodes->pools().size());
+  nothing_.imagined = true;
 }
 
 void Scheduler::tell(Event::Kind kind, JobId job) {
@@ -179,6 +180,11 @@ void Scheduler::arrive(JobId id) {
   Job& job = state_->jobs.submit(id, table, now_s_, nodes);
   touch_jobs();
   if (const auto refused = refuse(job)) return plan_->reject(id, *refused);
+  static const Asks kNothing;
+  const std::uint32_t asks = table.terms(id).asks;
+  if (!state_->resources.describe(job, asks > 0 ? state_->asks[asks - 1] : kNothing, nodes, now_s_)) {
+    return plan_->reject(id, Rejection::resources);
+  }
   // What could never run is refused at submission: with all nodes of the partition free it would not fit.
   const NodeBits& partition = nodes.partition(job.queue);
   const Conf& conf = state_->conf;
@@ -281,6 +287,7 @@ void Scheduler::take_nodes_back(JobId id) {
   }
   state_->limits.stopped(id, now_s_);
   state_->limits.left(id);
+  state_->resources.end(job, nodes);
   const std::vector<Selector::Share> shares = job.shares;
   state_->jobs.released(id, view_->jobs());
   if (job.completing) job.shares = shares;
@@ -603,6 +610,12 @@ void Scheduler::pass(bool full) {
       available.remove(nodes.partition(job.queue));
       continue;
     }
+    if (!state_->resources.licenses_free(job)) {
+      job.reason = Reason::licenses;
+      touch_jobs();
+      if (conf.bf_licenses) break;  // backfill plans them
+      continue;
+    }
     NodeBits allowed = nodes.partition(job.queue);
     allowed &= available;
     // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation.
@@ -646,6 +659,7 @@ void Scheduler::rank_nodes(bool start, Ranking& ranking) const {
 
 void Scheduler::rank_nodes_for_starts() {
   rank_nodes(true, rank_);
+  selector_->set_now(now_s_);
   if (state_->conf.version.weights_powered_down()) return;
   partition_rank_.resize(state_->conf.partitions.size());
   for (std::uint32_t q = 0; q < partition_rank_.size(); ++q) {
@@ -666,6 +680,12 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     usable.remove(others);
   };
   leave_out(nodes.completing());
+  if (state_->resources.has_owners()) {
+    NodeBits own = allowed;
+    state_->resources.keep_to_owner(job, state_->jobs, own);
+    NodeBits others = allowed;
+    leave_out(others.remove(own));
+  }
   if (whole) {
     NodeBits in_use = allowed;
     leave_out(in_use.remove(nodes.held.idle));
@@ -746,9 +766,13 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   job.start = now_s_;
   job.end = now_s_ + job.limit;
   job.reason = Reason::none;
-  for (const Selector::Share& share : job.shares) {
+  for (Selector::Share& share : job.shares) {
     Node& node = nodes[share.node];
-    node_shares_.push_back({node.id, share.cpus});
+    // What a job leaves to the system nobody else gets.
+    if (job.ask.core_spec >= 0) share.cpus = std::max(share.cpus, node.cpus);
+    // Cores that the system keeps are nobody else's either.
+    const bool all = node.core_spec > 0 && job.ask.whole_nodes;
+    node_shares_.push_back({node.id, all ? view_->cluster().cores(node.id) : share.cpus});
     job.nodes.set(share.node);
     nodes.held.take(share.node, node.cpus, share.cpus, selector_->memory_of(job.ask, share));
     if (nodes.held.cpus[share.node] == node.cpus) node.planned = false;
@@ -757,6 +781,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   std::sort(node_shares_.begin(), node_shares_.end(),
             [](const NodeShare& a, const NodeShare& b) { return a.node < b.node; });
   state_->limits.started(id, demand_of(job, job.shares), now_s_);
+  state_->resources.begin(job, nodes);
   plan_->start(id, node_shares_);
   state_->jobs.started(id, view_->jobs());
   state_->jobs.multifactor().started(job, nodes, view_->jobs().state(id) == JobState::running);

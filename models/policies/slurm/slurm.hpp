@@ -18,6 +18,7 @@
 #include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/plan_map.hpp"
 #include "models/policies/slurm/preemption.hpp"
+#include "models/policies/slurm/resources.hpp"
 
 namespace headroom::slurm {
 
@@ -29,7 +30,8 @@ struct State {
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
         jobs(conf, accounting, asks),
-        limits(conf, accounting) {}
+        limits(conf, accounting),
+        resources(conf) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -45,6 +47,7 @@ struct State {
   std::unique_ptr<NodeTable> nodes;
   JobList jobs;
   LimitBook limits;
+  Resources resources;
   Second last_node_update = 0;
   Second last_job_update = 0;
 };
@@ -124,9 +127,11 @@ class Scheduler final : public SchedulerPolicy {
   void backfill_cycle();
   enum class Planned : std::uint8_t { started, reserved, no, table_full };
   Planned plan_job(Job& job, bool& counted);
-  bool will_run(const Job& job, NodeBits& nodes, Second from, Second until, Second& start);
-  bool test_from(const Job& job, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
-  bool fits(const Job& job, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes);
+  bool makes_room_now(const Job& job, NodeBits& nodes, Second from);
+  bool will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  bool will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  bool test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
+  bool fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes);
   void mark_planned(bool set);
   Second guess_end(const Job& job) const;
   void touch_jobs() { state_->last_job_update = now_s_; }

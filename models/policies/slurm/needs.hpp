@@ -1,0 +1,40 @@
+// What a job asks for beyond CPUs, memory and so many nodes, resolved against the cluster.
+#pragma once
+
+#include <vector>
+
+#include "models/policies/slurm/features.hpp"
+#include "models/policies/slurm/gres.hpp"
+#include "models/policies/slurm/licenses.hpp"
+
+namespace headroom::slurm {
+
+struct Needs {
+  bool constrained = false;
+  FeatureNeed features;
+  std::vector<GresRequest> gres;
+  bool contiguous = false;
+  bool spread = false;
+  std::int32_t switches = 0;  // leaves at most; 0: any
+  Second switches_until = 0;  // the wall clock's second from which on any will do
+  LicenseNeed licenses;
+  bool owns_nodes = false;  // --exclusive=user
+
+  bool counts_gres() const {
+    for (const GresRequest& r : gres) {
+      if (r.per_job > 0) return true;
+    }
+    return false;
+  }
+  // Whether it matters to the choice of nodes.
+  bool places() const { return constrained || !gres.empty() || contiguous || spread; }
+};
+
+// So many of a pool of a node that a job holds.
+struct GresShare {
+  Index node;
+  std::uint32_t pool;
+  std::int32_t count;
+};
+
+}  // namespace headroom::slurm

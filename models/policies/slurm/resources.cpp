@@ -1,0 +1,199 @@
+#include "models/policies/slurm/resources.hpp"
+
+#include <algorithm>
+
+#include "models/policies/slurm/settings.hpp"
+
+namespace headroom::slurm {
+namespace {
+
+std::string parse_all_gres(const Asks& asks, std::vector<GresRequest>& requests, std::string_view* key = nullptr) {
+  const auto of = [&](std::string_view name, std::string_view text, std::string_view fallback,
+                      std::int32_t GresRequest::*in) {
+    if (key != nullptr) *key = name;
+    return parse_gres(text, fallback, in, requests);
+  };
+  std::string problem = of("gres", asks.gres, "", &GresRequest::per_node);
+  if (problem.empty()) problem = of("gpus", asks.gpus, "gpu", &GresRequest::per_job);
+  if (problem.empty()) problem = of("gpusPerTask", asks.gpus_per_task, "gpu", &GresRequest::per_task);
+  return problem;
+}
+
+}  // namespace
+
+std::string parse_switches(std::string_view text, std::int32_t& count, Second& wait) {
+  const auto at = text.find('@');
+  wait = kUnlimited;
+  const auto number = integer(text.substr(0, at));
+  const auto time =
+      at == std::string_view::npos ? std::optional<Second>(kUnlimited) : parse_duration(text.substr(at + 1));
+  if (!number || *number < 1 || *number > kMost || !time) {
+    return wrong(text, "COUNT or COUNT@TIME, such as 1 or 1@60 (minutes)");
+  }
+  count = static_cast<std::int32_t>(*number);
+  wait = *time;
+  return {};
+}
+
+void add_gpus_per_node(std::string_view text, Asks& asks) {
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    asks.gres += (asks.gres.empty() ? "gpu:" : ",gpu:") + std::string(text.substr(0, comma));
+    text = comma == std::string_view::npos ? "" : text.substr(comma + 1);
+  }
+}
+
+AskProblem check(const Asks& asks, const Version& version) {
+  std::string problem;
+  Constraint constraint;
+  if (problem = parse_constraint(asks.constraint, constraint); !problem.empty()) return {"constraint", problem};
+  std::vector<GresRequest> requests;
+  std::string_view key;
+  if (problem = parse_all_gres(asks, requests, &key); !problem.empty()) return {key, problem};
+  LicenseList licenses;
+  problem = parse_licenses(asks.licenses, version.alternative_licenses(), licenses);
+  if (!problem.empty()) return {"licenses", problem};
+  std::int32_t count = 0;
+  Second wait = 0;
+  if (!asks.switches.empty()) problem = parse_switches(asks.switches, count, wait);
+  if (!problem.empty()) return {"switches", problem};
+  return {"", ""};
+}
+
+Resources::Resources(const Conf& conf) : conf_(conf), licenses_(conf.licenses) {}
+
+bool Resources::describe(Job& job, const Asks& asks, const NodeTable& nodes, Second now) {
+  const Partition& partition = conf_.partitions[index(job.queue)];
+  job.owns_nodes = !job.ask.whole_nodes && (asks.exclusive_user || partition.exclusive_user);
+  if (job.owns_nodes && owners_.empty()) owners_.resize(nodes.size());
+  if (asks.core_spec >= 0 && conf_.allow_spec_resources) {
+    job.ask.core_spec = asks.core_spec;
+    job.ask.whole_nodes = true;
+  }
+  Needs needs;
+  needs.contiguous = asks.contiguous;
+  needs.spread = asks.spread_job;
+  bool known = true;
+  if (!asks.constraint.empty()) {
+    Constraint constraint;
+    known = parse_constraint(asks.constraint, constraint).empty() && resolve(constraint, nodes, needs.features);
+    needs.constrained = known && !constraint.terms.empty();
+  }
+  known = known && describe_gres(asks, nodes, job.ask, needs);
+  LicenseList licenses;
+  known = known && parse_licenses(asks.licenses, conf_.version.alternative_licenses(), licenses).empty() &&
+          licenses_.resolve(licenses, needs.licenses);
+  if (!asks.switches.empty()) {
+    Second wait = 0;
+    known = known && parse_switches(asks.switches, needs.switches, wait).empty();
+    needs.switches_until = now + std::min(wait, conf_.max_switch_wait);
+  }
+  if (!known) return false;
+  const bool places = needs.places() || (needs.switches > 0 && !conf_.topology.empty());
+  if (!places && needs.licenses.empty()) return true;
+  needs_.push_back(std::move(needs));
+  job.needs = &needs_.back();
+  if (places) job.ask.needs = job.needs;
+  return true;
+}
+
+// Counts by job, by node and by task that do not go together are refused; where one says how many nodes or tasks the
+// others mean, it does.
+bool Resources::describe_gres(const Asks& asks, const NodeTable& nodes, Ask& ask, Needs& needs) const {
+  if (!parse_all_gres(asks, needs.gres).empty()) return false;
+  for (const GresRequest& request : needs.gres) {
+    const auto& pools = nodes.pools();
+    const bool there = std::any_of(pools.begin(), pools.end(), [&](const GresPool& p) { return request.takes(p); });
+    if (!there) return false;
+    if (request.per_job > 0 && request.per_node > 0) {
+      if (request.per_job % request.per_node != 0) return false;
+      const std::int32_t on = request.per_job / request.per_node;
+      if (ask.max_nodes > 0 && ask.max_nodes < on) return false;
+      ask.min_nodes = std::max(ask.min_nodes, on);
+      ask.max_nodes = std::max(ask.max_nodes, on);
+    }
+    if (request.per_job > 0 && request.per_task > 0) {
+      if (request.per_job % request.per_task != 0) return false;
+      const std::int32_t tasks = request.per_job / request.per_task;
+      if (ask.tasks > 1 && ask.tasks != tasks) return false;
+      ask.tasks = tasks;
+      ask.cpus = tasks * ask.cpus_per_task;
+    }
+    if (request.per_node > 0 && request.per_task > request.per_node) return false;
+    if (request.per_job > 0 && ask.min_nodes > request.per_job) return false;  // one for each node at least
+  }
+  // Those of a type first: what is left is anybody's.
+  std::stable_sort(needs.gres.begin(), needs.gres.end(),
+                   [](const GresRequest& a, const GresRequest& b) { return a.type.empty() < b.type.empty(); });
+  return true;
+}
+
+void Resources::keep_to_owner(const Job& job, const JobList& jobs, NodeBits& nodes) const {
+  if (owners_.empty()) return;
+  if (job.owns_nodes) {
+    for (const JobId id : jobs.active()) {
+      if (jobs[id].user != job.user) nodes.remove(jobs[id].nodes);
+    }
+    return;
+  }
+  for (Index n = 0; n < owners_.size(); ++n) {
+    if (owners_[n].jobs > 0 && owners_[n].user != job.user) nodes.reset(n);
+  }
+}
+
+void Resources::begin(Job& job, NodeTable& nodes) {
+  if (job.owns_nodes) {
+    for (const Selector::Share& share : job.shares) {
+      owners_[share.node].user = job.user;
+      ++owners_[share.node].jobs;
+    }
+  }
+  if (job.needs != nullptr) job.licenses = licenses_.take(job.needs->licenses);
+  if (!nodes.pools().empty() && (job.ask.whole_nodes || job.needs != nullptr)) take_gres(job, nodes);
+}
+
+void Resources::take_gres(Job& job, NodeTable& nodes) const {
+  const std::vector<GresPool>& pools = nodes.pools();
+  const auto take = [&](Index n, std::size_t pool, std::int32_t count) {
+    if (count <= 0) return;
+    nodes.held.gres[pool] += count;
+    job.gres.push_back({n, static_cast<std::uint32_t>(pool), count});
+  };
+  if (job.ask.whole_nodes) {
+    for (const Selector::Share& share : job.shares) {
+      for (std::size_t p = nodes.first_pool(share.node); p < nodes.first_pool(share.node + 1); ++p) {
+        take(share.node, p, pools[p].count - nodes.held.gres[p]);
+      }
+    }
+    return;
+  }
+  for (const GresRequest& request : job.needs->gres) {
+    std::int32_t left = request.per_job;
+    for (std::size_t s = 0; s < job.shares.size(); ++s) {
+      const Index n = job.shares[s].node;
+      const auto after = static_cast<std::int32_t>(job.shares.size() - s) - 1;
+      const std::int32_t tasks = std::max(job.shares[s].cpus / job.ask.cpus_per_task, 1);
+      std::int32_t count = std::max(request.per_node, request.per_task * tasks);
+      // Of a number for the job each node has one at least, the first ones what they can.
+      if (request.per_job > 0 && count == 0) count = std::max(left - after, 1);
+      for (std::size_t p = nodes.first_pool(n); p < nodes.first_pool(n + 1) && count > 0; ++p) {
+        if (!request.takes(pools[p])) continue;
+        const std::int32_t some = std::min(count, pools[p].count - nodes.held.gres[p]);
+        take(n, p, some);
+        count -= some;
+        left -= some;
+      }
+    }
+  }
+}
+
+void Resources::end(Job& job, NodeTable& nodes) {
+  for (const GresShare& share : job.gres) nodes.held.gres[share.pool] -= share.count;
+  job.gres.clear();
+  licenses_.give_back(job.licenses);
+  job.licenses = {};
+  if (!job.owns_nodes) return;
+  for (const Selector::Share& share : job.shares) --owners_[share.node].jobs;
+}
+
+}  // namespace headroom::slurm
