@@ -23,8 +23,10 @@
 #include "models/files.hpp"
 #include "models/journal_file.hpp"
 #include "models/policies/registry.hpp"
+#include "models/policies/slurm/slurm.hpp"
 #include "models/report/format.hpp"
 #include "models/report/node_view.hpp"
+#include "models/report/priority_view.hpp"
 #include "models/report/queue_view.hpp"
 #include "models/report/run_directory.hpp"
 #include "models/report/tables.hpp"
@@ -115,10 +117,22 @@ class Views {
     std::sort(times_.begin(), times_.end());
     times_.erase(std::unique(times_.begin(), times_.end()), times_.end());
     const std::vector<std::string>& show = arguments.show;
-    queue_ = show.empty() || std::find(show.begin(), show.end(), "queue") != show.end();
-    nodes_ = show.empty() || std::find(show.begin(), show.end(), "nodes") != show.end();
+    const auto shown = [&](const char* what) { return std::find(show.begin(), show.end(), what) != show.end(); };
+    queue_ = show.empty() || shown("queue");
+    nodes_ = show.empty() || shown("nodes");
+    priority_ = shown("priority");
+    shares_ = shown("shares");
   }
   const std::vector<Time>& times() const { return times_; }
+
+  // Throws InputError where a view has nothing to show.
+  void check(const Scenario& scenario) const {
+    const std::pair<const char*, std::string> needs[] = {{"priority", priority_ ? lacks_for_priorities(scenario) : ""},
+                                                         {"shares", shares_ ? lacks_for_shares(scenario) : ""}};
+    for (const auto& [view, lacks] : needs) {
+      if (!lacks.empty()) throw InputError(fmt::format("--show {}: only with {}", view, lacks));
+    }
+  }
 
   void look(const Moment& moment) {
     std::string seconds;
@@ -128,14 +142,25 @@ class Views {
       text_ += fmt::format("{}\n    {{\"time_s\": {}, \"over\": {}", text_.empty() ? "" : ",", seconds, moment.over);
       if (queue_) text_ += ", \"queue\": " + queue_json(queue_rows(moment), moment.design);
       if (nodes_) text_ += ", \"nodes\": " + node_json(node_rows(moment), moment.design);
+      if (priority_) text_ += ", \"priority\": " + priority_json(priority_rows(moment), moment.design);
+      if (shares_) text_ += ", \"shares\": " + share_json(share_rows(moment));
       text_ += "}";
       return;
     }
     if (!text_.empty()) text_ += "\n";
     if (times_.size() > 1) text_ += fmt::format("At {} ({} s):\n", slurm_duration(moment.at / kSecond), seconds);
-    if (queue_) text_ += with_heading(queue_table(queue_rows(moment), moment.design), output_.color);
-    if (queue_ && nodes_) text_ += "\n";
-    if (nodes_) text_ += with_heading(node_table(node_rows(moment), moment.design), output_.color);
+    const char* gap = "";
+    const auto add = [&](const std::string& table) {
+      text_ += gap + with_heading(table, output_.color);
+      gap = "\n";
+    };
+    if (queue_) add(queue_table(queue_rows(moment), moment.design));
+    if (nodes_) add(node_table(node_rows(moment), moment.design));
+    if (priority_) add(priority_table(priority_rows(moment), moment.design));
+    if (shares_) {
+      const bool fair_tree = moment.slurm == nullptr || moment.slurm->conf.priority_flags.fair_tree();
+      add(share_table(share_rows(moment), fair_tree));
+    }
   }
 
   void finish(const Scenario& scenario, const SimulationResult& result) const {
@@ -156,6 +181,8 @@ class Views {
   std::vector<Time> times_;
   bool queue_;
   bool nodes_;
+  bool priority_;
+  bool shares_;
   std::string text_;
   std::string over_from_;  // the first time after the end of the run, in seconds
 };
@@ -196,6 +223,8 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
 
   const Scenario scenario = load_scenario(arguments.scenario, overrides);
   check_policies(scenario);  // before a long log is read
+  Views views(arguments, output);
+  views.check(scenario);
   const Design design = make_design(scenario);
   // Places for results that cannot be used are found before the work is done.
   if (!arguments.out.empty()) make_run_directory(arguments.out);
@@ -214,7 +243,6 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   auto progress = std::make_unique<ProgressLine>(workload, !output.quiet);
   options.progress = [&](Time now, std::size_t submitted) { (*progress)(now, submitted); };
   // Views alone need the run no longer than until the last of them.
-  Views views(arguments, output);
   const bool viewed = !views.times().empty();
   options.looks = views.times();
   options.look = [&](const Moment& moment) { views.look(moment); };

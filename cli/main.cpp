@@ -97,12 +97,12 @@ int main(int argc, char** argv) {
             return fmt::format("{}: expected seconds, or a duration such as 90s, 15m, 2h, 7d, from 0 on",
                                text.empty() ? "\"\"" : text);
           });
-  run_command->add_option("--show", run.show, "Of --at: only one of queue and nodes")
-      ->type_name("queue,nodes")
+  run_command->add_option("--show", run.show, "Of --at: only these; priority and shares as sprio and sshare print them")
+      ->type_name("queue,nodes,priority,shares")
       ->delimiter(',')
       ->take_all()
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"queue", "nodes"}))
+      ->check(CLI::IsMember({"queue", "nodes", "priority", "shares"}))
       ->needs(at_option);
   add_output(run_command, "table|json|csv");
   run_command->footer(

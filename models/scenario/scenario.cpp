@@ -103,7 +103,7 @@ constexpr CustomSetting kClusterSettings[] = {
     {"CliFilterParameters", Effect::not_followed},
     {"CliFilterPlugins", Effect::not_followed},
     {"EnforcePartLimits", Effect::followed},
-    {"FairShareDampeningFactor", Effect::not_followed},
+    {"FairShareDampeningFactor", Effect::followed},
     {"FirstJobId", Effect::none},
     {"HealthCheckNodeState", Effect::not_followed},
     {"HealthCheckProgram", Effect::not_followed},
@@ -114,11 +114,11 @@ constexpr CustomSetting kClusterSettings[] = {
     {"PreemptMode", Effect::not_followed},
     {"PreemptParameters", Effect::not_followed},
     {"PreemptType", Effect::not_followed},
-    {"PriorityDecayHalfLife", Effect::not_followed},
-    {"PriorityFlags", Effect::not_followed},
-    {"PriorityUsageResetPeriod", Effect::not_followed},
-    {"PriorityWeightAssoc", Effect::not_followed},
-    {"PriorityWeightTRES", Effect::not_followed},
+    {"PriorityDecayHalfLife", Effect::followed},
+    {"PriorityFlags", Effect::followed},
+    {"PriorityUsageResetPeriod", Effect::followed},
+    {"PriorityWeightAssoc", Effect::followed},
+    {"PriorityWeightTRES", Effect::followed},
     {"PrologFlags", Effect::not_followed},
     {"RequeueExit", Effect::not_followed},
     {"RequeueExitHold", Effect::not_followed},
@@ -139,6 +139,7 @@ constexpr CustomSetting kQueueSettings[] = {
     {"PriorityTier", Effect::followed},
     {"AllowAccounts", Effect::followed},
     {"AllowQos", Effect::followed},
+    {"TRESBillingWeights", Effect::followed},
     {"Default", Effect::not_followed},
     {"DenyAccounts", Effect::followed},
     {"DenyQos", Effect::followed},
@@ -148,7 +149,6 @@ constexpr CustomSetting kQueueSettings[] = {
     {"PowerDownOnIdle", Effect::followed},
     {"PreemptMode", Effect::not_followed},
     {"QOS", Effect::followed},
-    {"TRESBillingWeights", Effect::not_followed},
 };
 
 // Slurm has no names that differ in case only.
@@ -732,7 +732,7 @@ class Builder {
     for (const std::string_view key : {"processors", "jobTypes"}) {
       if (section.has(key) && generator == "poisson") add(section, key, "only together with generator lublin");
     }
-    for (const std::string_view key : {"meanInterarrival", "runTime", "processorsPerJob"}) {
+    for (const std::string_view key : {"meanInterarrival", "runTime", "processorsPerJob", "users"}) {
       if (section.has(key) && generator != "poisson") add(section, key, "only together with generator poisson");
     }
     read_map(section.child("map"));
@@ -759,6 +759,9 @@ class Builder {
     poisson.processors_per_job = section.count("processorsPerJob").value_or(1);
     poisson.estimate_factor = scenario_.workload.lublin.estimate_factor;
     poisson.load_factor = scenario_.workload.lublin.load_factor;
+    for (const auto& [name, value] : section.values("users")) {
+      if (value->kind == Kind::number || value->kind == Kind::integer) poisson.users.emplace_back(name, value->number);
+    }
   }
 
   void check_queue(Where where, const std::string& path, const std::string& name) {

@@ -137,6 +137,7 @@ struct PoissonOptions {
   std::int32_t processors_per_job = 1;
   double estimate_factor = 1;  // requested time = run time x factor, rounded up to a minute
   double load_factor = 1;      // arrival gaps are divided by it
+  std::vector<std::pair<std::string, double>> users = {};  // and how much each submits; none: one unknown user
 };
 
 struct InlineJob {

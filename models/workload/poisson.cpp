@@ -11,6 +11,7 @@ namespace {
 
 // The substreams of Purpose::workload below are the Lublin model's.
 constexpr std::uint64_t kArrivals = 16;
+constexpr std::uint64_t kUsers = 17;
 constexpr std::uint64_t kFirstRunTime = std::uint64_t{1} << 32;
 
 constexpr double kLastArrivalSeconds = 1e10;
@@ -31,11 +32,24 @@ Workload generate_poisson(const PoissonOptions& options, std::uint64_t seed, con
   Workload workload;
   workload.source = "poisson";
   workload.records = options.jobs;
-  workload.user_names = {"unknown"};
+  double all_weights = 0;
+  for (const auto& [name, weight] : options.users) {
+    workload.user_names.push_back(name);
+    all_weights += weight;
+  }
+  if (options.users.empty()) workload.user_names = {"unknown"};
   workload.jobs.reserve(static_cast<std::size_t>(options.jobs));
 
   const double mean_gap = static_cast<double>(options.mean_interarrival) / options.load_factor;
   Substream arrivals(seed, Purpose::workload, kArrivals);
+  Substream users(seed, Purpose::workload, kUsers);
+  const auto draw_user = [&]() -> std::uint32_t {
+    if (options.users.empty()) return 0;
+    double left = users.uniform() * all_weights;
+    std::uint32_t user = 0;
+    while (user + 1 < options.users.size() && left >= options.users[user].second) left -= options.users[user++].second;
+    return user;
+  };
   Time submit = 0;
   std::uint64_t killed = 0;
   for (std::uint64_t number = 1; number <= options.jobs; ++number) {
@@ -53,6 +67,7 @@ Workload generate_poisson(const PoissonOptions& options, std::uint64_t seed, con
     job.request.limit = requested_time(job.run_time, options.estimate_factor);
     killed += static_cast<std::uint64_t>(job.run_time > job.request.limit);
     requests.fill(job.request, options.processors_per_job, 0);
+    job.request.user = draw_user();
     workload.jobs.push_back(job);
   }
   if (killed > 0) {

@@ -86,6 +86,26 @@ TEST(Poisson, DrawsArrivalsAndRunTimesFromStreamsOfTheirOwn) {
   }
 }
 
+TEST(Poisson, DrawsUsersByTheirWeights) {
+  PoissonOptions options = options_with(exponential(100));
+  const Workload nobody = generate_poisson(options, 1, {}, {});
+  options.users = {{"ada", 5}, {"bob", 3}, {"cid", 2}};
+  const Workload workload = generate_poisson(options, 1, {}, {});
+  EXPECT_EQ(workload.user_names, (std::vector<std::string>{"ada", "bob", "cid"}));
+  double counts[3] = {};
+  for (std::size_t j = 0; j < workload.jobs.size(); ++j) {
+    ++counts[workload.jobs[j].request.user];
+    ASSERT_EQ(workload.jobs[j].request.submit, nobody.jobs[j].request.submit) << "a stream of their own";
+    ASSERT_EQ(workload.jobs[j].run_time, nobody.jobs[j].run_time);
+  }
+  // Three standard errors.
+  const auto n = static_cast<double>(workload.jobs.size());
+  for (std::size_t u = 0; u < 3; ++u) {
+    const double p = options.users[u].second / 10;
+    EXPECT_NEAR(counts[u] / n, p, 3 * std::sqrt(p * (1 - p) / n)) << u;
+  }
+}
+
 TEST(Poisson, IsReadFromAScenario) {
   const std::string text = R"({
     "pool": {"processors": 8}, "seed": 7,

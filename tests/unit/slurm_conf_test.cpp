@@ -272,9 +272,10 @@ TEST(SlurmConf, TakesWordsThatAreFollowedAndRefusesTheOthers) {
   EXPECT_FALSE(conf_with("SlurmctldParameters", "cloud_dns").idle_on_node_suspend);
   EXPECT_THAT(problem_of("SlurmctldParameters", "cloud_dns,power_save_interval=5"),
               HasSubstr("\"power_save_interval=5\" is not followed"));
-  EXPECT_THAT(problem_of("PriorityWeightFairshare", "100"), HasSubstr("fair share is not followed"));
-  EXPECT_EQ(problem_of("PriorityWeightFairshare", "0"), "");
-  EXPECT_THAT(problem_of("PriorityWeightQOS", "1"), HasSubstr("quality of service is not followed"));
+  EXPECT_EQ(conf_with("PriorityWeightFairshare", "100").weight_fairshare, 100u);
+  EXPECT_EQ(conf_with("PriorityWeightQOS", "7").weight_qos, 7u);
+  EXPECT_EQ(conf_with("PriorityWeightAssoc", "8").weight_assoc, 8u);
+  EXPECT_EQ(conf_with("PriorityDecayHalfLife", "1-0").priority_decay_half_life, 86400);
 }
 
 TEST(SlurmConf, RefusesUnknownNamesAndSaysWhatWasMeant) {

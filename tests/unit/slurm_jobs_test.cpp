@@ -19,6 +19,8 @@ constexpr std::uint32_t kFirstBasic = 4294901759;  // priority/basic counts down
 class Records {
  public:
   Conf conf;
+  Accounting accounting;
+  std::vector<Asks> asks;
   JobTable table;
 
   Records() { conf.partitions.resize(2); }
@@ -96,7 +98,7 @@ class Records {
     spec.queues.push_back({{GroupId{0}}});
     cluster_ = std::make_unique<Cluster>(spec);
     nodes_ = std::make_unique<NodeTable>(*cluster_, conf, std::vector<std::string>{"n1", "n2", "n3", "n4", "n5", "n6"});
-    jobs_ = std::make_unique<JobList>(conf);
+    jobs_ = std::make_unique<JobList>(conf, accounting, asks);
   }
   JobId join(JobId id, Second now) {
     jobs().submit(id, table, now, nodes());

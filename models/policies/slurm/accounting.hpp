@@ -94,7 +94,6 @@ struct Qos {
   double limit_factor = 1;  // of an association's GrpTRES, MaxTRESPerJob and MaxTRESPerNode
   // Flags
   bool deny_on_limit = false;
-  bool enforce_usage_threshold = false;
   bool no_reserve = false;
   bool partition_max_nodes = false;
   bool partition_min_nodes = false;
@@ -126,6 +125,10 @@ std::string check(const Partition& partition, const Accounting& accounting);
 
 // "cpu=10,mem=4G,gres/gpu=2" onto `counts` (others keep what they have); -1 takes a limit away. Memory in MiB.
 std::string parse_tres(std::string_view text, TresCounts& counts);
+
+// "gres/gpu"; none: no such resource is followed.
+std::optional<Tres> tres_named(std::string_view name);
+std::string_view tres_name(Tres t);
 
 // The settings of accounts, users and QOS, for the documents: Parameter::where is "account", "user" or "QOS".
 std::span<const Parameter> accounting_parameters();

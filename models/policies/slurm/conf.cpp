@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/settings.hpp"
 
 namespace headroom::slurm {
@@ -125,6 +126,88 @@ std::string set_scheduler_parameters(Conf& conf, std::string_view list) {
   return {};
 }
 
+constexpr std::pair<std::string_view, bool PriorityFlags::*> kPriorityFlags[] = {
+  {"ACCRUE_ALWAYS", &PriorityFlags::accrue_always},
+  {"CALCULATE_RUNNING", &PriorityFlags::calculate_running},
+  {"DEPTH_OBLIVIOUS", &PriorityFlags::depth_oblivious},
+  {"NO_FAIR_TREE", &PriorityFlags::no_fair_tree},
+  {"INCR_ONLY", &PriorityFlags::incr_only},
+  {"MAX_TRES", &PriorityFlags::max_tres},
+  {"NO_NORMAL_ASSOC", &PriorityFlags::no_normal_assoc},
+  {"NO_NORMAL_PART", &PriorityFlags::no_normal_part},
+  {"NO_NORMAL_QOS", &PriorityFlags::no_normal_qos},
+  {"NO_NORMAL_TRES", &PriorityFlags::no_normal_tres},
+  {"SMALL_RELATIVE_TO_TIME", &PriorityFlags::small_relative_to_time},
+};
+
+// Calls take(word) for the words of a list until one of them finds something wrong.
+template <class Take>
+std::string each_word(std::string_view list, Take take) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const std::string_view word = list.substr(0, comma);
+    list = comma == std::string_view::npos ? "" : list.substr(comma + 1);
+    if (word.empty()) continue;
+    if (std::string problem = take(word); !problem.empty()) return problem;
+  }
+  return {};
+}
+
+std::string set_priority_flags(PriorityFlags& flags, std::string_view value) {
+  flags = {};
+  return each_word(value, [&](std::string_view word) {
+    std::vector<std::string_view> names{"NO_NORMAL_ALL"};
+    for (const auto& [name, flag] : kPriorityFlags) {
+      names.push_back(name);
+      const bool one_of_all = same(word, "NO_NORMAL_ALL") && name.substr(0, 10) == "NO_NORMAL_";
+      if (same(word, name) || one_of_all) flags.*flag = true;
+    }
+    const bool known = std::any_of(names.begin(), names.end(), [&](std::string_view name) { return same(name, word); });
+    return known ? std::string() : quote(word) + " is not followed;" + nearest_hint(word, names);
+  });
+}
+
+std::string set_usage_reset(UsageReset& reset, std::string_view value) {
+  constexpr std::string_view kNames[] = {"NONE", "NOW", "DAILY", "WEEKLY", "MONTHLY", "QUARTERLY", "YEARLY"};
+  for (std::size_t i = 0; i < std::size(kNames); ++i) {
+    if (!same(value, kNames[i])) continue;
+    reset = static_cast<UsageReset>(i);
+    return {};
+  }
+  return wrong(value, "NONE, NOW, DAILY, WEEKLY, MONTHLY, QUARTERLY or YEARLY");
+}
+
+// "CPU=1.0,Mem=0.25G,GRES/gpu=2". `by_unit`: a weight of memory is that of each of the units named, MiB if none is.
+std::string set_tres_weights(std::optional<TresWeights>& out, std::string_view value, bool by_unit) {
+  TresWeights weights{};
+  std::string problem = each_word(value, [&](std::string_view word) {
+    const auto equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const auto tres = tres_named(name);
+    if (!tres) return quote(name) + " is not followed; known: cpu, mem, node, billing, gres/gpu";
+    std::string_view number = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+    double unit = 1;
+    if (by_unit && *tres == Tres::mem && !number.empty()) {
+      constexpr std::string_view kUnits = "MGTP";
+      const char last = number.back();
+      const auto at = kUnits.find(last >= 'a' ? static_cast<char>(last - 'a' + 'A') : last);
+      if (at != std::string_view::npos) {
+        for (std::size_t i = 0; i < at; ++i) unit *= 1024;
+        number.remove_suffix(1);
+      }
+    }
+    double weight = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), weight);
+    if (error != std::errc() || end != number.data() + number.size() || !(weight >= 0 && weight <= 1e12)) {
+      return wrong(word, "a weight such as CPU=1.5");
+    }
+    weights[static_cast<std::size_t>(*tres)] = weight / unit;
+    return std::string();
+  });
+  if (problem.empty()) out = weights;
+  return problem;
+}
+
 const Setter<Conf> kParameters[] = {
   {{"SchedulerType", kSlurmConf, "sched/backfill", "sched/backfill or sched/builtin."},
    [](Conf& c, std::string_view v) {
@@ -154,13 +237,35 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.weight_job_size, v, 0, 4294967295); }},
   {{"PriorityWeightPartition", kSlurmConf, "0", "Weight of the partition's PriorityJobFactor."},
    [](Conf& c, std::string_view v) { return set_number(c.weight_partition, v, 0, 4294967295); }},
-  {{"PriorityWeightFairshare", kSlurmConf, "0", "Must be 0: fair share is not followed."},
-   [](Conf&, std::string_view v) { return v == "0" ? std::string() : wrong(v, "0: fair share is not followed"); }},
-  {{"PriorityWeightQOS", kSlurmConf, "0", "Must be 0: quality of service is not followed."},
-   [](Conf&, std::string_view v) { return v == "0" ? std::string() : wrong(v, "0: quality of service is not followed"); }},
+  {{"PriorityWeightFairshare", kSlurmConf, "0", "Weight of the fair-share factor of the job's user in its account; no "
+    "effect without accounting."},
+   [](Conf& c, std::string_view v) { return set_number(c.weight_fairshare, v, 0, 4294967295); }},
+  {{"PriorityWeightQOS", kSlurmConf, "0", "Weight of the priority of the job's QOS, divided by the greatest of all; no "
+    "effect without accounting."},
+   [](Conf& c, std::string_view v) { return set_number(c.weight_qos, v, 0, 4294967295); }},
+  {{"PriorityWeightAssoc", kSlurmConf, "0", "Weight of the priority of the job's association, divided by the greatest of "
+    "all; no effect without accounting."},
+   [](Conf& c, std::string_view v) { return set_number(c.weight_assoc, v, 0, 4294967295); }},
+  {{"PriorityWeightTRES", kSlurmConf, "", "Weights of the job's shares of its partition's resources, such as "
+    "CPU=1000,Mem=500."},
+   [](Conf& c, std::string_view v) { return set_tres_weights(c.weight_tres, v, false); }},
+  {{"PriorityFlags", kSlurmConf, "", "ACCRUE_ALWAYS, CALCULATE_RUNNING, DEPTH_OBLIVIOUS, INCR_ONLY, MAX_TRES, "
+    "NO_FAIR_TREE (classic fair share), NO_NORMAL_ALL, NO_NORMAL_ASSOC, NO_NORMAL_PART, NO_NORMAL_QOS, NO_NORMAL_TRES, "
+    "SMALL_RELATIVE_TO_TIME."},
+   [](Conf& c, std::string_view v) { return set_priority_flags(c.priority_flags, v); }},
+  {{"PriorityParameters", kSlurmConf, "", "No effect: a text for a site's own plugin."},
+   [](Conf&, std::string_view) { return std::string(); }},
+  {{"PriorityDecayHalfLife", kSlurmConf, "7-0", "Time after which what was used counts half; 0: it never decays."},
+   [](Conf& c, std::string_view v) { return set_duration(c.priority_decay_half_life, v); }},
+  {{"PriorityUsageResetPeriod", kSlurmConf, "NONE", "When what was used is forgotten: NONE, NOW (at the start), DAILY, "
+    "WEEKLY, MONTHLY, QUARTERLY or YEARLY, by UTC."},
+   [](Conf& c, std::string_view v) { return set_usage_reset(c.usage_reset, v); }},
+  {{"FairShareDampeningFactor", kSlurmConf, "1", "By what usage over shares is divided in classic fair share."},
+   [](Conf& c, std::string_view v) { return set_number(c.fairshare_dampening, v, 1, 65535); }},
   {{"PriorityMaxAge", kSlurmConf, "7-0", "Waiting time that gives the full age factor."},
    [](Conf& c, std::string_view v) { return set_duration(c.priority_max_age, v); }},
-  {{"PriorityCalcPeriod", kSlurmConf, "5", "Minutes between two looks at the age of jobs."},
+  {{"PriorityCalcPeriod", kSlurmConf, "5", "Minutes between two looks at what was used, at fair share and at the "
+    "age of jobs."},
    [](Conf& c, std::string_view v) {
      const auto period = parse_duration(v);
      if (!period || *period <= 0) return wrong(v, "a time such as 5 or 0:30");
@@ -169,7 +274,8 @@ const Setter<Conf> kParameters[] = {
    }},
   {{"PriorityFavorSmall", kSlurmConf, "NO", "Whether small jobs get the higher size factor."},
    [](Conf& c, std::string_view v) { return set_flag(c.favor_small, v); }},
-  {{"AccountingStorageType", kSlurmConf, "accounting_storage/none", "With accounting_storage/slurmdbd the age counts."},
+  {{"AccountingStorageType", kSlurmConf, "accounting_storage/none", "With accounting_storage/slurmdbd age, fair share, QOS and "
+    "associations count."},
    [](Conf& c, std::string_view v) {
      c.accounting = v == "accounting_storage/slurmdbd";
      return c.accounting || v == "accounting_storage/none"
@@ -184,8 +290,6 @@ const Setter<Conf> kParameters[] = {
      c.enforce_part_limits = all ? EnforcePartLimits::all : same(v, "ANY") ? EnforcePartLimits::any : EnforcePartLimits::no;
      return all || same(v, "ANY") || same(v, "NO") ? std::string() : wrong(v, "NO, ANY or ALL");
    }},
-  {{"PriorityDecayHalfLife", kSlurmConf, "7-0", "Time after which half of what was used counts; 0: it does not decay."},
-   [](Conf& c, std::string_view v) { return set_duration(c.decay_half_life, v); }},
   {{"SuspendTime", kSlurmConf, "-1", "Seconds that a node stays idle before it is suspended; -1: for ever."},
    [](Conf& c, std::string_view v) {
      if (same(v, "INFINITE") || v == "-1") { c.suspend_time.reset(); return std::string(); }
@@ -237,6 +341,9 @@ const Setter<Partition> kPartitionParameters[] = {
    [](Partition& p, std::string_view v) { return set_number(p.priority_tier, v, 0, 65533); }},
   {{"PriorityJobFactor", kPartition, "1", "The partition's part in priority/multifactor."},
    [](Partition& p, std::string_view v) { return set_number(p.priority_job_factor, v, 0, 65533); }},
+  {{"TRESBillingWeights", kPartition, "CPU=1", "What its jobs use in billing units: the sum of weighted resources "
+    "(PriorityFlags=MAX_TRES: the greatest), such as CPU=1.0,Mem=0.25G."},
+   [](Partition& p, std::string_view v) { return set_tres_weights(p.billing_weights, v, true); }},
   {{"MaxTime", kPartition, "UNLIMITED", "Longest requested time; longer jobs wait with PartitionTimeLimit."},
    [](Partition& p, std::string_view v) {
      Second time = 0;

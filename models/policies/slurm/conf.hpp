@@ -3,6 +3,7 @@
 // followed is refused by name. Sources: slurm.conf(5), and recorded runs (docs/fidelity.md).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,11 +37,15 @@ struct Version {
   Second idle_scan_interval() const { return number >= 2405 ? 11 : 10; }
 };
 
+// Weights of resources, by Tres.
+using TresWeights = std::array<double, 5>;
+
 // A partition's own settings.
 struct Partition {
   std::string name;
   std::int32_t priority_tier = 1;
   std::int32_t priority_job_factor = 1;
+  std::optional<TresWeights> billing_weights;  // TRESBillingWeights; none: a billing unit is a CPU
   std::optional<Second> max_time;
   std::optional<Second> default_time;
   std::int32_t min_nodes = 0;
@@ -111,6 +116,26 @@ struct Phases {
   Time time_of(Second second) const { return (second - epoch) * kSecond; }
 };
 
+// PriorityFlags
+struct PriorityFlags {
+  bool accrue_always = false;
+  bool calculate_running = false;
+  bool depth_oblivious = false;
+  bool no_fair_tree = false;
+  bool incr_only = false;
+  bool max_tres = false;
+  bool no_normal_assoc = false;
+  bool no_normal_part = false;
+  bool no_normal_qos = false;
+  bool no_normal_tres = false;
+  bool small_relative_to_time = false;
+
+  bool fair_tree() const { return !no_fair_tree && !depth_oblivious; }
+};
+
+// PriorityUsageResetPeriod
+enum class UsageReset : std::uint8_t { none, now, daily, weekly, monthly, quarterly, yearly };
+
 struct Conf {
   Version version;
   Phases phases;
@@ -150,13 +175,20 @@ struct Conf {
   std::uint32_t weight_age = 0;
   std::uint32_t weight_job_size = 0;
   std::uint32_t weight_partition = 0;
+  std::uint32_t weight_fairshare = 0;
+  std::uint32_t weight_qos = 0;
+  std::uint32_t weight_assoc = 0;
+  std::optional<TresWeights> weight_tres;
+  PriorityFlags priority_flags;
+  Second priority_decay_half_life = std::int64_t{7} * 86400;  // 0: nothing decays
+  UsageReset usage_reset = UsageReset::none;
+  std::int32_t fairshare_dampening = 1;
   Second priority_max_age = std::int64_t{7} * 86400;
   Second priority_calc_period = 300;
   bool favor_small = false;
   bool accounting = false;  // AccountingStorageType=accounting_storage/slurmdbd: age counts only with it
   Enforce enforce;
   EnforcePartLimits enforce_part_limits = EnforcePartLimits::no;
-  Second decay_half_life = std::int64_t{7} * 86400;  // of what was used; 0: it does not decay
 
   // power saving
   std::optional<Second> suspend_time;                     // none: nodes are never suspended

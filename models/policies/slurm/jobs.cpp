@@ -62,6 +62,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     take(conf_.def_mem_per_node, MemoryUnit::per_node);
     take(conf_.def_mem_per_cpu, MemoryUnit::per_core);
   }
+  multifactor_.submitted(job, terms);
   if (terms.begin > 0) job.begin = now + (terms.begin + kSecond - 1) / kSecond;
   // An array is one record; its tasks share the priority of the first.
   if (terms.array_tasks > 0 && terms.array != id) {
@@ -73,7 +74,8 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     job.priority = terms.priority;
     job.fixed_priority = true;
   } else {
-    job.priority = conf_.multifactor ? multifactor(job, terms, now, nodes) : next_basic_priority(terms.nice);
+    job.priority =
+        conf_.multifactor ? multifactor_.weigh(job, terms, now, nodes).priority() : next_basic_priority(terms.nice);
   }
   if (terms.held) job.reason = Reason::held_user;
   // What nothing holds back is eligible at once; the rest when a pass finds that nothing does any more.
@@ -93,39 +95,54 @@ std::uint32_t JobList::next_basic_priority(std::int32_t nice) {
   return priority;
 }
 
-// priority = sum of weight x factor - nice, truncated, 1 at least (Slurm's priority/multifactor; recorded runs f and
-// l).
-std::uint32_t JobList::multifactor(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) const {
-  double sum = 0;
-  if (conf_.accounting && conf_.weight_age > 0 && job.eligible > 0 && now > job.eligible) {
-    const auto age = static_cast<double>(now - job.eligible) / static_cast<double>(conf_.priority_max_age);
-    sum += conf_.weight_age * std::min(age, 1.0);
+void JobList::recalculate(Second now, const JobTable& table, const NodeTable& nodes) {
+  if (!multifactor_.recalculates()) return;
+  const bool running_too = conf_.priority_flags.calculate_running;
+  const auto set_priority = [&](Job& job) {
+    if (job.priority == 0 || job.fixed_priority) return;
+    const std::uint32_t priority = multifactor_.weigh(job, table.terms(job.id), now, nodes).priority();
+    if (priority == job.priority || (conf_.priority_flags.incr_only && priority < job.priority)) return;
+    job.priority = priority;
+    order_is_stale_ = true;
+  };
+  multifactor_.begin(now);
+  if (conf_.priority_flags.fair_tree()) {
+    for (const JobId id : active_) multifactor_.add_running(jobs_[index(id)], now);
+    multifactor_.finish(now);
+    for (const JobId id : order_) set_priority(jobs_[index(id)]);
+    for (const JobId id : active_) {
+      if (running_too && multifactor_.runs(id)) set_priority(jobs_[index(id)]);
+    }
+    return;
   }
-  if (conf_.weight_job_size > 0) {
-    double size = (static_cast<double>(job.ask.min_nodes) / static_cast<double>(nodes.size()) +
-                   static_cast<double>(job.ask.cpus) / static_cast<double>(nodes.total_cpus())) /
-                  2;
-    if (conf_.favor_small) size = 1 - size;
-    sum += conf_.weight_job_size * std::clamp(size, 0.0, 1.0);
+  // Job by job in the order of the records: what those before it used counts for a job, what those after it used does
+  // not yet.
+  by_record_.assign(order_.begin(), order_.end());
+  by_record_.insert(by_record_.end(), active_.begin(), active_.end());
+  std::sort(by_record_.begin(), by_record_.end(),
+            [this](JobId a, JobId b) { return jobs_[index(a)].record < jobs_[index(b)].record; });
+  for (const JobId id : by_record_) {
+    Job& job = jobs_[index(id)];
+    multifactor_.add_running(job, now);
+    if (!multifactor_.holds(id) || (running_too && multifactor_.runs(id))) set_priority(job);
   }
-  if (conf_.weight_partition > 0) {
-    std::int32_t most = 1;
-    for (const Partition& p : conf_.partitions) most = std::max(most, p.priority_job_factor);
-    sum += conf_.weight_partition *
-           (static_cast<double>(conf_.partitions[index(job.queue)].priority_job_factor) / static_cast<double>(most));
-  }
-  sum -= terms.nice;
-  return static_cast<std::uint32_t>(std::clamp(sum, 1.0, 4294967295.0));
+  multifactor_.finish(now);
 }
 
-void JobList::recalculate(Second now, const JobTable& table, const NodeTable& nodes) {
-  if (!conf_.multifactor || !conf_.accounting || conf_.weight_age == 0) return;
-  for (const JobId id : order_) {
-    Job& job = jobs_[index(id)];
-    if (job.priority == 0 || job.fixed_priority) continue;
-    job.priority = multifactor(job, table.terms(id), now, nodes);
+std::optional<Second> JobList::catch_up(Time now, const JobTable& table, const NodeTable& nodes) {
+  std::optional<Second> last;
+  while (multifactor_.recalculates() && multifactor_.next() <= now) {
+    const Time then = multifactor_.next();
+    if (order_.empty() && active_.empty()) {
+      multifactor_.rest(now);
+      break;
+    }
+    const Second second = conf_.phases.second(then);
+    recalculate(second, table, nodes);
+    multifactor_.done(then);
+    if (!order_.empty()) last = second;
   }
-  order_is_stale_ = true;
+  return last;
 }
 
 void JobList::queue(JobId id, const JobTable& table) {
@@ -226,7 +243,8 @@ void JobList::release(JobId id, Second now, const JobTable& table, const NodeTab
   if (job.priority > 0) return;
   const JobTerms& terms = table.terms(id);
   job.fixed_priority = false;
-  job.priority = conf_.multifactor ? multifactor(job, terms, now, nodes) : next_basic_priority(terms.nice);
+  job.priority =
+      conf_.multifactor ? multifactor_.weigh(job, terms, now, nodes).priority() : next_basic_priority(terms.nice);
   job.reason = Reason::none;
   order_is_stale_ = true;
 }

@@ -10,6 +10,7 @@
 #include "engine/policy.hpp"
 #include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/nodes.hpp"
+#include "models/policies/slurm/priority.hpp"
 #include "models/policies/slurm/select.hpp"
 
 namespace headroom::slurm {
@@ -54,6 +55,7 @@ struct Job {
   Second end = 0;       // start + limit of a job that holds nodes; when it ended
   std::uint32_t priority = 0;  // 0: held
   bool fixed_priority = false;
+  std::int32_t tested_cpus = 0;  // that it would have got when it was submitted with all nodes free; 0: not tested
   std::uint32_t restarts = 0;
   bool completing = false;   // told to end, not gone yet: its CPUs are free, its nodes are not
   std::uint64_t record = 0;  // position in slurmctld's list of jobs
@@ -83,7 +85,8 @@ struct Namesakes {
 
 class JobList {
  public:
-  explicit JobList(const Conf& conf) : conf_(conf) {}
+  JobList(const Conf& conf, const Accounting& accounting, const std::vector<Asks>& asks)
+      : conf_(conf), multifactor_(conf, accounting, asks) {}
 
   Job& operator[](JobId job) { return jobs_[index(job)]; }
   const Job& operator[](JobId job) const { return jobs_[index(job)]; }
@@ -120,24 +123,33 @@ class JobList {
 
   std::int32_t active_tasks(JobId array) const { return arrays_[index(array)].active; }
 
-  // priority/multifactor: as of `now`, with the age of jobs. Where nothing ages, does nothing.
+  // priority/multifactor with slurmdbd: what was used and all priorities as of `now`.
   void recalculate(Second now, const JobTable& table, const NodeTable& nodes);
+  // The same as often as slurmctld did it until `now`. When waiting jobs last got priorities; none: they did not.
+  std::optional<Second> catch_up(Time now, const JobTable& table, const NodeTable& nodes);
+  // When priorities change next, if nothing else happens.
+  Time next_recalculation() const {
+    return multifactor_.recalculates() && !order_.empty() ? multifactor_.next() : kNever;
+  }
+  Multifactor& multifactor() { return multifactor_; }
+  const Multifactor& multifactor() const { return multifactor_; }
 
  private:
   enum class Wait : std::uint8_t { over, on, never };
   std::uint32_t next_basic_priority(std::int32_t nice);
-  std::uint32_t multifactor(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) const;
   bool goes_before(const Job& other, const Job& job, const NodeTable& nodes) const;
   Wait dependencies(const Job& job, const JobTable& table, Second now) const;
   Wait dependency(const Job& job, const Dependency& dependency, const JobTable& table, Second now) const;
   Array& array_of(JobId first) { return arrays_[index(first)]; }
 
   const Conf& conf_;
+  Multifactor multifactor_;
   std::vector<Job> jobs_;
   std::vector<Array> arrays_;                                                       // by an array's first task
   mutable std::map<std::pair<std::uint32_t, std::uint32_t>, Namesakes> namesakes_;  // by user and name
   std::vector<JobId> order_;
   bool order_is_stale_ = false;
+  std::vector<JobId> by_record_;  // scratch
   std::vector<JobId> active_;
   std::uint32_t lowest_priority_ = 4294901760;  // priority/basic counts down from here
   std::uint64_t records_ = 0;

@@ -37,7 +37,8 @@ void Scheduler::wake_up() {
   const Phases& phases = state_->conf.phases;
   const Second start = state_->second(phases.start);
   tick_at_ = phases.main.first(phases.start);
-  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_calc_ = last_backfill_ = start;
+  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_backfill_ = start;
+  state_->jobs.multifactor().start(phases.start);
   backfill_at_ = phases.backfill.first(phases.start);
   selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf);
   planned_ = NodeBits(state_->nodes->size());
@@ -56,6 +57,10 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   now_ = view.now();
   now_s_ = state_->second(now_);
   if (selector_ == nullptr) wake_up();
+  if (const auto then = state_->jobs.catch_up(now_, view.jobs(), *state_->nodes)) {
+    state_->last_job_update = std::max(state_->last_job_update, *then);
+  }
+  state_->limits.account(state_->second(state_->jobs.multifactor().last()));
   catch_up();
   for (const JobId job : view.changes().over) over(job);
   for (const NodeId node : view.changes().registered) {
@@ -98,7 +103,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   }
   Time next = next_tick();
   if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
-  return std::min(next, next_backfill());
+  return std::min({next, next_backfill(), state_->jobs.next_recalculation()});
 }
 
 // What the threads' looks at the clock came to while nothing was due.
@@ -192,6 +197,7 @@ void Scheduler::arrive(JobId id) {
     if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, shares_)) {
       return plan_->reject(id, Rejection::too_wide);
     }
+    for (const Selector::Share& share : shares_) job.tested_cpus += share.cpus;
   }
   const bool first = state_->jobs.is_first(job, table, now_s_, nodes);
   state_->jobs.queue(id, table);
@@ -261,6 +267,7 @@ void Scheduler::over(JobId id) {
 // The job no longer holds what it held.
 void Scheduler::take_nodes_back(JobId id) {
   Job& job = state_->jobs[id];
+  state_->jobs.multifactor().stopped(job, now_s_);
   NodeTable& nodes = *state_->nodes;
   for (const Selector::Share& share : job.shares) {
     nodes.held.give_back(share.node, share.cpus, memory_on(job, share));
@@ -454,11 +461,6 @@ void Scheduler::tick() {
     check_limits();
   }
   ping();
-  if (now_s_ - last_calc_ >= conf.priority_calc_period) {
-    last_calc_ += (now_s_ - last_calc_) / conf.priority_calc_period * conf.priority_calc_period;
-    state_->limits.account(last_calc_);
-    state_->jobs.recalculate(now_s_, view_->jobs(), *state_->nodes);
-  }
   if (!conf.phases.passes.empty()) return;
   if (now_s_ - last_full_ >= conf.sched_interval) {
     last_full_ = last_pass_ = now_s_;
@@ -486,6 +488,7 @@ void Scheduler::check_limits() {
       job.end = now_s_ + job.limit;
       state_->limits.config_done(id, now_s_);
       plan_->run(id);
+      state_->jobs.multifactor().configured(id);
       state_->jobs.sort_active(id);
       touch_jobs();
     } else if (view_->jobs().state(id) == JobState::running) {
@@ -697,9 +700,11 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   // The core's books go by groups.
   std::sort(node_shares_.begin(), node_shares_.end(),
             [](const NodeShare& a, const NodeShare& b) { return a.node < b.node; });
-  state_->limits.started(id, demand_of(job, job.shares), now_s_);
+  const Demand demand = demand_of(job, job.shares);
   plan_->start(id, node_shares_);
+  state_->limits.started(id, demand, now_s_, view_->jobs().state(id) == JobState::running);
   state_->jobs.started(id, view_->jobs());
+  state_->jobs.multifactor().started(job, nodes, view_->jobs().state(id) == JobState::running);
   touch_jobs();
   touch_nodes();
   tell(by, id);

@@ -27,7 +27,7 @@ struct State {
         node_names(std::move(node_names_)),
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
-        jobs(conf),
+        jobs(conf, accounting, asks),
         limits(conf, accounting) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -145,7 +145,6 @@ class Scheduler final : public SchedulerPolicy {
   Second last_full_ = 0;
   Second last_pass_ = 0;
   Second last_ping_ = 0;
-  Second last_calc_ = 0;
   bool wanted_ = false;
   Time ping_fails_at_ = kNever;  // a ping under way gets no answer from then on
   std::vector<Index> pinged_;
