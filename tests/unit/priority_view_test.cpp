@@ -72,7 +72,7 @@ Scenario small(const std::string& flags = "") {
     "name": "small", "pool": {"processors": 2},
     "scheduler": {"policy": "slurm",
       "slurm": {"AccountingStorageType": "accounting_storage/slurmdbd", "PriorityType": "priority/multifactor",
-                "AccountingStorageEnforce": "limits", "PriorityDecayHalfLife": 0, "PriorityCalcPeriod": 1,
+                "PriorityDecayHalfLife": 0, "PriorityCalcPeriod": 1,
                 "PriorityWeightAge": 6000, "PriorityMaxAge": "0:10:00", "PriorityWeightFairshare": 1000,
                 "PriorityWeightJobSize": 100, "PriorityWeightQOS": 10, "PriorityWeightTRES": "cpu=50",
                 "PriorityFlags": ")" +

@@ -406,6 +406,8 @@ TEST(SlurmEnforce, FindsTheDefaultQos) {
 }
 
 TEST(SlurmEnforce, RefusesOtherWords) {
+  Qos qos;
+  EXPECT_NE(set(qos, "Flags", "DenyOnLimit,EnforceUsageThreshold"), "") << "not followed";
   Conf conf;
   EXPECT_NE(set(conf, "AccountingStorageEnforce", "limits,wckeys"), "");
   EXPECT_EQ(set(conf, "AccountingStorageEnforce", "safe,QOS"), "");
@@ -519,7 +521,7 @@ INSTANTIATE_TEST_SUITE_P(All, SlurmLimitOfUsage,
 
 TEST(SlurmLimits, OfUsageDecay) {
   Limited b = with_usage({"account", "GrpTRESMins", "cpu=1", ""}, "limits");
-  b.conf.decay_half_life = 60;
+  b.conf.priority_decay_half_life = 60;
   b.job(0.5, 30.3).cpus(4);
   b.job(70.5, 20.3).cpus(1);
   const Story s = b.run();

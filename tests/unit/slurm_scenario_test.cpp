@@ -177,8 +177,8 @@ TEST(SlurmScenario, SaysWhereAParameterIsWrong) {
       HasSubstr("s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: \"MinNodes\" is no "
                 "setting that is supported here [PCS-30]"));
   EXPECT_EQ(
-      errors_of(of_queue(newer(), {{"TRESBillingWeights", "CPU=2"}})),
-      "s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"TRESBillingWeights\", "
+      errors_of(of_queue(newer(), {{"Default", "YES"}})),
+      "s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"Default\", "
       "but it is not followed here");
 }
 

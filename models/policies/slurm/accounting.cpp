@@ -90,7 +90,6 @@ struct Flag {
 };
 constexpr Flag kFlags[] = {
     {"DenyOnLimit", &Qos::deny_on_limit},
-    {"EnforceUsageThreshold", &Qos::enforce_usage_threshold},
     {"NoReserve", &Qos::no_reserve},
     {"PartitionMaxNodes", &Qos::partition_max_nodes},
     {"PartitionMinNodes", &Qos::partition_min_nodes},
@@ -198,11 +197,11 @@ const Setter<Qos> kQosSettings[] = {
    }},
   {{"UsageFactor", kQos, "1", "What its jobs use counts so many times."},
    [](Qos& q, std::string_view v) { return set_double(q.usage_factor, v, 0); }},
-  {{"UsageThreshold", kQos, "-1", "Fair-share factor below which its jobs wait (with EnforceUsageThreshold)."},
+  {{"UsageThreshold", kQos, "-1", "No effect: the flag EnforceUsageThreshold is not followed."},
    [](Qos& q, std::string_view v) { return set_double(q.usage_threshold, v, -1); }},
   {{"LimitFactor", kQos, "1", "For its jobs an association's GrpTRES and MaxTRES count so many times."},
    [](Qos& q, std::string_view v) { return set_double(q.limit_factor, v, 0); }},
-  {{"Flags", kQos, "", "DenyOnLimit, EnforceUsageThreshold, NoDecay, NoReserve, OverPartQOS, PartitionMaxNodes, "
+  {{"Flags", kQos, "", "DenyOnLimit, NoDecay, NoReserve, OverPartQOS, PartitionMaxNodes, "
     "PartitionMinNodes, PartitionTimeLimit, RequiresReservation."},
    set_flags},
   {{"MinTRESPerJob", kQos, "", "Resources that a job takes at least."},

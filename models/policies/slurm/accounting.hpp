@@ -92,7 +92,6 @@ struct Qos {
   double limit_factor = 1;  // of an association's GrpTRES, MaxTRESPerJob and MaxTRESPerNode
   // Flags
   bool deny_on_limit = false;
-  bool enforce_usage_threshold = false;
   bool no_reserve = false;
   bool partition_max_nodes = false;
   bool partition_min_nodes = false;

@@ -580,10 +580,11 @@ void LimitBook::left(JobId job) {
       c, [](Use& use) { --use.submitted; }, [](Part& part) { --part.submitted; });
 }
 
-void LimitBook::started(JobId job, const Demand& demand, Second now) {
+void LimitBook::started(JobId job, const Demand& demand, Second now, bool runs) {
   Charge& c = charges_[index(job)];
   if (c.association == kNobody || c.running) return;
   c.running = true;
+  c.runs = runs;
   c.tres = demand.tres;
   c.nodes = demand.nodes;
   c.run_left = demand.limit;
@@ -605,7 +606,9 @@ void LimitBook::started(JobId job, const Demand& demand, Second now) {
 }
 
 void LimitBook::config_done(JobId job, Second now) {
-  if (index(job) < charges_.size()) charges_[index(job)].counted_from = now;
+  if (index(job) >= charges_.size()) return;
+  charges_[index(job)].runs = true;
+  charges_[index(job)].counted_from = now;
 }
 
 void LimitBook::stopped(JobId job, Second now) {
@@ -634,7 +637,7 @@ void LimitBook::stopped(JobId job, Second now) {
 
 // What the job used since it was last counted. Only priority/multifactor keeps account of that.
 void LimitBook::count(Charge& c, Second now) {
-  if (!conf_.multifactor) return;
+  if (!conf_.multifactor || !c.runs) return;
   const Second ran = std::max<Second>(now - c.counted_from, 0);
   c.counted_from = now;
   if (ran == 0) return;
@@ -654,8 +657,8 @@ void LimitBook::count(Charge& c, Second now) {
 }
 
 void LimitBook::account(Second now) {
-  if (!conf_.multifactor || !conf_.enforce.limits) return;
-  if (accounted_ && conf_.decay_half_life > 0) {
+  if (!conf_.multifactor || !conf_.enforce.limits || accounted_ == now) return;
+  if (accounted_ && conf_.decay_half_life > 0 && conf_.decay_half_life < kUnlimited) {
     const double decay =
         std::exp2(-static_cast<double>(now - *accounted_) / static_cast<double>(conf_.decay_half_life));
     const auto fade = [decay](Use& use) {

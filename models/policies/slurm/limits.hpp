@@ -85,7 +85,8 @@ class LimitBook {
   // --- what happens ---
 
   void submitted(JobId job);
-  void started(JobId job, const Demand& demand, Second now);
+  void started(JobId job, const Demand& demand, Second now,
+               bool runs);                  // or waits for its nodes, which counts as no use
   void config_done(JobId job, Second now);  // a job that waited for its nodes runs
   void stopped(JobId job, Second now);      // no longer holds nodes
   void left(JobId job);                     // neither waits nor runs any more
@@ -131,7 +132,8 @@ class LimitBook {
     std::uint32_t user = 0;
     std::uint32_t account = 0;
     bool submitted = false;
-    bool running = false;
+    bool running = false;  // holds nodes
+    bool runs = false;     // not while they boot
     TresCounts tres;
     NodeBits nodes;
     Second run_left = 0;         // of its requested time

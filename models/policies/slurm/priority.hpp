@@ -58,6 +58,7 @@ class Multifactor {
   // --- the thread ---
 
   void start(Time now);
+  Time last() const { return at_; }
   Time next() const { return at_ + conf_.priority_calc_period * kSecond; }
   // One calculation at `now`: begin, then add what each running job used, then finish. Under Fair Tree factors are
   // known after that; in the classic way a job's is worked out when it is asked for, so that it depends on the order of

@@ -39,7 +39,7 @@ void Scheduler::wake_up() {
   const Phases& phases = state_->conf.phases;
   const Second start = state_->second(phases.start);
   tick_at_ = phases.main.first(phases.start);
-  last_limits_ = last_full_ = last_calc_ = last_pass_ = last_ping_ = last_backfill_ = start;
+  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_backfill_ = start;
   state_->jobs.multifactor().start(phases.start);
   backfill_at_ = phases.backfill.first(phases.start);
   selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf);
@@ -63,6 +63,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   if (const auto then = state_->jobs.catch_up(now_, view.jobs(), *state_->nodes)) {
     state_->last_job_update = std::max(state_->last_job_update, *then);
   }
+  state_->limits.account(state_->second(state_->jobs.multifactor().last()));
   catch_up();
   for (const JobId job : view.changes().over) over(job);
   for (const NodeId node : view.changes().registered) {
@@ -478,10 +479,6 @@ void Scheduler::tick() {
     check_limits();
   }
   ping();
-  if (now_s_ - last_calc_ >= conf.priority_calc_period) {
-    last_calc_ += (now_s_ - last_calc_) / conf.priority_calc_period * conf.priority_calc_period;
-    state_->limits.account(last_calc_);
-  }
   if (!conf.phases.passes.empty()) return;
   if (now_s_ - last_full_ >= conf.sched_interval) {
     last_full_ = last_pass_ = now_s_;
@@ -780,9 +777,10 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   // The core's books go by groups.
   std::sort(node_shares_.begin(), node_shares_.end(),
             [](const NodeShare& a, const NodeShare& b) { return a.node < b.node; });
-  state_->limits.started(id, demand_of(job, job.shares), now_s_);
+  const Demand demand = demand_of(job, job.shares);
   state_->resources.begin(job, nodes);
   plan_->start(id, node_shares_);
+  state_->limits.started(id, demand, now_s_, view_->jobs().state(id) == JobState::running);
   state_->jobs.started(id, view_->jobs());
   state_->jobs.multifactor().started(job, nodes, view_->jobs().state(id) == JobState::running);
   touch_jobs();

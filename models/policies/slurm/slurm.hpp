@@ -152,7 +152,6 @@ class Scheduler final : public SchedulerPolicy {
   std::size_t next_backfill_ = 0;
   Second last_limits_ = 0;
   Second last_full_ = 0;
-  Second last_calc_ = 0;  // usage was last charged to limits
   Second last_pass_ = 0;
   Second last_ping_ = 0;
   bool wanted_ = false;
