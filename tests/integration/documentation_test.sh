@@ -57,7 +57,8 @@ PYTHON
 
 # docs/views.md: its example is what the command prints, and it names every key and no other.
 headroom run scenarios/tutorial.json --at 5m >"$tmp/view" || fail "run --at failed"
-headroom run scenarios/tutorial.json --at 5m --format json >"$tmp/view.json" || fail "run --at --format json failed"
+headroom run scenarios/fair-share.json --at 3d --show queue,nodes,priority,shares --format json >"$tmp/view.json" ||
+  fail "run --at --format json failed"
 python3 - "$tmp" <<'PYTHON' || fail "docs/views.md"
 import json, re, sys
 page = open("docs/views.md").read()
@@ -67,7 +68,7 @@ found = json.load(open(f"{sys.argv[1]}/view.json"))
 assert list(found) == ["schema", "scenario", "views"] and found["schema"] in page, list(found)
 rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page.split("## JSON", 1)[1], re.M))
 assert list(found["views"][0]) == list(rows), f"a view has {list(found['views'][0])}, the page {list(rows)}"
-for key in ("queue", "nodes"):
+for key in ("queue", "nodes", "priority", "shares"):
     names = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", rows[key]))
     assert list(found["views"][0][key][0]) == names, f"{key} has {list(found['views'][0][key][0])}, the page {names}"
 PYTHON
