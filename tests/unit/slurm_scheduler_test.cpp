@@ -493,13 +493,49 @@ TEST(SlurmBackfill, PlansSoManyRecordsOnly) {
 
 // Jobs that are too young or of too low a priority get no reservation: others may pass them.
 TEST(SlurmBackfill, ReservesForSomeOnly) {
-  for (const bool reserves : {true, false}) {
+  for (const char* const why : {"", "age", "priority"}) {
+    SCOPED_TRACE(why);
+    const bool reserves = std::string(why).empty();
     const auto b = hole();
-    if (!reserves) b->conf.bf_min_age_reserve = 1000;
+    if (std::string(why) == "age") b->conf.bf_min_age_reserve = 1000;
+    if (std::string(why) == "priority") b->conf.bf_min_prio_reserve = 4294967295;
     b->job(9.1, 300.3).cpus(1).minutes(10);
     const Story s = b->run();
     EXPECT_EQ(s[2].allocated, reserves ? 125.0 : 10.0);
     EXPECT_EQ(s[1].allocated, reserves ? 104.0 : 311.0);
+  }
+}
+
+// bf_running_job_reserve: the nodes of exclusive jobs are out of the plan until their jobs end, rounded up.
+TEST(SlurmBackfill, MayReserveForRunningJobs) {
+  for (const bool reserves : {false, true}) {
+    const auto b = fixed_nodes(2);
+    b->conf.bf_running_job_reserve = reserves;
+    b->conf.version.number = 2205;                      // whose planned starts are not rounded up by themselves
+    b->job(0.5, 500.3).exclusive().cpus(4).minutes(1);  // until 63
+    b->job(0.6, 500.3).cpus(4).minutes(10);
+    b->job(6.5, 20.3).cpus(4).minutes(1);
+    const Story s = b->run();
+    ASSERT_FALSE(s.planned.empty());
+    EXPECT_EQ(s.planned[0].start, reserves ? 120 : 63);
+  }
+}
+
+// Ends of jobs within a window are let come to pass together. The window doubles, or grows by so many seconds: then
+// plans are nearer to what can be.
+TEST(SlurmBackfill, LooksAtEndsInWindowsThatGrow) {
+  for (const bool linear : {false, true}) {
+    const auto b = fixed_nodes(3);
+    b->conf.bf_resolution = 1;
+    b->conf.version.number = 2205;
+    if (linear) b->conf.bf_window_linear = 10;
+    b->job(0.5, 5000.3).cpus(4).minutes(1);
+    b->job(0.6, 5000.3).cpus(4).minutes(5);
+    b->job(0.7, 5000.3).cpus(4).minutes(6);
+    b->job(6.5, 20.3).nodes(2, 4).minutes(1);
+    const Story s = b->run();
+    ASSERT_FALSE(s.planned.empty());
+    EXPECT_EQ(s.planned[0].start, linear ? 303 : 363);
   }
 }
 
