@@ -183,7 +183,7 @@ std::string core_spec(std::string_view value, JsonValue& out) {
 std::string exclusive(std::string_view value, JsonValue& out) {
   if (value == "mcs" || value == "topo") return found(value, "nothing or user: this form is not followed");
   if (!value.empty() && value != "user") return found(value, "nothing or user");
-  if (value == "user") out.key = "exclusiveUser";
+  if (value == "user") return text(value, out);
   put_truth(out, true);
   return {};
 }
@@ -262,7 +262,7 @@ constexpr SbatchOption kOptions[] = {
   {"gpu-bind", 0, kNeeds, kIgnored, "", nullptr, kOnNode, kIgnores},
   {"gpu-freq", 0, kNeeds, kIgnored, "", nullptr, kOnNode, kIgnores},
   {"gpus", 'G', kNeeds, kJob, "gpus", text, "GPUs of the job.", kTakes},
-  {"gpus-per-node", 0, kNeeds, kRefused, "", nullptr, "Use --gres=gpu:COUNT.", kRefuses},
+  {"gpus-per-node", 0, kNeeds, kJob, "gpusPerNode", text, "GPUs on each node.", kTakes},
   {"gpus-per-socket", 0, kNeeds, kRefused, "", nullptr, kNoGpus, kRefuses},
   {"gpus-per-task", 0, kNeeds, kJob, "gpusPerTask", text, "GPUs of each task.", kTakes},
   {"gres", 0, kNeeds, kJob, "gres", text, "Generic resources of each node.", kTakes},
@@ -431,7 +431,8 @@ class Script {
   }
 
   void read() {
-    if (!looks_like_a_script()) return;
+    if (!looks_like_a_script())
+      return put(member(job_, "runTime", at(1)), std::int64_t{0});  // so that nothing else is said of it
     std::vector<Word> options;
     std::vector<Word> notes;
     read_lines(options, notes);
@@ -634,7 +635,9 @@ class Script {
     if (out.kind == Kind::null) return;
     const OptionNode& jobs = *option_tree().child("workload")->child("jobs")->child("[]");
     const OptionNode* const key = jobs.child(out.key);
-    if (key == nullptr || key->option->use != OptionUse::read) {
+    // --exclusive=user is a word where others are true or false.
+    const bool no_words = key != nullptr && key->option->type == OptionType::boolean && out.kind == Kind::string;
+    if (key == nullptr || key->option->use != OptionUse::read || no_words) {
       return add(line, spelled(option),
                  value.empty() ? "is not followed yet" : fmt::format("{} is not followed yet", value));
     }
@@ -712,7 +715,8 @@ class Script {
     if (job_.find("runTime") != nullptr) return;
     const JsonValue* const limit = job_.find("timeLimit");
     if (limit == nullptr || limit->integer >= kMaxJobSeconds) {
-      return add(1, "", "nothing says how long the job runs: expected #HEADROOM runTime=TIME, or --time");
+      add(1, "", "nothing says how long the job runs: expected #HEADROOM runTime=TIME, or --time");
+      return put(member(job_, "runTime", at(1)), std::int64_t{0});
     }
     const std::int64_t seconds = limit->integer;
     warnings_.push_back(

@@ -27,7 +27,7 @@ struct SbatchOption {
   Argument argument;
   SbatchUse use;
   std::string_view key;  // the key of workload.jobs[] that it becomes
-  // Fills `out` (the value of `key`, or of the key it names) and returns what is wrong with `value`, "" if nothing. Of
+  // Fills `out`, the value of `key` (nothing: none), and returns what is wrong with `value`, "" if nothing. Of
   // an option that is ignored: refuses values that would matter. Null: any value is fine.
   std::string (*read)(std::string_view value, JsonValue& out);
   std::string_view help;   // what it comes to; of the others why nothing depends on it, or why it is refused

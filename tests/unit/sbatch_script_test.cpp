@@ -245,6 +245,7 @@ TEST(SbatchScript, ReadsBegin) {
 
 TEST(SbatchScript, ReadsExclusive) {
   EXPECT_TRUE(job_of("--exclusive").exclusive);
+  EXPECT_THAT(error_of("--exclusive=user"), HasSubstr("--exclusive: user is not followed yet"));
   EXPECT_THAT(error_of("--exclusive=mcs"), HasSubstr("this form is not followed"));
   EXPECT_THAT(error_of("--exclusive=foo"), HasSubstr("--exclusive: found \"foo\", expected nothing or user"));
 }
@@ -326,7 +327,7 @@ TEST(SbatchScript, IsToldWhatSbatchCannotKnow) {
   EXPECT_THAT(error("exitCode=256"), HasSubstr("j:3: workload.jobs[0].exitCode: found 256"));
   EXPECT_THAT(error("submit=soon"), HasSubstr("j:3: #HEADROOM submit: found \"soon\", expected seconds"));
   EXPECT_THAT(error("count=0"), HasSubstr("j:3: #HEADROOM count: found \"0\""));
-  EXPECT_THAT(error("count=50000 every=317000d"), HasSubstr("later than a scenario can say"));
+  EXPECT_THAT(error("count=50000 every=100000d"), HasSubstr("later than a scenario can say"));
   EXPECT_THAT(errors_of({{"j", "#!/bin/sh\n#SBATCH -t 5\nhostname\n#HEADROOM runTime=5\n"}}),
               HasSubstr("j:4: #HEADROOM: stands after the first command (line 3)"));
 }
@@ -394,7 +395,7 @@ TEST(SbatchScript, JoinsTheJobsOfAScenario) {
   EXPECT_THAT(again.notes, IsEmpty());
   EXPECT_THAT(errors_of({script("-J own")}, cluster(own)), HasSubstr("\"own\" names another job already"));
   EXPECT_THAT(errors_of({script("-N 1")}, cluster(R"(, "workload": {"generator": "lublin"})")),
-              HasSubstr("s.json:15: workload.generator: not together with --sbatch"));
+              HasSubstr("s.json:9: workload.generator: not together with --sbatch"));
   EXPECT_THAT(errors_of({script("-N 1")}, cluster(R"(, "workload": {"trace": "x.swf"})")),
               HasSubstr("workload.trace: not together with --sbatch"));
 }

@@ -109,7 +109,7 @@ TEST(SlurmOptions, AreSuggestedWhereTheyAreNear) {
   EXPECT_EQ(set(partition, "AlowQos", "x"), "is not followed; did you mean \"AllowQos\"?");
   EXPECT_EQ(set(account, "GrpSubmt", "1"), "is not followed; did you mean \"GrpSubmit\"?")
       << "a spelling of GrpSubmitJobs";
-  EXPECT_EQ(set(qos, "MaxTRESPB", "cpu=1"), "is not followed; did you mean \"MaxTRESPA\"?");
+  EXPECT_EQ(set(qos, "MaxTRESPB", "cpu=1"), "is not followed; did you mean \"MaxTRESPJ\"?");
   EXPECT_EQ(set(conf, "Frobnicate", "1"),
             "is not followed: no setting of slurm.conf has this name (docs/slurm-options.md)");
 }
