@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   run_command
       ->add_option("--sbatch", run.sbatch,
                    "Job scripts with #SBATCH options, submitted after the scenario's own jobs (docs/sbatch.md)")
-      ->type_name("FILE...")
+      ->type_name("FILE")
       ->excludes(trace_option);
   run_command->add_option("--journal", run.journal, "Record every step in this file, for headroom replay")
       ->type_name("FILE");

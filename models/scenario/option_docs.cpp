@@ -308,7 +308,7 @@ std::string sbatch_rows() {
 std::string slurm_options_markdown() {
   std::string text;
   for (const std::string_view where :
-       {"SchedulerParameters", "slurm.conf", "partition", "node", "account", "user", "QOS"}) {
+       {"SchedulerParameters", "SlurmctldParameters", "slurm.conf", "partition", "node", "account", "user", "QOS"}) {
     text += parameter_rows(where);
   }
   return text + sbatch_rows();

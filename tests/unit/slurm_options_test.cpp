@@ -73,6 +73,7 @@ TEST(SlurmOptions, WithoutEffectAreTakenAndTheRefusedAreNamed) {
     User user;
     Qos qos;
     if (p.where == "SchedulerParameters") return set(conf, p.where, std::string(p.name) + "=1");
+    if (p.where == "SlurmctldParameters") return set(conf, p.where, std::string(p.name) + "=1");
     if (p.where == "slurm.conf") return set(conf, p.name, "1");
     if (p.where == "partition") return set(partition, p.name, "1");
     if (p.where == "account") return set(account, p.name, "1");
@@ -81,7 +82,7 @@ TEST(SlurmOptions, WithoutEffectAreTakenAndTheRefusedAreNamed) {
   };
   for (const Parameter& p : known_names()) {
     if (p.where == "node") continue;  // scenario.cpp takes them
-    if (p.use == Use::no_effect) {
+    if (p.use != Use::refused) {
       EXPECT_EQ(problem_of(p), "") << p.name;
     } else {
       EXPECT_THAT(problem_of(p), HasSubstr("is not followed: " + std::string(p.help))) << p.name;

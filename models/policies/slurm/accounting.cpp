@@ -108,7 +108,8 @@ std::string set_flags(Qos& qos, std::string_view value) {
     if (found == std::end(kFlags)) {
       std::vector<std::string_view> names;
       for (const Flag& f : kFlags) names.push_back(f.name);
-      return quote(word) + " is not followed;" + nearest_hint(word, names);
+      const std::string hint = nearest_hint(word, names);
+      return quote(word) + " is not followed" + (hint.empty() ? "" : ";" + hint);
     }
     qos.*(found->flag) = true;
   }

@@ -171,18 +171,18 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.return_to_service, v, 0, 2); }},
   {{"JobRequeue", kSlurmConf, "1", "0: jobs that do not say --requeue fail when they lose a node."},
    [](Conf& c, std::string_view v) { return set_number(c.job_requeue, v, 0, 1); }},
-  {{"SlurmctldParameters", kSlurmConf, "idle_on_node_suspend,cloud_dns", "idle_on_node_suspend; cloud_dns has no effect."},
+  {{"SlurmctldParameters", kSlurmConf, "idle_on_node_suspend,cloud_dns", "idle_on_node_suspend; others have no effect or are refused."},
    [](Conf& c, std::string_view v) {
      c.idle_on_node_suspend = false;
      while (!v.empty()) {
        const auto comma = v.find(',');
        const std::string_view entry = v.substr(0, comma);
        v = comma == std::string_view::npos ? "" : v.substr(comma + 1);
-       if (entry == "idle_on_node_suspend") {
-         c.idle_on_node_suspend = true;
-       } else if (entry != "cloud_dns") {
-         return quote(entry) + " is not followed";
+       const Parameter* const known = find_known_name("SlurmctldParameters", entry.substr(0, entry.find('=')));
+       if (known == nullptr || known->use == Use::refused) {
+         return quote(entry) + " is not followed" + (known == nullptr ? "" : ": " + std::string(known->help));
        }
+       c.idle_on_node_suspend |= known->use == Use::implemented;
      }
      return std::string();
    }},

@@ -31,6 +31,7 @@ constexpr std::string_view kGpuDefaults = "What jobs get by their GPUs is not mo
 constexpr std::string_view kNoSites = "Plug-ins of a site are not modelled.";
 
 constexpr std::string_view S = "SchedulerParameters";
+constexpr std::string_view D = "SlurmctldParameters";
 constexpr std::string_view C = "slurm.conf";
 constexpr std::string_view P = "partition";
 constexpr std::string_view N = "node";
@@ -62,7 +63,6 @@ constexpr Parameter kNames[] = {
   {"enable_expedited_requeue", S, "off", "Of 25.11: there is no --requeue=expedite.", kNoEffect},
   {"enable_hetjob_steps", S, "off", kNoHet, kNoEffect},
   {"enable_job_state_cache", S, "off", "Answers to squeue only.", kNoEffect},
-  {"enable_stepmgr", S, "off", kNoSteps, kNoEffect},
   {"enable_user_top", S, "off", "Users move no jobs to the top here.", kNoEffect},
   {"extra_constraints", S, "off", "Nodes have no Extra.", kRefused},
   {"Ignore_NUMA", S, "off", kLayout, kNoEffect},
@@ -91,6 +91,30 @@ constexpr Parameter kNames[] = {
   {"step_retry_time", S, "60", kNoSteps, kNoEffect},
   {"time_min_as_soft_limit", S, "off", "There is no --time-min.", kNoEffect},
   {"whole_hetjob", S, "off", kNoHet, kNoEffect},
+
+  // the same, SlurmctldParameters; idle_on_node_suspend is read by conf.cpp
+  {"allow_user_triggers", D, "off", "There is no strigger.", kNoEffect},
+  {"cloud_dns", D, "off", kComms, kNoEffect},
+  {"cloud_reg_addrs", D, "off", kComms, kNoEffect},
+  {"conmgr_max_connections", D, "150", kComms, kNoEffect},
+  {"conmgr_threads", D, "64", kComms, kNoEffect},
+  {"disable_triggers", D, "off", "There is no strigger.", kNoEffect},
+  {"enable_configless", D, "off", kFiles, kNoEffect},
+  {"enable_rpc_queue", D, "off", kNoTime, kNoEffect},
+  {"enable_stepmgr", D, "off", kNoSteps, kNoEffect},
+  {"idle_on_node_suspend", D, "off", "A node that is down becomes idle when it is suspended; here on unless this list is given.", kTaken,
+   "SlurmFailures.ADeadNodeIsDownItsJobWaitsAndItHealsByItself", "g_failures"},
+  {"ignore_constraint_validation", D, "off", kYet, kRefused},
+  {"max_dbd_msg_action", D, "discard", kLogs, kNoEffect},
+  {"max_powered_nodes", D, "0", "Nodes with power are not bounded.", kRefused},
+  {"no_quick_restart", D, "off", "slurmctld does not restart.", kNoEffect},
+  {"node_reg_mem_percent", D, "100", "Nodes have the memory that they should.", kNoEffect},
+  {"power_save_interval", D, "10", "Power saving looks when it does by default.", kRefused},
+  {"power_save_min_interval", D, "0", "Power saving looks when it does by default.", kRefused},
+  {"preempt_send_user_signal", D, "off", "What a job makes of a signal is part of its runTime.", kNoEffect},
+  {"reboot_from_controller", D, "off", "Nodes are not rebooted.", kNoEffect},
+  {"rl_enable", D, "off", "Requests take no time here, and are never too many.", kNoEffect},
+  {"user_resv_delete", D, "off", "Users delete no reservations.", kNoEffect},
 
   // slurm.conf: what PCS lets users set (PCS-7), then what else a schedule may depend on, then the rest
   {"AccountingStorageEnforce", C, "none", kYet, kRefused},
