@@ -86,6 +86,7 @@ headroom run "$cluster" >/dev/null 2>"$tmp/stderr"
 
 # The shell completes it.
 for shell in bash fish; do
-  headroom completion "$shell" | grep -q 'sbatch' || fail "$shell does not complete --sbatch"
+  headroom completion "$shell" >"$tmp/completion" || fail "completion $shell"
+  grep -q 'sbatch' "$tmp/completion" || fail "$shell does not complete --sbatch"
 done
 finish

@@ -416,5 +416,33 @@ TEST(SbatchScript, FollowsChangesOfTheCommandLine) {
       << "the policy is the one that --set says";
 }
 
+// Whatever stands in a script, it gives jobs or an error that names the script.
+TEST(SbatchScript, SurvivesAnything) {
+  static constexpr const char* kPieces[] = {
+      "#!/bin/sh\n", "#SBATCH ",   "#HEADROOM ", "runTime=5 ", "-N ",        "--nodes=", "4",       "-",
+      "--mem=",      "9999999999", "K",          "\"",         "'",          "\\",       " ",       "\n",
+      "#",           "--array=",   "1-5%2",      "--begin=",   "now+",       "weeks ",   "-d ",     "afterok:",
+      "count=3 ",    "every=1m ",  "submit=",    "=",          "-J x ",      "--",       "\t",      "\xc3\xa4",
+      "\xff",        "--time=",    "1-2:3",      "hostname\n", "-HO",        "--nice",   "--switc", "user=ann ",
+      "--exclusive", "=user ",     "-t 5 ",      "--export",   "--cpus-per", "-c 2 ",    "#PBS -l", "exitCode=300 "};
+  std::uint64_t state = 1;
+  const auto draw = [&](std::size_t below) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<std::size_t>(state >> 33) % below;
+  };
+  int accepted = 0;
+  for (int i = 0; i < 1500; ++i) {
+    std::string text = draw(10) == 0 ? "" : "#!/bin/sh\n#SBATCH -t 5 ";
+    for (std::size_t n = draw(9); n > 0; --n) text += kPieces[draw(std::size(kPieces))];
+    try {
+      accepted += scenario_of({{"job.sh", text}}).workload.jobs.empty() ? 0 : 1;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("job.sh:")) << text;
+    }
+  }
+  EXPECT_GT(accepted, 50);
+  EXPECT_LT(accepted, 1450);
+}
+
 }  // namespace
 }  // namespace headroom

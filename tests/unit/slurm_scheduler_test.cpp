@@ -478,6 +478,21 @@ TEST(SlurmBackfill, TestsSoManyJobsOnly) {
   EXPECT_THAT(tested([](Conf& c) { c.bf_max_job_start = 1; }), ElementsAre(30.012, 60.012));
 }
 
+TEST(SlurmBackfill, TestsSoManyJobsOfAUserInAPartition) {
+  const auto allocated = [](std::int32_t most, std::uint32_t user, std::uint32_t partition) {
+    const auto b = hole();
+    b->partition({0});
+    b->conf.bf_max_job_user_part = most;
+    b->job(9.1, 20.3).cpus(1).minutes(1).partition(partition).job.request.user = user;
+    return b->run()[2].allocated;
+  };
+  EXPECT_EQ(allocated(0, 0, 0), 30.012);
+  EXPECT_EQ(allocated(2, 0, 0), 30.012);
+  EXPECT_EQ(allocated(1, 0, 0), 104.0) << "the blocked job is the only one that is tested";
+  EXPECT_EQ(allocated(1, 7, 0), 30.012) << "another user's";
+  EXPECT_EQ(allocated(1, 0, 1), 30.012) << "one in another partition";
+}
+
 // bf_node_space_size: a cycle ends with the reservation for which its plan has no room.
 TEST(SlurmBackfill, PlansSoManyRecordsOnly) {
   for (const std::int32_t size : {0, 2, 3, 5}) {

@@ -30,6 +30,8 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_test, v, 1, 1'000'000); }},
   {{"bf_max_job_user", kScheduler, "0", "Jobs of one user that a cycle tests; 0: any."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_user, v, 0, 1'000'000); }},
+  {{"bf_max_job_user_part", kScheduler, "0", "Jobs of one user in one partition that a cycle tests; 0: any."},
+   [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_user_part, v, 0, 1'000'000); }},
   {{"bf_max_time", kScheduler, "bf_interval", "No effect: a cycle takes no time here.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 1, 3600); }},
   {{"bf_min_age_reserve", kScheduler, "0", "Seconds that a job waits before it gets a reservation."},

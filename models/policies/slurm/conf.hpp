@@ -109,6 +109,7 @@ struct Conf {
   std::int32_t bf_max_job_array_resv = 20;
   std::int32_t bf_max_job_part = 0;
   std::int32_t bf_max_job_user = 0;
+  std::int32_t bf_max_job_user_part = 0;
   Second bf_min_age_reserve = 0;
   std::uint32_t bf_min_prio_reserve = 0;
   bool bf_one_resv_per_job = false;

@@ -25,6 +25,7 @@ constexpr Evidence kEvidence[] = {
   {S, "bf_max_job_start", "SlurmBackfill.TestsSoManyJobsOnly"},
   {S, "bf_max_job_test", "SlurmBackfill.TestsSoManyJobsOnly"},
   {S, "bf_max_job_user", "SlurmBackfill.TestsSoManyJobsOnly"},
+  {S, "bf_max_job_user_part", "SlurmBackfill.TestsSoManyJobsOfAUserInAPartition"},
   {S, "bf_min_age_reserve", "SlurmBackfill.ReservesForSomeOnly"},
   {S, "bf_min_prio_reserve", "SlurmBackfill.ReservesForSomeOnly"},
   {S, "bf_node_space_size", "SlurmBackfill.PlansSoManyRecordsOnly"},

@@ -50,7 +50,6 @@ constexpr Parameter kNames[] = {
   {"bf_job_part_count_reserve", S, "0", "Reservations are not bounded by partition.", kRefused},
   {"bf_licenses", S, "off", kYet, kRefused},
   {"bf_max_job_assoc", S, "0", kYet, kRefused},
-  {"bf_max_job_user_part", S, "0", "Tests are bounded by user and by partition, not by both.", kRefused},
   {"bf_topopt_enable", S, "off", "Where jobs are planned to fit best is not tried out.", kRefused},
   {"bf_topopt_iterations", S, "0", "Where jobs are planned to fit best is not tried out.", kRefused},
   {"bf_yield_rpc_cnt", S, "0", kNoTime, kNoEffect},
