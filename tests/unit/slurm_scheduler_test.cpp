@@ -488,7 +488,7 @@ TEST(SlurmBackfill, TestsSoManyJobsOfAUserInAPartition) {
   };
   EXPECT_EQ(allocated(0, 0, 0), 30.012);
   EXPECT_EQ(allocated(2, 0, 0), 30.012);
-  EXPECT_EQ(allocated(1, 0, 0), 104.0) << "the blocked job is the only one that is tested";
+  EXPECT_EQ(allocated(1, 0, 0), 125.0) << "after the blocked job, which is the only one that is tested";
   EXPECT_EQ(allocated(1, 7, 0), 30.012) << "another user's";
   EXPECT_EQ(allocated(1, 0, 1), 30.012) << "one in another partition";
 }
