@@ -94,8 +94,8 @@ TEST(SlurmOptions, TheRefusedDoNotEndAList) {
   Conf conf;
   EXPECT_EQ(set(conf, "SchedulerParameters", "bf_hetjob_prio=min,bf_interval=45"), "");
   EXPECT_EQ(conf.bf_interval, 45) << "what has no effect is passed over";
-  EXPECT_THAT(set(conf, "SchedulerParameters", "bf_interval=46,BF_Licenses"),
-              HasSubstr("\"BF_Licenses\" is not followed"));
+  EXPECT_THAT(set(conf, "SchedulerParameters", "bf_interval=46,BF_Busy_Nodes"),
+              HasSubstr("\"BF_Busy_Nodes\" is not followed"));
 }
 
 TEST(SlurmOptions, AreSuggestedWhereTheyAreNear) {
@@ -103,8 +103,8 @@ TEST(SlurmOptions, AreSuggestedWhereTheyAreNear) {
   Partition partition;
   Account account;
   Qos qos;
-  EXPECT_EQ(set(conf, "SchedulerParameters", "bf_licences"),
-            "\"bf_licences\" is not followed; did you mean \"bf_licenses\"?")
+  EXPECT_EQ(set(conf, "SchedulerParameters", "bf_bussy_nodes"),
+            "\"bf_bussy_nodes\" is not followed; did you mean \"bf_busy_nodes\"?")
       << "also one that is refused";
   EXPECT_EQ(set(conf, "RequeExit", "1"), "is not followed; did you mean \"RequeueExit\"?");
   EXPECT_EQ(set(partition, "AlowQos", "x"), "is not followed; did you mean \"AllowQos\"?");
@@ -119,7 +119,7 @@ TEST(SlurmOptions, TellTheirUse) {
   EXPECT_EQ(use_of("slurm.conf", "suspendtime"), Use::implemented);
   EXPECT_EQ(use_of("SchedulerParameters", "bf_continue"), Use::no_effect) << "one with a setter";
   EXPECT_EQ(use_of("slurm.conf", "Prolog"), Use::no_effect);
-  EXPECT_EQ(use_of("partition", "State"), Use::refused);
+  EXPECT_EQ(use_of("partition", "LLN"), Use::refused);
   EXPECT_EQ(use_of("partition", "Prolog"), std::nullopt);
   EXPECT_EQ(use_of("QOS", "MaxTRESPerUser"), Use::implemented);
 }
