@@ -220,9 +220,13 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
     overrides.trace = std::filesystem::absolute(*arguments.trace).string();  // as a shell user means it
   }
   overrides.max_jobs = arguments.max_jobs;
+  for (const std::string& script : arguments.sbatch) overrides.sbatch.emplace_back(script, read_file(script));
 
   const Scenario scenario = load_scenario(arguments.scenario, overrides);
   check_policies(scenario);  // before a long log is read
+  if (!output.quiet) {
+    for (const std::string& note : scenario.notes) fmt::print(stderr, "{}\n", note);
+  }
   Views views(arguments, output);
   views.check(scenario);
   const Design design = make_design(scenario);

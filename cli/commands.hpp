@@ -28,6 +28,7 @@ struct RunArguments {
   std::optional<std::string> trace;
   std::string journal;
   std::optional<std::uint64_t> max_jobs;
+  std::vector<std::string> sbatch;  // job scripts
   double timeline_step_s = 60;
   std::vector<std::string> at;    // as parse_moment takes them
   std::vector<std::string> show;  // "queue", "nodes"; empty: both

@@ -72,8 +72,14 @@ int main(int argc, char** argv) {
       ->type_name("KEY=VALUE")
       ->take_all()
       ->allow_extra_args(false);
-  run_command->add_option("--trace", run.trace, "Log in place of the scenario's workload (- for stdin)")
-      ->type_name("FILE");
+  CLI::Option* trace_option =
+      run_command->add_option("--trace", run.trace, "Log in place of the scenario's workload (- for stdin)")
+          ->type_name("FILE");
+  run_command
+      ->add_option("--sbatch", run.sbatch,
+                   "Job scripts with #SBATCH options, submitted after the scenario's own jobs (docs/sbatch.md)")
+      ->type_name("FILE")
+      ->excludes(trace_option);
   run_command->add_option("--journal", run.journal, "Record every step in this file, for headroom replay")
       ->type_name("FILE");
   run_command->add_option("--max-jobs", run.max_jobs, "Only the first N jobs, in the order of the log or the scenario")

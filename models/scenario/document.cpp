@@ -270,9 +270,10 @@ JsonValue* JsonValue::find(std::string_view name) { return const_cast<JsonValue*
 std::string Problems::place(Where where, std::string_view path, int column) const {
   const std::string& source = sources_[static_cast<std::size_t>(where.source)];
   std::string line = source;
+  if (where.line > 0) line += fmt::format(":{}", where.line);  // of the file, or of a job script
+  if (where.line > 0 && column > 0) line += fmt::format(":{}", column);
   if (where.source == 0) {
-    if (where.line > 0) line += fmt::format(":{}", where.line);
-    if (column > 0) line += fmt::format(":{}", column);
+    // the file's name is no key
   } else if (source.ends_with(" " + std::string(path)) || source == "--" + std::string(path)) {
     path = {};  // "--set seed" has named it already
   }

@@ -45,6 +45,7 @@ class Problems {
   void add(Where where, std::string_view path, std::string_view text, int column = 0);
   // How messages name a place: "s.json:12: a.b".
   std::string place(Where where, std::string_view path, int column = 0) const;
+  const std::string& source(Where where) const { return sources_[static_cast<std::size_t>(where.source)]; }
   bool empty() const { return lines_.empty(); }
   bool full() const { return lines_.size() >= kKept; }  // further ones are not kept: stop looking
   // Throws InputError: one problem a line in the order of the file's lines, the first kShown of them.

@@ -1,12 +1,17 @@
 // The published forms of the table of options: scenario_schema() and scenario_options_markdown().
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/conf.hpp"
+#include "models/policies/slurm/evidence.hpp"
+#include "models/policies/slurm/known_names.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/scenario.hpp"
+#include "models/workload/sbatch_script.hpp"
 
 namespace headroom {
 namespace {
@@ -243,6 +248,76 @@ std::string slurm_parameters_markdown() {
   for (const slurm::Parameter& parameter : slurm::parameters()) {
     text += fmt::format("| `{}` | {} | {} | {} |\n", parameter.name, parameter.where,
                         parameter.fallback.empty() ? "" : fmt::format("`{}`", parameter.fallback), parameter.help);
+  }
+  return text;
+}
+
+namespace {
+
+std::string code(std::string_view text) { return text.empty() ? "" : fmt::format("`{}`", text); }
+
+std::string_view use_text(const slurm::Parameter& p) {
+  if (slurm::in_work(p)) return "read, not followed yet";
+  return p.use == slurm::Use::implemented ? "implemented" : p.use == slurm::Use::no_effect ? "no effect" : "refused";
+}
+
+bool before(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [&](char x, char y) { return lower(x) < lower(y); });
+}
+
+std::string parameter_rows(std::string_view where) {
+  std::vector<slurm::Parameter> rows;
+  for (const auto list : {slurm::parameters(), slurm::accounting_parameters(), slurm::known_names()}) {
+    for (const slurm::Parameter& each : list) {
+      if (each.where == where) rows.push_back(each);
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return before(a.name, b.name); });
+  std::string text = fmt::format("\n## {}\n\n", where);
+  text += "| option | default | use | meaning, or the reason | test | recorded run |\n|---|---|---|---|---|---|\n";
+  for (const slurm::Parameter& p : rows) {
+    const bool yet = p.help == "not yet.";
+    text += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", p.name, code(p.fallback), use_text(p),
+                        yet ? "Not followed yet." : p.help, code(p.proof), code(p.run));
+  }
+  return text;
+}
+
+std::string sbatch_rows() {
+  std::string text =
+      "\n## sbatch\n\n| option | use | becomes | meaning, or the reason | test |\n|---|---|---|---|---|\n";
+  for (const SbatchOption& option : sbatch_options()) {
+    std::string name = fmt::format("`--{}`", option.name);
+    if (option.letter != 0) name += fmt::format(", `-{}`", option.letter);
+    const bool followed = is_followed(option);
+    const std::string_view use = followed                           ? "implemented"
+                                 : option.use == SbatchUse::job     ? "refused"
+                                 : option.use == SbatchUse::ignored ? "no effect"
+                                                                    : "refused";
+    const bool yet = option.use == SbatchUse::job && !followed;
+    text += fmt::format("| {} | {} | {} | {} | {} |\n", name, use, followed ? code(option.key) : "",
+                        yet ? "Not followed yet." : option.help, code(option.proof));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string slurm_options_markdown() {
+  std::string text;
+  for (const std::string_view where :
+       {"SchedulerParameters", "SlurmctldParameters", "slurm.conf", "partition", "node", "account", "user", "QOS"}) {
+    text += parameter_rows(where);
+  }
+  return text + sbatch_rows();
+}
+
+std::string sbatch_notes_markdown() {
+  std::string text = "| word | default | meaning |\n|---|---|---|\n";
+  for (const SbatchNote& note : sbatch_notes()) {
+    text += fmt::format("| `{}` | {} | {} |\n", note.name, code(note.fallback), note.help);
   }
   return text;
 }

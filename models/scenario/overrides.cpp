@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "models/scenario/options.hpp"
+#include "models/workload/sbatch_script.hpp"
 
 namespace headroom {
 namespace {
@@ -210,10 +211,14 @@ class Change {
   Problems& problems_;
 };
 
-// Names of options in the command line may be long; messages repeat them whole, so they must be printable.
+// What stands in the command line may be long; messages repeat it whole, so it must be printable.
+std::string printable(std::string_view text) {
+  std::string safe = quote(text, 200);
+  return safe.size() == text.size() + 2 ? std::string(text) : safe;
+}
+
 std::string source_name(std::string_view option, std::string_view key) {
-  const std::string safe = quote(key, 200);
-  return fmt::format("{} {}", option, safe.size() == key.size() + 2 ? std::string(key) : safe);
+  return fmt::format("{} {}", option, printable(key));
 }
 
 }  // namespace
@@ -222,16 +227,20 @@ std::vector<std::string> problem_sources(const std::string& file, const Scenario
   std::vector<std::string> sources{file.empty() ? "scenario" : file};
   for (const auto& [key, value] : overrides.set) sources.push_back(source_name("--set", key));
   sources.insert(sources.end(), {"--seed", "--trace", "--max-jobs"});
+  for (const auto& [name, text] : overrides.sbatch) sources.push_back(printable(name));
   return sources;
 }
 
-void apply_overrides(JsonValue& root, const ScenarioOverrides& overrides, Problems& problems) {
+void apply_overrides(JsonValue& root, const ScenarioOverrides& overrides, Problems& problems,
+                     std::vector<std::string>& notes) {
   if (root.kind != Kind::object) return;  // check_options says so
   const std::string before = dump_json(root);
   int source = 0;
   for (const auto& [key, value] : overrides.set) {
     Change(root, ++source, problems).set(key, value);
   }
+  // Scripts follow --set, which says under which policy they are read.
+  add_sbatch_jobs(root, overrides.sbatch, source + 4, problems, notes);
   ++source;
   if (overrides.seed) Change(root, source, problems).set_integer(root, "seed", *overrides.seed);
   ++source;

@@ -16,6 +16,7 @@
 #include "models/errors.hpp"
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/conf.hpp"
+#include "models/policies/slurm/known_names.hpp"
 #include "models/policies/slurm/resources.hpp"
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
@@ -66,90 +67,74 @@ struct SizeLimit {
   ClusterLimits limits;
 };
 // What PCS lets users set of slurm.conf, as the AWS PCS User Guide lists it (Slurm custom settings). 2024-12: three
-// names for clusters (PCS-7), two for groups (PCS-16), none for queues. Those that change no schedule have no effect;
-// those that would, but are not followed here, are refused.
-enum class Effect : std::uint8_t { followed, none, not_followed };
+// names for clusters (PCS-7), two for groups (PCS-16), none for queues. What becomes of each is slurm::use_of's to say.
 struct CustomSetting {
   std::string_view name;
-  Effect effect;
   bool older = false;  // of edition 2024-12, too
 };
 constexpr CustomSetting kClusterSettings[] = {
-    {"SelectTypeParameters", Effect::followed, true},
-    {"Prolog", Effect::none, true},
-    {"Epilog", Effect::none, true},
-    {"DefMemPerCPU", Effect::followed},
-    {"OverTimeLimit", Effect::followed},
-    {"PriorityCalcPeriod", Effect::followed},
-    {"PriorityFavorSmall", Effect::followed},
-    {"PriorityMaxAge", Effect::followed},
-    {"PriorityWeightAge", Effect::followed},
-    {"PriorityWeightFairshare", Effect::followed},
-    {"PriorityWeightJobSize", Effect::followed},
-    {"PriorityWeightPartition", Effect::followed},
-    {"PriorityWeightQOS", Effect::followed},
-    {"SchedulerParameters", Effect::followed},
-    {"AccountingStorageTRES", Effect::none},
-    {"AccountingStoreFlags", Effect::none},
-    {"AuthAltParameters", Effect::none},
-    {"CommunicationParameters", Effect::none},
-    {"HealthCheckInterval", Effect::none},
-    {"MetricsType", Effect::none},
-    {"MinJobAge", Effect::none},
-    {"SrunPortRange", Effect::none},
-    {"TaskEpilog", Effect::none},
-    {"TaskProlog", Effect::none},
-    {"TrackWCKey", Effect::none},
-    {"AccountingStorageEnforce", Effect::followed},
-    {"CliFilterParameters", Effect::not_followed},
-    {"CliFilterPlugins", Effect::not_followed},
-    {"EnforcePartLimits", Effect::followed},
-    {"FairShareDampeningFactor", Effect::followed},
-    {"FirstJobId", Effect::none},
-    {"HealthCheckNodeState", Effect::not_followed},
-    {"HealthCheckProgram", Effect::not_followed},
-    {"JobRequeue", Effect::not_followed},
-    {"LaunchParameters", Effect::not_followed},
-    {"Licenses", Effect::followed},
-    {"PreemptExemptTime", Effect::followed},
-    {"PreemptMode", Effect::followed},
-    {"PreemptParameters", Effect::followed},
-    {"PreemptType", Effect::followed},
-    {"PriorityDecayHalfLife", Effect::followed},
-    {"PriorityFlags", Effect::followed},
-    {"PriorityUsageResetPeriod", Effect::followed},
-    {"PriorityWeightAssoc", Effect::followed},
-    {"PriorityWeightTRES", Effect::followed},
-    {"PrologFlags", Effect::not_followed},
-    {"RequeueExit", Effect::not_followed},
-    {"RequeueExitHold", Effect::not_followed},
-    {"TaskPluginParam", Effect::not_followed},
-    {"UnkillableStepProgram", Effect::not_followed},
-    {"UnkillableStepTimeout", Effect::not_followed},
+    {"SelectTypeParameters", true},
+    {"Prolog", true},
+    {"Epilog", true},
+    {"DefMemPerCPU"},
+    {"OverTimeLimit"},
+    {"PriorityCalcPeriod"},
+    {"PriorityFavorSmall"},
+    {"PriorityMaxAge"},
+    {"PriorityWeightAge"},
+    {"PriorityWeightFairshare"},
+    {"PriorityWeightJobSize"},
+    {"PriorityWeightPartition"},
+    {"PriorityWeightQOS"},
+    {"SchedulerParameters"},
+    {"AccountingStorageTRES"},
+    {"AccountingStoreFlags"},
+    {"AuthAltParameters"},
+    {"CommunicationParameters"},
+    {"HealthCheckInterval"},
+    {"MetricsType"},
+    {"MinJobAge"},
+    {"SrunPortRange"},
+    {"TaskEpilog"},
+    {"TaskProlog"},
+    {"TrackWCKey"},
+    {"AccountingStorageEnforce"},
+    {"CliFilterParameters"},
+    {"CliFilterPlugins"},
+    {"EnforcePartLimits"},
+    {"FairShareDampeningFactor"},
+    {"FirstJobId"},
+    {"HealthCheckNodeState"},
+    {"HealthCheckProgram"},
+    {"JobRequeue"},
+    {"LaunchParameters"},
+    {"Licenses"},
+    {"PreemptExemptTime"},
+    {"PreemptMode"},
+    {"PreemptParameters"},
+    {"PreemptType"},
+    {"PriorityDecayHalfLife"},
+    {"PriorityFlags"},
+    {"PriorityUsageResetPeriod"},
+    {"PriorityWeightAssoc"},
+    {"PriorityWeightTRES"},
+    {"PrologFlags"},
+    {"RequeueExit"},
+    {"RequeueExitHold"},
+    {"TaskPluginParam"},
+    {"UnkillableStepProgram"},
+    {"UnkillableStepTimeout"},
 };
 constexpr CustomSetting kGroupSettings[] = {
-    {"Weight", Effect::followed, true}, {"RealMemory", Effect::followed, true}, {"CpuSpecList", Effect::followed},
-    {"Features", Effect::followed},     {"MemSpecLimit", Effect::followed},     {"Parameters", Effect::not_followed},
-    {"Sockets", Effect::not_followed},
+    {"Weight", true}, {"RealMemory", true}, {"CpuSpecList"}, {"Features"},
+    {"MemSpecLimit"}, {"Parameters"},       {"Sockets"},
 };
 constexpr CustomSetting kQueueSettings[] = {
-    {"DefaultTime", Effect::followed},
-    {"MaxTime", Effect::followed},
-    {"OverSubscribe", Effect::followed},
-    {"PriorityJobFactor", Effect::followed},
-    {"PriorityTier", Effect::followed},
-    {"TRESBillingWeights", Effect::followed},
-    {"AllowAccounts", Effect::followed},
-    {"AllowQos", Effect::followed},
-    {"Default", Effect::not_followed},
-    {"DenyAccounts", Effect::followed},
-    {"DenyQos", Effect::followed},
-    {"ExclusiveUser", Effect::followed},
-    {"GraceTime", Effect::followed},
-    {"OverTimeLimit", Effect::followed},
-    {"PowerDownOnIdle", Effect::followed},
-    {"PreemptMode", Effect::followed},
-    {"QOS", Effect::followed},
+    {"DefaultTime"},        {"MaxTime"},         {"OverSubscribe"}, {"PriorityJobFactor"},
+    {"PriorityTier"},       {"AllowAccounts"},   {"AllowQos"},      {"Default"},
+    {"DenyAccounts"},       {"DenyQos"},         {"ExclusiveUser"}, {"GraceTime"},
+    {"OverTimeLimit"},      {"PowerDownOnIdle"}, {"PreemptMode"},   {"QOS"},
+    {"TRESBillingWeights"},
 };
 
 // Slurm has no names that differ in case only.
@@ -291,7 +276,7 @@ class Builder {
     read_version(cluster.child("scheduler"));
     const Section slurm = cluster.child("slurmConfiguration");
     design.scale_down_idle_time = slurm.integer("scaleDownIdleTimeInSeconds").value_or(0) * kSecond;
-    for (const auto& [name, setting] : read_settings(slurm, kClusterSettings, "PCS-7")) {
+    for (const auto& [name, setting] : read_settings(slurm, kClusterSettings, "slurm.conf", "PCS-7")) {
       const auto value = setting.string("parameterValue");
       if (!value) continue;
       if (name == "SelectTypeParameters" && *value != "CR_CPU" && *value != "CR_CPU_Memory") {
@@ -344,11 +329,12 @@ class Builder {
 
   // The custom settings by name; unknown names and repeated ones are refused.
   std::vector<std::pair<std::string, Section>> read_settings(const Section& slurm, std::span<const CustomSetting> table,
-                                                             std::string_view rule) {
+                                                             std::string_view where, std::string_view rule) {
+    const auto use = [&](const CustomSetting& each) { return slurm::use_of(where, each.name); };
     std::vector<std::pair<std::string, Section>> settings;
     std::vector<std::string_view> known;
     for (const CustomSetting& each : table) {
-      if (each.effect != Effect::not_followed && (each.older || newer_edition())) known.push_back(each.name);
+      if (use(each) != slurm::Use::refused && (each.older || newer_edition())) known.push_back(each.name);
     }
     std::set<std::string> seen;
     for (Section& setting : slurm.elements("slurmCustomSettings")) {
@@ -359,8 +345,11 @@ class Builder {
           std::find_if(table.begin(), table.end(), [&](const CustomSetting& each) { return each.name == *name; });
       if (in_table != table.end() && !newer_edition() && !in_table->older) {
         add(setting, "parameterName", fmt::format("{} needs pcsEdition 2026-08 [{}]", quote(*name), rule));
-      } else if (in_table != table.end() && in_table->effect == Effect::not_followed) {
-        add(setting, "parameterName", fmt::format("PCS takes {}, but it is not followed here", quote(*name)));
+      } else if (in_table != table.end() && use(*in_table) == slurm::Use::refused) {
+        const slurm::Parameter* const refused = slurm::find_known_name(where, *name);
+        add(setting, "parameterName",
+            fmt::format("PCS takes {}, but it is not followed here{}{}", quote(*name), refused != nullptr ? ": " : "",
+                        refused != nullptr ? refused->help : ""));
       } else if (in_table == table.end()) {
         const std::string hint = nearest_hint(*name, known);
         add(setting, "parameterName",
@@ -370,7 +359,7 @@ class Builder {
                             : hint.substr(1)));
       } else if (!seen.insert(*name).second) {
         add(setting, "parameterName", fmt::format("{} is given twice", quote(*name)));
-      } else if (in_table->effect == Effect::followed) {
+      } else if (use(*in_table) == slurm::Use::implemented) {
         settings.emplace_back(std::move(*name), std::move(setting));
       }
     }
@@ -466,7 +455,7 @@ class Builder {
       note_policy(slurm, "scaleDownIdleTimeInSeconds");
       group.scale_down_idle_time = *idle * kSecond;
     }
-    for (const auto& [name, setting] : read_settings(slurm, kGroupSettings, "PCS-16")) {
+    for (const auto& [name, setting] : read_settings(slurm, kGroupSettings, "node", "PCS-16")) {
       const auto text = setting.string("parameterValue");
       if (!text) continue;
       if (name != "Weight" && name != "RealMemory") {
@@ -519,7 +508,7 @@ class Builder {
       }
       const Section slurm = section.child("slurmConfiguration");
       slurm::Partition partition;
-      for (const auto& [name, setting] : read_settings(slurm, kQueueSettings, "PCS-30")) {
+      for (const auto& [name, setting] : read_settings(slurm, kQueueSettings, "partition", "PCS-30")) {
         const auto value = setting.string("parameterValue");
         if (!value) continue;
         note_policy(setting, "parameterValue", true, name);
@@ -861,6 +850,7 @@ class Builder {
       if (problems_.full()) break;
       InlineJob& job = scenario_.workload.jobs.emplace_back();
       job.line = element.where().line;
+      if (element.where().source != 0) job.file = problems_.source(element.where());
       job.id = element.string("id").value_or("");
       if (!job.id.empty() && !ids.insert(job.id).second) {
         add(element, "id", fmt::format("{} names another job already", quote(job.id)));
@@ -898,7 +888,7 @@ class Builder {
     job.nice = element.count("nice").value_or(0);
     job.begin = element.duration("begin").value_or(0);
     job.hold = element.boolean("hold").value_or(false);
-    job.requeue = element.boolean("requeue").value_or(true);
+    job.requeue = element.has("requeue") ? element.boolean("requeue").value_or(true) : conf_.job_requeue;
     if (job.tasks > 0 && job.cpus > 0) add(element, "tasks", "not together with cpus");
     if (job.cpus_per_task > 0 && job.cpus > 0) {
       add(element, "cpusPerTask", "not together with cpus, which are tasks of one core; use tasks");
@@ -1181,10 +1171,10 @@ Scenario parse_scenario(std::string_view json_text, const std::string& file, con
   auto root = read_json(json_text, 0, problems);
   if (!root) problems.raise();
   unwrap_api_answers(*root);
-  apply_overrides(*root, overrides, problems);
+  Scenario scenario;
+  apply_overrides(*root, overrides, problems, scenario.notes);
   infer_edition(*root);
   check_options(*root, problems);
-  Scenario scenario;
   scenario.file = file;
   Builder(*root, scenario, problems).build();
   if (!problems.empty()) problems.raise();

@@ -169,7 +169,8 @@ struct InlineJob {
   bool hold = false;
   bool requeue = true;
   slurm::Asks asks;
-  int line = 0;  // where it stands in the scenario
+  std::string file = {};  // where it stands: a job script, or empty: the scenario
+  int line = 0;
 };
 
 // What somebody asks of a running cluster, or what breaks. Names are looked up when the jobs are known.
@@ -227,7 +228,8 @@ struct Scenario {
   std::vector<Operation> operations;
   std::vector<Fault> faults;
   std::vector<PolicyKey> policy_keys;
-  std::string expected_digest;  // expect.digest; empty: none
+  std::string expected_digest;     // expect.digest; empty: none
+  std::vector<std::string> notes;  // what a user should know of the scripts, a line each
 };
 
 // Whether slurmctld schedules: some keys mean something only then, and some mean what they mean to Slurm.
@@ -239,6 +241,7 @@ struct ScenarioOverrides {
   std::optional<std::uint64_t> seed;
   std::optional<std::string> trace;
   std::optional<std::uint64_t> max_jobs;
+  std::vector<std::pair<std::string, std::string>> sbatch;  // --sbatch: job scripts, their names and texts
 };
 
 // Throws InputError with every problem found, one a line.
@@ -250,5 +253,9 @@ std::string scenario_schema();
 std::string scenario_options_markdown();
 // The table of parameters in docs/slurm.md.
 std::string slurm_parameters_markdown();
+// The tables in docs/slurm-options.md: every option of slurm.conf, sacctmgr and sbatch that is known.
+std::string slurm_options_markdown();
+// The words of #HEADROOM comments in docs/sbatch.md.
+std::string sbatch_notes_markdown();
 
 }  // namespace headroom

@@ -20,7 +20,8 @@ struct Place {
   const InlineJob& job;
   const std::string& name;
   [[noreturn]] void fail(const std::string& problem) const {
-    throw InputError(file + ":" + std::to_string(job.line) + ": job \"" + name + "\": " + problem);
+    throw InputError((job.file.empty() ? file : job.file) + ":" + std::to_string(job.line) + ": job \"" + name +
+                     "\": " + problem);
   }
 };
 

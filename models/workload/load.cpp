@@ -96,6 +96,14 @@ void put_first(const std::vector<NamedSettings>& known, Workload& workload) {
   workload.user_names = std::move(names);
 }
 
+// JobRequeue=0, for jobs that have no terms of their own.
+void never_requeue(Workload& workload) {
+  JobTerms terms;
+  terms.requeue = false;
+  workload.terms.assign(1, terms);
+  for (WorkloadJob& job : workload.jobs) job.request.terms = 1;
+}
+
 }  // namespace
 
 Workload load_workload(const Scenario& scenario, const Design& design) {
@@ -127,7 +135,12 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
     }
   }
   put_first(scenario.scheduler.slurm_users, workload);
-  if (runs_slurm(scenario)) apply_slurm_conf(workload, slurm_conf(scenario));
+  if (runs_slurm(scenario)) {
+    const slurm::Conf conf = slurm_conf(scenario);
+    // Jobs of a scenario may say otherwise, and have been asked.
+    if (!conf.job_requeue && options.source != WorkloadOptions::Source::jobs) never_requeue(workload);
+    apply_slurm_conf(workload, conf);
+  }
   return workload;
 }
 

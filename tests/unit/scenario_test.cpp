@@ -1038,6 +1038,14 @@ TEST(ScenarioPage, OfSlurmHoldsItsParameters) {
   expect_table(kSource / "docs/slurm.md", "parameters", slurm_parameters_markdown());
 }
 
+TEST(ScenarioPage, OfOptionsOfSlurmHoldsThemAll) {
+  expect_table(kSource / "docs/slurm-options.md", "options", slurm_options_markdown());
+}
+
+TEST(ScenarioPage, OfJobScriptsHoldsTheWordsOfTheirComments) {
+  expect_table(kSource / "docs/sbatch.md", "notes", sbatch_notes_markdown());
+}
+
 TEST(ScenarioPage, HoldsTheTableAndAnExampleThatParses) {
   const fs::path path = kSource / "docs/scenario.md";
   expect_table(path, "options", scenario_options_markdown());

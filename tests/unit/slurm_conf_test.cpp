@@ -141,6 +141,7 @@ TEST(SlurmConf, TakesEveryNumberOfSchedulerParametersWithinItsRange) {
       {"bf_max_job_test", 1, 1'000'000, [](const Conf& c) { return std::int64_t{c.bf_max_job_test}; }},
       {"bf_node_space_size", 2, 2'000'000, [](const Conf& c) { return std::int64_t{c.bf_node_space_size}; }},
       {"bf_max_job_user", 0, 1'000'000, [](const Conf& c) { return std::int64_t{c.bf_max_job_user}; }},
+      {"bf_max_job_user_part", 0, 1'000'000, [](const Conf& c) { return std::int64_t{c.bf_max_job_user_part}; }},
       {"bf_min_age_reserve", 0, kInt, [](const Conf& c) { return std::int64_t{c.bf_min_age_reserve}; }},
       {"bf_min_prio_reserve", 0, 4294967295, [](const Conf& c) { return std::int64_t{c.bf_min_prio_reserve}; }},
       {"bf_resolution", 1, 3600, [](const Conf& c) { return std::int64_t{c.bf_resolution}; }},

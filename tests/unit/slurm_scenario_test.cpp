@@ -169,7 +169,7 @@ TEST(SlurmScenario, SaysWhereAParameterIsWrong) {
   EXPECT_EQ(
       errors_of(of_cluster(newer(), {{"PreemptMode", "REQUEUE"}})),
       "s.json:5: cluster.slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"PreemptMode\", but it "
-      "is not followed here");
+      "is not followed here: not yet.");
   EXPECT_THAT(errors_of(of_cluster(newer(), {{"SuspendTime", "60"}})),
               HasSubstr("\"SuspendTime\" is no setting that is supported here [PCS-7]"));
   EXPECT_THAT(
@@ -403,6 +403,33 @@ TEST(SlurmScenario, PassesTermsOn) {
   EXPECT_EQ(w.jobs[1].request.memory_unit, MemoryUnit::per_core);
   EXPECT_EQ(w.jobs[1].request.memory, 700);
   EXPECT_EQ(w.jobs[0].request.memory_unit, MemoryUnit::whole);
+}
+
+TEST(SlurmScenario, TakesProcessesThatIgnoreSigtermAwayAfterKillWait) {
+  const std::string stubborn = of_job(kOlder, "\"stopTime\": \"1h\"");
+  EXPECT_EQ(load(stubborn).workload.jobs[1].stop_time, 30 * kSecond);
+  EXPECT_EQ(load(of_scheduler(stubborn, "\"slurm\": {\"KillWait\": 7}")).workload.jobs[1].stop_time, 7 * kSecond);
+}
+
+// What a job says itself holds.
+TEST(SlurmScenario, RequeuesAsJobRequeueSays) {
+  const std::string never = of_scheduler(kOlder, "\"slurm\": {\"JobRequeue\": 0}");
+  const auto requeues = [](const std::string& text) {
+    const Workload w = load(text).workload;
+    const std::uint32_t terms = w.jobs.at(1).request.terms;
+    return terms == 0 || w.terms.at(terms - 1).requeue;
+  };
+  EXPECT_TRUE(requeues(kOlder));
+  EXPECT_FALSE(requeues(never));
+  EXPECT_TRUE(requeues(of_job(never, "\"requeue\": true")));
+  EXPECT_FALSE(requeues(of_job(kOlder, "\"requeue\": false")));
+  EXPECT_FALSE(requeues(of_cluster(newer(), {{"JobRequeue", "0"}}))) << "PCS lets users set it";
+  const std::string generated =
+      R"("workload": {"generator": "lublin", "jobCount": 5, "processors": 4, "map": {"queue": "que"}})";
+  const auto from = never.find("\"workload\"");
+  const std::string lublin = never.substr(0, from) + generated + "}";
+  EXPECT_FALSE(requeues(lublin));
+  EXPECT_TRUE(requeues(replaced(lublin, "\"JobRequeue\": 0", "\"JobRequeue\": 1")));
 }
 
 TEST(SlurmScenario, TakesDefaultsOfMemoryTheNearestFirst) {

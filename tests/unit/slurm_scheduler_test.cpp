@@ -499,6 +499,21 @@ TEST(SlurmBackfill, TestsSoManyJobsOnly) {
   EXPECT_THAT(tested([](Conf& c) { c.bf_max_job_start = 1; }), ElementsAre(30.012, 60.012));
 }
 
+TEST(SlurmBackfill, TestsSoManyJobsOfAUserInAPartition) {
+  const auto allocated = [](std::int32_t most, std::uint32_t user, std::uint32_t partition) {
+    const auto b = hole();
+    b->partition({0});
+    b->conf.bf_max_job_user_part = most;
+    b->job(9.1, 20.3).cpus(1).minutes(1).partition(partition).job.request.user = user;
+    return b->run()[2].allocated;
+  };
+  EXPECT_EQ(allocated(0, 0, 0), 30.012);
+  EXPECT_EQ(allocated(2, 0, 0), 30.012);
+  EXPECT_EQ(allocated(1, 0, 0), 125.0) << "after the blocked job, which is the only one that is tested";
+  EXPECT_EQ(allocated(1, 7, 0), 30.012) << "another user's";
+  EXPECT_EQ(allocated(1, 0, 1), 30.012) << "one in another partition";
+}
+
 // bf_node_space_size: a cycle ends with the reservation for which its plan has no room.
 TEST(SlurmBackfill, PlansSoManyRecordsOnly) {
   for (const std::int32_t size : {0, 2, 3, 5}) {
@@ -514,13 +529,50 @@ TEST(SlurmBackfill, PlansSoManyRecordsOnly) {
 
 // Jobs that are too young or of too low a priority get no reservation: others may pass them.
 TEST(SlurmBackfill, ReservesForSomeOnly) {
-  for (const bool reserves : {true, false}) {
+  for (const char* const why : {"", "age", "priority"}) {
+    SCOPED_TRACE(why);
+    const bool reserves = std::string(why).empty();
     const auto b = hole();
-    if (!reserves) b->conf.bf_min_age_reserve = 1000;
+    if (std::string(why) == "age") b->conf.bf_min_age_reserve = 1000;
+    if (std::string(why) == "priority") b->conf.bf_min_prio_reserve = 4294967295;
     b->job(9.1, 300.3).cpus(1).minutes(10);
     const Story s = b->run();
     EXPECT_EQ(s[2].allocated, reserves ? 125.0 : 10.0);
     EXPECT_EQ(s[1].allocated, reserves ? 104.0 : 311.0);
+  }
+}
+
+// bf_running_job_reserve: the nodes of exclusive jobs are out of the plan until their jobs end, rounded up.
+TEST(SlurmBackfill, MayReserveForRunningJobs) {
+  for (const bool reserves : {false, true}) {
+    const auto b = fixed_nodes(2);
+    b->conf.bf_running_job_reserve = reserves;
+    b->conf.version.number = 2205;                      // whose planned starts are not rounded up by themselves
+    b->job(0.5, 500.3).exclusive().cpus(4).minutes(1);  // until 63
+    b->job(0.6, 500.3).cpus(4).minutes(10);
+    b->job(6.5, 20.3).cpus(4).minutes(1);
+    const Story s = b->run();
+    ASSERT_FALSE(s.planned.empty());
+    EXPECT_EQ(s.planned[0].start, reserves ? 120 : 63);
+  }
+}
+
+// bf_window_linear: the window within which ends of jobs are let come to pass together doubles from 30 s, or grows by
+// so many seconds: then plans are nearer to what can be.
+TEST(SlurmBackfill, LooksAtEndsInWindowsThatGrow) {
+  for (const bool linear : {false, true}) {
+    const auto b = fixed_nodes(3);
+    b->conf.bf_resolution = 1;
+    b->conf.version.number = 2205;  // since 25.05 what a job does not wait for does not count
+    if (linear) b->conf.bf_window_linear = 10;
+    b->job(0.5, 5000.3).cpus(4).minutes(1);   // until 63
+    b->job(0.6, 5000.3).cpus(4).minutes(5);   // until 303
+    b->job(18.5, 5000.3).cpus(4).minutes(5);  // until 319
+    b->job(24.5, 20.3).nodes(2, 4).minutes(1);
+    const Story s = b->run();
+    EXPECT_EQ(s[2].allocated, 19.0);
+    ASSERT_FALSE(s.planned.empty());
+    EXPECT_EQ(s.planned[0].start, linear ? 303 : 319) << "90 + 30 + 19 * 10 = 310 is before 319, 90 + 30 * 8 is not";
   }
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "models/policies/slurm/evidence.hpp"
 #include "models/policies/slurm/settings.hpp"
 
 namespace headroom::slurm {
@@ -106,7 +107,8 @@ std::string set_flags(Qos& qos, std::string_view value) {
     if (found == std::end(kFlags)) {
       std::vector<std::string_view> names;
       for (const Flag& f : kFlags) names.push_back(f.name);
-      return quote(word) + " is not followed;" + nearest_hint(word, names);
+      const std::string hint = nearest_hint(word, names);
+      return quote(word) + " is not followed" + (hint.empty() ? "" : ";" + hint);
     }
     qos.*(found->flag) = true;
   }
@@ -260,10 +262,14 @@ const std::vector<Setter<Qos>>& qos_table() { return table_of(kQosSettings, kQos
 
 template <class Of>
 std::string set_spelled(const std::vector<Setter<Of>>& table, Of& of, std::string_view name, std::string_view value) {
+  std::vector<std::string_view> spellings;
   for (const auto& [spelling, meant] : kSpellings) {
     if (same(spelling, name)) name = meant;
+    const bool of_table = std::any_of(table.begin(), table.end(),
+                                      [to = meant](const Setter<Of>& s) { return same(s.parameter.name, to); });
+    if (of_table) spellings.push_back(spelling);
   }
-  return set_in(std::span<const Setter<Of>>(table), of, name, value);
+  return set_in(std::span<const Setter<Of>>(table), of, name, value, spellings);
 }
 
 constexpr std::pair<std::string_view, Tres> kTresNames[] = {
@@ -385,9 +391,9 @@ std::string check(const Partition& partition, const Accounting& accounting) {
 std::span<const Parameter> accounting_parameters() {
   static const std::vector<Parameter> all = [] {
     std::vector<Parameter> list;
-    for (const auto& s : account_table()) list.push_back(s.parameter);
-    for (const auto& s : user_table()) list.push_back(s.parameter);
-    for (const auto& s : qos_table()) list.push_back(s.parameter);
+    for (const auto& s : account_table()) list.push_back(with_evidence(s.parameter));
+    for (const auto& s : user_table()) list.push_back(with_evidence(s.parameter));
+    for (const auto& s : qos_table()) list.push_back(with_evidence(s.parameter));
     return list;
   }();
   return all;

@@ -1,5 +1,6 @@
 // The backfill thread: a cycle over the queue in order, in which every job gets a place in the plan, now or later.
 #include <algorithm>
+#include <map>
 
 #include "models/policies/slurm/slurm.hpp"
 
@@ -58,6 +59,7 @@ void Scheduler::backfill_cycle() {
   std::int32_t started = 0;
   std::vector<std::int32_t> in_partition(conf.partitions.size());
   std::vector<std::pair<std::uint32_t, std::int32_t>> by_user;
+  std::map<std::pair<std::uint32_t, QueueId>, std::int32_t> by_user_and_partition;
   JobId rejected_array{~0u};
   JobId planned_array{~0u};
   std::int32_t planned_tasks = 0;
@@ -77,6 +79,9 @@ void Scheduler::backfill_cycle() {
       }
     }
     if (!conf.assoc_limit_stop && held_before_choice(job)) continue;
+    if (conf.bf_max_job_user_part > 0 && by_user_and_partition[{job.user, job.queue}]++ >= conf.bf_max_job_user_part) {
+      continue;
+    }
     if (conf.bf_max_job_part > 0 && in_partition[index(job.queue)]++ >= conf.bf_max_job_part) continue;
     if (conf.bf_max_job_user > 0) {
       auto at = std::find_if(by_user.begin(), by_user.end(), [&](const auto& u) { return u.first == job.user; });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/policies/slurm/accounting.hpp"
+#include "models/policies/slurm/evidence.hpp"
 #include "models/policies/slurm/settings.hpp"
 
 namespace headroom::slurm {
@@ -32,7 +33,7 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view) { c.assoc_limit_stop = true; return std::string(); }},
   {{"batch_sched_delay", kScheduler, "3", "Seconds at least between two passes of the main scheduler."},
    [](Conf& c, std::string_view v) { return set_number(c.batch_sched_delay, v, 0, kMost); }},
-  {{"bf_continue", kScheduler, "off", "No effect: a backfill cycle takes no time here, so nothing changes under it."},
+  {{"bf_continue", kScheduler, "off", "No effect: a backfill cycle takes no time here, so nothing changes under it.", Use::no_effect},
    [](Conf& c, std::string_view) { c.bf_continue = true; return std::string(); }},
   {{"bf_interval", kScheduler, "30", "Seconds between backfill cycles."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_interval, v, 1, 10800); }},
@@ -48,7 +49,9 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_test, v, 1, 1'000'000); }},
   {{"bf_max_job_user", kScheduler, "0", "Jobs of one user that a cycle tests; 0: any."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_user, v, 0, 1'000'000); }},
-  {{"bf_max_time", kScheduler, "bf_interval", "No effect: a cycle takes no time here."},
+  {{"bf_max_job_user_part", kScheduler, "0", "Jobs of one user in one partition that a cycle tests; 0: any."},
+   [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_user_part, v, 0, 1'000'000); }},
+  {{"bf_max_time", kScheduler, "bf_interval", "No effect: a cycle takes no time here.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 1, 3600); }},
   {{"bf_min_age_reserve", kScheduler, "0", "Seconds that a job waits before it gets a reservation."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_min_age_reserve, v, 0, kMost); }},
@@ -57,7 +60,7 @@ const Setter<Conf> kSchedulerParameters[] = {
   {{"bf_node_space_size", kScheduler, "bf_max_job_test", "Records of a cycle's plan: a reservation takes up to two, and "
     "when there is none left the cycle ends."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_node_space_size, v, 2, 2'000'000); }},
-  {{"bf_one_resv_per_job", kScheduler, "off", "No effect: a job is in one partition here."},
+  {{"bf_one_resv_per_job", kScheduler, "off", "No effect: a job is in one partition here.", Use::no_effect},
    [](Conf& c, std::string_view) { c.bf_one_resv_per_job = true; return std::string(); }},
   {{"bf_resolution", kScheduler, "60", "Seconds to which planned starts are rounded down and ends up (before 25.05 down)."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_resolution, v, 1, 3600); }},
@@ -68,9 +71,9 @@ const Setter<Conf> kSchedulerParameters[] = {
   {{"bf_window_linear", kScheduler, "0", "Seconds by which the window in which ends of jobs are looked at together "
     "grows; 0: it doubles."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_window_linear, v, 0, kMost); }},
-  {{"bf_yield_interval", kScheduler, "2000000", "No effect: a cycle takes no time here."},
+  {{"bf_yield_interval", kScheduler, "2000000", "No effect: a cycle takes no time here.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 1, 10'000'000); }},
-  {{"bf_yield_sleep", kScheduler, "500000", "No effect: a cycle takes no time here."},
+  {{"bf_yield_sleep", kScheduler, "500000", "No effect: a cycle takes no time here.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 1, 10'000'000); }},
   {{"default_queue_depth", kScheduler, "100", "Jobs that a pass tests, except the periodic full one."},
    [](Conf& c, std::string_view v) { return set_number(c.default_queue_depth, v, 0, kMost); }},
@@ -82,7 +85,7 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view) { c.preempt_youngest_first = true; return std::string(); }},
   {{"defer", kScheduler, "off", "No pass at once when a killed job is gone."},
    [](Conf& c, std::string_view) { c.defer = true; return std::string(); }},
-  {{"max_rpc_cnt", kScheduler, "0", "No effect: requests take no time here."},
+  {{"max_rpc_cnt", kScheduler, "0", "No effect: requests take no time here.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 0, 1000); }},
   {{"max_switch_wait", kScheduler, "300", "Seconds at most that a job waits for its --switches."},
    [](Conf& c, std::string_view v) { return set_number(c.max_switch_wait, v, 0, kMost); }},
@@ -92,7 +95,7 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.sched_interval, v, 1, kMost); }},
   {{"sched_max_job_start", kScheduler, "0", "Jobs that a pass starts; 0: any."},
    [](Conf& c, std::string_view v) { return set_number(c.sched_max_job_start, v, 0, kMost); }},
-  {{"sched_min_interval", kScheduler, "2", "No effect: microseconds."},
+  {{"sched_min_interval", kScheduler, "2", "No effect: microseconds.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 0, kMost); }},
 };
 
@@ -107,9 +110,9 @@ std::string set_scheduler_parameters(Conf& conf, std::string_view list) {
     const auto* const found = std::find_if(std::begin(kSchedulerParameters), std::end(kSchedulerParameters),
                                     [&](const Setter<Conf>& s) { return same(s.parameter.name, name); });
     if (found == std::end(kSchedulerParameters)) {
-      std::vector<std::string_view> names;
-      for (const Setter<Conf>& s : kSchedulerParameters) names.push_back(s.parameter.name);
-      return quote(name) + " is not followed;" + nearest_hint(name, names);
+      const std::string problem = set_unknown(std::span<const Setter<Conf>>(kSchedulerParameters), name);
+      if (problem.empty()) continue;
+      return quote(name) + " " + problem;
     }
     if (const std::string problem = found->set(conf, value); !problem.empty()) return std::string(name) + ": " + problem;
   }
@@ -397,18 +400,20 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.slurmd_timeout, v, 0, 65533); }},
   {{"ReturnToService", kSlurmConf, "0", "2: a node that was down comes back when it registers."},
    [](Conf& c, std::string_view v) { return set_number(c.return_to_service, v, 0, 2); }},
-  {{"SlurmctldParameters", kSlurmConf, "idle_on_node_suspend,cloud_dns", "idle_on_node_suspend; cloud_dns has no effect."},
+  {{"JobRequeue", kSlurmConf, "1", "0: jobs that do not say --requeue fail when they lose a node."},
+   [](Conf& c, std::string_view v) { return set_number(c.job_requeue, v, 0, 1); }},
+  {{"SlurmctldParameters", kSlurmConf, "idle_on_node_suspend,cloud_dns", "idle_on_node_suspend; others have no effect or are refused."},
    [](Conf& c, std::string_view v) {
      c.idle_on_node_suspend = false;
      while (!v.empty()) {
        const auto comma = v.find(',');
        const std::string_view entry = v.substr(0, comma);
        v = comma == std::string_view::npos ? "" : v.substr(comma + 1);
-       if (entry == "idle_on_node_suspend") {
-         c.idle_on_node_suspend = true;
-       } else if (entry != "cloud_dns") {
-         return quote(entry) + " is not followed";
+       const Parameter* const known = find_known_name("SlurmctldParameters", entry.substr(0, entry.find('=')));
+       if (known == nullptr || known->use == Use::refused) {
+         return quote(entry) + " is not followed" + (known == nullptr ? "" : ": " + std::string(known->help));
        }
+       c.idle_on_node_suspend |= known->use == Use::implemented;
      }
      return std::string();
    }},
@@ -606,11 +611,11 @@ Time Rhythm::not_before(Time look, Time time) const {
 std::span<const Parameter> parameters() {
   static const std::vector<Parameter> all = [] {
     std::vector<Parameter> list;
-    for (const auto& s : kSchedulerParameters) list.push_back(s.parameter);
-    for (const auto& s : kParameters) list.push_back(s.parameter);
-    for (const auto& s : kPartitionParameters) list.push_back(s.parameter);
-    for (const auto& s : kNodeParameters) list.push_back(s.parameter);
-    for (const auto& s : kSwitchParameters) list.push_back(s.parameter);
+    for (const auto& s : kSchedulerParameters) list.push_back(with_evidence(s.parameter));
+    for (const auto& s : kParameters) list.push_back(with_evidence(s.parameter));
+    for (const auto& s : kPartitionParameters) list.push_back(with_evidence(s.parameter));
+    for (const auto& s : kNodeParameters) list.push_back(with_evidence(s.parameter));
+    for (const auto& s : kSwitchParameters) list.push_back(with_evidence(s.parameter));
     return list;
   }();
   return all;

@@ -185,6 +185,7 @@ struct Conf {
   std::int32_t bf_max_job_array_resv = 20;
   std::int32_t bf_max_job_part = 0;
   std::int32_t bf_max_job_user = 0;
+  std::int32_t bf_max_job_user_part = 0;
   Second bf_min_age_reserve = 0;
   std::uint32_t bf_min_prio_reserve = 0;
   bool bf_one_resv_per_job = false;
@@ -247,18 +248,24 @@ struct Conf {
   Second over_time_limit = 0;
   Second slurmd_timeout = 300;
   std::int32_t return_to_service = 0;
+  bool job_requeue = true;           // JobRequeue
   bool idle_on_node_suspend = true;  // SlurmctldParameters; as PCS and ParallelCluster have it
 };
 
 // The longest that slurmctld may have to wait for something that only time brings.
 Time patience(const Conf& conf);
 
+enum class Use : std::uint8_t { implemented, no_effect, refused };
+
 // One parameter, for the parser and for the documentation.
 struct Parameter {
   std::string_view name;
   std::string_view where;     // "slurm.conf", "SchedulerParameters", "partition"
   std::string_view fallback;  // Slurm's default, as text
-  std::string_view help;
+  std::string_view help;      // what it does; why it has no effect; why it is refused
+  Use use = Use::implemented;
+  std::string_view proof = {};  // the unit test that shows it (evidence.cpp has those of parameters with a setter)
+  std::string_view run = {};    // a recorded run in which it counts
 };
 std::span<const Parameter> parameters();
 

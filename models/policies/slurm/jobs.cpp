@@ -30,7 +30,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   namesakes_[{job.user, terms.name}].jobs.push_back(id);
 
   const Partition& partition = conf_.partitions[index(request.queue)];
-  const bool limited = request.limit < kUnlimited * kSecond;
+  const bool limited = request.limit != kUnlimited * kSecond;  // what jobs have that give none
   const Second none_given = partition.default_time.value_or(partition.max_time.value_or(kUnlimited));
   job.limit = limited ? std::min(up_to_minutes(request.limit), kUnlimited) : none_given;
   Ask& ask = job.ask;

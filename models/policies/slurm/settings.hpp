@@ -12,6 +12,7 @@
 
 #include "models/errors.hpp"
 #include "models/policies/slurm/conf.hpp"
+#include "models/policies/slurm/known_names.hpp"
 #include "models/scenario/options.hpp"
 
 namespace headroom::slurm {
@@ -69,15 +70,32 @@ struct Setter {
   std::string (*set)(Settings&, std::string_view);
 };
 
+// What becomes of a name that has no setter in `table`: "" if it has no effect, else why it is refused, with the
+// nearest known name. `spellings` are further names that are taken.
+template <class Settings>
+std::string set_unknown(std::span<const Setter<Settings>> table, std::string_view name,
+                        std::span<const std::string_view> spellings = {}) {
+  const std::string_view where = table.front().parameter.where;
+  if (const Parameter* const known = find_known_name(where, name)) {
+    return known->use == Use::no_effect ? std::string() : "is not followed: " + std::string(known->help);
+  }
+  std::vector<std::string_view> names(spellings.begin(), spellings.end());
+  for (const Setter<Settings>& s : table) names.push_back(s.parameter.name);
+  for (const Parameter& p : known_names()) {
+    if (p.where == where) names.push_back(p.name);
+  }
+  const std::string hint = nearest_hint(name, names);
+  if (!hint.empty()) return "is not followed;" + hint;
+  return "is not followed: no setting of " + std::string(where) + " has this name (docs/slurm-options.md)";
+}
+
 template <class Settings>
 std::string set_in(std::span<const Setter<Settings>> table, Settings& settings, std::string_view name,
-                   std::string_view value) {
-  std::vector<std::string_view> names;
+                   std::string_view value, std::span<const std::string_view> spellings = {}) {
   for (const Setter<Settings>& s : table) {
     if (same(s.parameter.name, name)) return s.set(settings, value);
-    names.push_back(s.parameter.name);
   }
-  return "is not followed;" + nearest_hint(name, names);
+  return set_unknown(table, name, spellings);
 }
 
 }  // namespace headroom::slurm
