@@ -277,7 +277,7 @@ class Recorder:
                 for line in self.sh("scontrol", "-o", "-a", "-d", "show", "job").stdout.splitlines():
                     m = re.match(r"JobId=(\d+)", line)
                     rows = re.findall(r" Nodes=(\S+) CPU_IDs=(\S+) Mem=\d+ GRES=(\S*)", line)
-                    if m and rows:
+                    if m and rows and "JobState=RUNNING" in line:
                         self.where[m[1]] = [[n, c, re.sub(r"\(CNT.*?\)", "", g)] for n, c, g in rows]
             time.sleep(max(0.05, 0.5 - (time.time() - t)))
 
@@ -438,7 +438,7 @@ class Recorder:
         alloc, log = {}, {}
         kept = [(r"_job_complete: " + job + r" done", "job_complete done"), (r"Time limit exhausted for " + job, "Time limit exhausted"),
                 (r"Resetting " + job + r" start time for node power up", "config_complete"),
-                (r"preempted " + job + r" has been (.*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue")]
+                (r"preempted " + job + r" ((?:has been|had to be) .*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue")]
         for t, text in self.log_lines():
             m = re.search(r"sched: Allocate " + job + r" NodeList=(\S+) #CPUs=(\d+)", text)
             if m:
