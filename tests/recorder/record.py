@@ -446,6 +446,9 @@ class Recorder:
             m = re.search(r"backfill: .*Started " + job + r" in \S+ on (\S+)", text)
             if m:
                 alloc.setdefault(m[2] or m[1], []).append([t, "backfill", m[3], None])
+            m = re.search(r"setting (\d+ sec) preemption grace time for " + job + r" to reclaim resources for " + job, text)
+            if m:
+                log.setdefault(m[3] or m[2], []).append([t, f"preempted: grace time {m[1]} for {names.get(m[5] or m[4])}"])
             for pattern, what in kept:
                 m = re.search(pattern, text)
                 if m:
