@@ -438,7 +438,7 @@ class Recorder:
         alloc, log = {}, {}
         kept = [(r"_job_complete: " + job + r" done", "job_complete done"), (r"Time limit exhausted for " + job, "Time limit exhausted"),
                 (r"Resetting " + job + r" start time for node power up", "config_complete"),
-                (r"preempted " + job + r" ((?:has been|had to be) .*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue")]
+                (r"preempted " + job + r" (?:has been|had to be) (.*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue")]
         for t, text in self.log_lines():
             m = re.search(r"sched: Allocate " + job + r" NodeList=(\S+) #CPUs=(\d+)", text)
             if m:
@@ -583,14 +583,12 @@ def power(run, what, hosts):
                     pass
         elif os.fork() == 0:
             os.setsid()
-            null = os.open("/dev/null", os.O_RDWR)
-            for fd in (0, 1, 2):
-                os.dup2(null, fd)
             with open(f"{run}/pid/boot.{n}", "w") as f:
                 f.write(str(os.getpid()))
             time.sleep(nodes[n]["boot_delay_s"])
             os.unlink(f"{run}/pid/boot.{n}")
-            subprocess.run(["slurmd", "-b", "-N", n, "-f", run + "/slurm.conf"], env=env)
+            subprocess.run(["slurmd", "-b", "-N", n, "-f", run + "/slurm.conf"], env=env, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             os._exit(0)
 
 
