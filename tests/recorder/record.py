@@ -105,6 +105,8 @@ class Recorder:
         self.sc, self.slot = scenario, slot
         self.run = os.path.join(work, f"{scenario['scenario']}.{slot}.{int(time.time())}")
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SLURM_CONF": self.run + "/slurm.conf", "HOME": "/root", "LANG": "C"}
+        # What is left of an earlier run in this slot may still try to report to its slurmctld.
+        self.ports = slot * 10 + int(time.time() / 60) % 10
         self.daemons, self.ids, self.sent, self.events, self.views = [], {}, {}, [], []
         self.seen, self.prios, self.where = {}, {}, {}
         self.cloud = any(g.get("state") == "CLOUD" for g in scenario["cluster"]["node_groups"])
@@ -140,12 +142,12 @@ class Recorder:
                 deciding.setdefault("SuspendExcNodes", ",".join(static))
         lines = [f"{k}={v}" for k, v in deciding.items() if v is not None]
         plumbing = [f"{k}={v}" for k, v in PLUMBING.items() if k not in deciding]
-        plumbing += [f"ClusterName=rec{self.slot}", f"SlurmctldHost={host}(127.0.0.1)", f"SlurmctldPort={21000 + self.slot}",
+        plumbing += [f"ClusterName=rec{self.slot}", f"SlurmctldHost={host}(127.0.0.1)", f"SlurmctldPort={21000 + self.ports}",
                      f"StateSaveLocation={run}/state", f"SlurmdSpoolDir={run}/spool/%n", f"SlurmctldPidFile={run}/pid/slurmctld",
                      f"SlurmdPidFile={run}/pid/%n", f"SlurmctldLogFile={run}/slurmctld.log", f"SlurmdLogFile={run}/log/%n",
                      f"JobCompLoc={run}/jobcomp.txt"]
         if self.dbd:
-            plumbing += ["AccountingStorageHost=localhost", f"AccountingStoragePort={21200 + self.slot}"]
+            plumbing += ["AccountingStorageHost=localhost", f"AccountingStoragePort={21200 + self.ports}"]
         if self.cloud:
             me = os.path.abspath(__file__)
             for what in ("resume", "suspend"):
@@ -158,7 +160,7 @@ class Recorder:
             self.write("prolog", f'#!/bin/sh\nf=$(ls {run}/prolog.$SLURMD_NODENAME.* 2>/dev/null | head -n1)\n'
                        '[ -z "$f" ] && exit 0\nrm -f $f\nexit 1\n', 0o755)
             plumbing.append(f"Prolog={run}/prolog")
-        port = 22000 + self.slot * 50
+        port = 22000 + self.ports * 50
         shown = list(lines)
         self.nodes = {}
         for g in cluster["node_groups"]:
@@ -197,14 +199,14 @@ class Recorder:
                 self.sh("usermod", "-aG", group, name)
 
     def database(self):
-        run, port = self.run, 21100 + self.slot
+        run, port = self.run, 21100 + self.ports
         p = self.sh("mariadb-install-db", f"--datadir={run}/mysql", "--user=root", "--auth-root-authentication-method=normal")
         if p.returncode:
             raise SystemExit("mariadb-install-db: " + p.stderr)
         self.daemon("mariadbd", "--no-defaults", f"--datadir={run}/mysql", f"--socket={run}/mysql.sock", f"--port={port}", "--user=root",
                     "--bind-address=127.0.0.1", "--skip-grant-tables", f"--pid-file={run}/pid/mariadb", "--innodb-buffer-pool-size=64M",
                     "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=0", "--innodb-lock-wait-timeout=900")
-        self.write("slurmdbd.conf", "AuthType=auth/munge\nDbdHost=localhost\n" + f"DbdPort={21200 + self.slot}\nSlurmUser=root\n"
+        self.write("slurmdbd.conf", "AuthType=auth/munge\nDbdHost=localhost\n" + f"DbdPort={21200 + self.ports}\nSlurmUser=root\n"
                    "DebugLevel=info\n" + f"LogFile={run}/slurmdbd.log\nPidFile={run}/pid/slurmdbd\nStorageType=accounting_storage/mysql\n"
                    f"StorageHost=127.0.0.1\nStoragePort={port}\nStorageUser=root\nStoragePass=none\nStorageLoc=slurm\n", 0o600)
         for _ in range(300):
@@ -395,7 +397,11 @@ class Recorder:
             if ids:
                 self.sh("scancel", "-Q", "-s", "KILL", *ids)
                 self.sh("scancel", "-Q", *ids)
-                time.sleep(2)
+                for _ in range(30):
+                    if not self.sh("squeue", "-h", "-a", "-t", "running,completing,suspended,configuring").stdout.strip():
+                        break
+                    time.sleep(0.5)
+                time.sleep(1)
         for n in self.nodes:
             for name in (n, f"boot.{n}"):
                 try:
