@@ -314,9 +314,12 @@ class Recorder:
 
     def submit(self, j):
         log = f"{self.run}/joblog/{j['id']}.${{SLURM_ARRAY_TASK_ID:-0}}"
+        work = f"sleep {j['runtime_s']}"
+        if self.sc.get("suspends"):  # a stopped sleep goes on by the clock
+            work = f"for ((i = 0; i < {j['runtime_s']}; i++)); do sleep 1; done"
         trap = "trap '' TERM" if j.get("ignore_term") else ""
         script = (f"#!/bin/bash\n{trap}\necho $(date +%s.%N) $$ ${{SLURM_RESTART_COUNT:-0}} >> {log}\n"
-                  f"sleep {j['runtime_s']}\nexit {j.get('exit_code', 0)}\n")
+                  f"{work}\nexit {j.get('exit_code', 0)}\n")
         args = ["sbatch", "--parsable", "-J", j.get("name", j["id"]), "-o", "/dev/null", "-e", "/dev/null", "-D", "/tmp"]
         if "user" in j:
             args.append("--uid=" + j["user"])
@@ -467,8 +470,8 @@ class Recorder:
                     v.setdefault("events", []).append([t, "now_responding"])
                 elif re.search(rf"node {n} not resumed by ResumeTimeout", text):
                     v.setdefault("events", []).append([t, "resume_timeout"])
-                elif re.search(rf"(?:drain|DOWN|down).*\b{n}\b|\b{n}\b.*(?:drain|DOWN|set down)", text) and t > 0:
-                    v.setdefault("events", []).append([t, text[:80]])
+                elif re.search(rf"node {n} state set to DRAIN", text):
+                    v.setdefault("events", []).append([t, "drain"])
         power = self.run + "/power.jsonl"
         for line in open(power) if os.path.exists(power) else []:
             t, what, nodes = json.loads(line)
@@ -512,7 +515,8 @@ class Recorder:
                     row["priorities"] = prios
                 rows = self.seen.get(key, [])
                 # start and end tell the rest
-                row["reasons"] = [r for r in rows if "restarts" in row or r[1:] not in (["RUNNING", "None"], ["COMPLETED", "None"])]
+                again = "restarts" in row or any(r[1] == "SUSPENDED" for r in rows)
+                row["reasons"] = [r for r in rows if again or r[1:] not in (["RUNNING", "None"], ["COMPLETED", "None"])]
                 if any(r[1] == "COMPLETING" for r in rows):
                     row["timeline"] = [r[:2] for r in rows]
                 if log.get(n):
