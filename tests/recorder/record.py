@@ -447,7 +447,8 @@ class Recorder:
         alloc, log = {}, {}
         kept = [(r"_job_complete: " + job + r" done", "job_complete done"), (r"Time limit exhausted for " + job, "Time limit exhausted"),
                 (r"Resetting " + job + r" start time for node power up", "config_complete"),
-                (r"preempted " + job + r" (?:has been|had to be) (.*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue")]
+                (r"preempted " + job + r" (?:has been|had to be) (.*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue"),
+                (r"gang: suspending " + job, "suspend"), (r"gang: resuming " + job, "resume")]
         for t, text in self.log_lines():
             m = re.search(r"sched: Allocate " + job + r" NodeList=(\S+) #CPUs=(\d+)", text)
             if m:
