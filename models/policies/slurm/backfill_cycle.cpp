@@ -235,8 +235,8 @@ bool Scheduler::fits(const Ask& ask, const NodeBits& allowed, const Holdings& he
   return selector_->pick(ask, allowed, held, test_rank_, clip, ask.whole_nodes, nodes);
 }
 
-// A job that asks for one of several features, or for so many nodes of each, is tested feature by feature: for one at the
-// earliest at which it could run, for all at the latest, on all their nodes.
+// A job that asks for one of several features, or for so many nodes of each, is tested feature by feature: for one at
+// the earliest at which it could run, for all at the latest, on all their nodes.
 bool Scheduler::will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start) {
   const FeatureNeed& features = ask.needs->features;
   Needs rest = *ask.needs;

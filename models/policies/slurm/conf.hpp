@@ -145,8 +145,8 @@ struct Conf {
   // what nodes and jobs have beyond CPUs and memory
   std::vector<NodeSettings> node_settings;  // by node group, in its place; missing: nothing
   std::vector<License> licenses;
-  std::vector<SwitchSettings> topology;     // empty: flat
-  bool allow_spec_resources = false;        // AllowSpecResourcesUsage: jobs may say --core-spec
+  std::vector<SwitchSettings> topology;  // empty: flat
+  bool allow_spec_resources = false;     // AllowSpecResourcesUsage: jobs may say --core-spec
 
   bool memory = false;  // SelectTypeParameters=CR_CPU_Memory
   std::int32_t def_mem_per_node = 0;

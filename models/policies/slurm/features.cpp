@@ -111,8 +111,8 @@ bool resolve(const Constraint& constraint, const NodeTable& table, FeatureNeed& 
     grouping = term.grouped;
     if (grouping) continue;
     // `group` is a term by itself from here on.
-    const bool bracketed = term.op == Op::one_of || term.op == Op::so_many_of || last == Op::one_of ||
-                           last == Op::so_many_of;
+    const bool bracketed =
+        term.op == Op::one_of || term.op == Op::so_many_of || last == Op::one_of || last == Op::so_many_of;
     if (bracketed) {
       need.options.push_back(group);
       last = term.op;

@@ -29,7 +29,8 @@ struct GresRequest {
   bool operator==(const GresRequest&) const = default;
 };
 
-// Return what is wrong with the text, "" if nothing. `fallback` is the name where the notation has none (--gpus=a100:2).
+// Return what is wrong with the text, "" if nothing. `fallback` is the name where the notation has none
+// (--gpus=a100:2).
 std::string parse_node_gres(std::string_view text, std::vector<GresPool>& pools);
 std::string parse_gres(std::string_view text, std::string_view fallback, std::int32_t GresRequest::*in,
                        std::vector<GresRequest>& requests);

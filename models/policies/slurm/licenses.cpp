@@ -12,8 +12,8 @@ std::string parse_licenses(std::string_view text, bool alternatives, LicenseList
   out = {};
   if (text.empty()) return {};
   const auto refuse = [&] {
-    return wrong(whole, alternatives ? "NAME[:COUNT], joined by \",\" (all) or \"|\" (any)"
-                                     : "NAME[:COUNT], joined by \",\"");
+    return wrong(whole,
+                 alternatives ? "NAME[:COUNT], joined by \",\" (all) or \"|\" (any)" : "NAME[:COUNT], joined by \",\"");
   };
   bool all = false;
   for (;;) {
@@ -27,8 +27,8 @@ std::string parse_licenses(std::string_view text, bool alternatives, LicenseList
       if (!count || *count < 0 || *count > kMostLicenses) return refuse();
       license.count = static_cast<std::int32_t>(*count);
     }
-    const auto at = std::find_if(out.list.begin(), out.list.end(),
-                                 [&](const License& l) { return l.name == license.name; });
+    const auto at =
+        std::find_if(out.list.begin(), out.list.end(), [&](const License& l) { return l.name == license.name; });
     if (at == out.list.end()) {
       out.list.push_back(std::move(license));
     } else {
@@ -65,7 +65,7 @@ LicenseCounts LicenseBooks::all() const {
 bool LicenseBooks::enough(const LicenseNeed& need, const LicenseCounts& free) {
   const auto fits = [&](const auto& one) { return free[one.first] >= one.second; };
   return need.any && !need.of.empty() ? std::any_of(need.of.begin(), need.of.end(), fits)
-                  : std::all_of(need.of.begin(), need.of.end(), fits);
+                                      : std::all_of(need.of.begin(), need.of.end(), fits);
 }
 
 LicenseNeed LicenseBooks::take(const LicenseNeed& need, LicenseCounts& free) {

@@ -1,5 +1,5 @@
-// Licences: how many there are (Licenses of slurm.conf), how many of them jobs hold. A job takes all it asks for, or one
-// of several that are joined by "|". Those of a license server are named NAME@SERVER.
+// Licences: how many there are (Licenses of slurm.conf), how many of them jobs hold. A job takes all it asks for, or
+// one of several that are joined by "|". Those of a license server are named NAME@SERVER.
 #pragma once
 
 #include <cstdint>

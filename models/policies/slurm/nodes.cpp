@@ -84,9 +84,7 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     }
     kinds_[kind].set(n);
     kind_.push_back(static_cast<std::uint32_t>(kind));
-    const auto same_line = [&](Index other) {
-      return kind_[other] == kind && *settings_of[other] == *settings_of[n];
-    };
+    const auto same_line = [&](Index other) { return kind_[other] == kind && *settings_of[other] == *settings_of[n]; };
     const auto line = std::find_if(lines.begin(), lines.end(), same_line);
     line_.push_back(static_cast<std::uint32_t>(line - lines.begin()));
     if (line == lines.end()) lines.push_back(n);

@@ -147,9 +147,9 @@ struct Holdings {
   std::vector<std::int32_t> cpus;
   std::vector<std::int32_t> memory;
   std::vector<std::int32_t> jobs;
-  NodeBits idle;    // without a job
-  NodeBits shared;  // with several
-  NodeBits full;    // without a free CPU
+  NodeBits idle;                   // without a job
+  NodeBits shared;                 // with several
+  NodeBits full;                   // without a free CPU
   std::vector<std::int32_t> gres;  // by pool (NodeTable::pools)
   bool imagined = false;           // an empty cluster: could a job ever run?
 

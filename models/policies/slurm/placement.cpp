@@ -227,8 +227,8 @@ std::int32_t Placement::offer(const Ask& ask, Index n, bool together, std::uint6
     gres[r] = free;
   }
   if (whole_) return cpus;
-  return std::min(cpus, static_cast<std::int32_t>(
-                            std::min<std::int64_t>(std::int64_t{most_tasks} * ask.cpus_per_task, kAny)));
+  return std::min(
+      cpus, static_cast<std::int32_t>(std::min<std::int64_t>(std::int64_t{most_tasks} * ask.cpus_per_task, kAny)));
 }
 
 bool Placement::gres_met() const {
@@ -305,8 +305,8 @@ bool Placement::consecutive(const Ask& ask) {
       const bool suffices = run.cpus >= cpus_left_ && enough_nodes(run.nodes) && gres_suffices(run.gres.data());
       bool better = best == nullptr || (best->required == kNone && run.required != kNone) || run.weight < best->weight;
       if (!better && run.weight == best->weight) {
-        better = (suffices && !best_suffices) || (suffices && run.cpus < best->cpus) ||
-                 (!suffices && run.cpus > best->cpus);
+        better =
+            (suffices && !best_suffices) || (suffices && run.cpus < best->cpus) || (!suffices && run.cpus > best->cpus);
       }
       if (!better) better = contiguous && suffices && !best_suffices;
       if (!better) continue;

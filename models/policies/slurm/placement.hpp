@@ -18,10 +18,10 @@ class Placement {
   Placement(const Selector& selector, const NodeTable& table, const Topology* topology, Version version)
       : selector_(selector), table_(table), topology_(topology), version_(version) {}
 
-  // As Selector::pick. `starts`: the job is to start; otherwise when it could is tested, and numbers of nodes by feature
-  // are not looked at. `now`: the wall clock's second.
-  bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip, bool whole,
-            bool starts, Second now, std::vector<Selector::Share>& out);
+  // As Selector::pick. `starts`: the job is to start; otherwise when it could is tested, and numbers of nodes by
+  // feature are not looked at. `now`: the wall clock's second.
+  bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+            bool whole, bool starts, Second now, std::vector<Selector::Share>& out);
 
   // Takes out the nodes that have nothing to offer even when nothing of them is held.
   void remove_useless(const Ask& ask, NodeBits& nodes);

@@ -31,8 +31,7 @@ class PlanMap {
   std::int32_t records() const { return records_; }
 
   // Takes `nodes`, and what `licenses` says, out of [start, end); at least one `resolution` long.
-  void reserve(Second start, Second end, const NodeBits& nodes, Second resolution,
-               const LicenseNeed& licenses = {}) {
+  void reserve(Second start, Second end, const NodeBits& nodes, Second resolution, const LicenseNeed& licenses = {}) {
     start = std::max(start, slots_.front().begin);
     end = std::max(end, start + resolution);
     if (start >= slots_.back().end) return;

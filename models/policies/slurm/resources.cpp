@@ -25,7 +25,8 @@ std::string parse_switches(std::string_view text, std::int32_t& count, Second& w
   const auto at = text.find('@');
   wait = kUnlimited;
   const auto number = integer(text.substr(0, at));
-  const auto time = at == std::string_view::npos ? std::optional<Second>(kUnlimited) : parse_duration(text.substr(at + 1));
+  const auto time =
+      at == std::string_view::npos ? std::optional<Second>(kUnlimited) : parse_duration(text.substr(at + 1));
   if (!number || *number < 1 || *number > kMost || !time) {
     return wrong(text, "COUNT or COUNT@TIME, such as 1 or 1@60 (minutes)");
   }

@@ -80,9 +80,7 @@ class Selector {
               bool whole, Take take);
   static void distribute(const Ask& ask, std::vector<Share>& shares);
   // Whether CPUs, memory and the order of nodes are not all there is to it.
-  bool is_special(const Ask& ask) const {
-    return ask.needs != nullptr || ask.core_spec >= 0 || topology_ != nullptr;
-  }
+  bool is_special(const Ask& ask) const { return ask.needs != nullptr || ask.core_spec >= 0 || topology_ != nullptr; }
 
   const NodeTable& table_;
   bool memory_counts_;
