@@ -54,9 +54,10 @@ void check_resources(const Scenario& scenario, const Design& design, const slurm
     if (!job.asks.oversubscribe) continue;
     for (const slurm::Partition& partition : conf.partitions) {
       if (partition.name != job.queue || !partition.may_share) continue;
-      throw InputError(fmt::format("{}:{}: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected "
-                                   "OverSubscribe NO in its partition, which is YES",
-                                   scenario.file, job.line));
+      throw InputError(
+          fmt::format("{}:{}: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected "
+                      "OverSubscribe NO in its partition, which is YES",
+                      scenario.file, job.line));
     }
   }
 }

@@ -1,5 +1,5 @@
-// What a scenario says of nodes and jobs beyond CPUs and memory: where it may stand, what is refused and where, and that
-// a run follows it.
+// What a scenario says of nodes and jobs beyond CPUs and memory: where it may stand, what is refused and where, and
+// that a run follows it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,16 +77,16 @@ TEST(SlurmResourceScenario, NodesHaveTheGpusOfTheirInstances) {
   ASSERT_EQ(conf.node_settings.size(), 2u);
   EXPECT_TRUE(conf.node_settings[0].gres.empty());
   EXPECT_THAT(conf.node_settings[1].gres, ElementsAre(slurm::GresPool{"gpu", "", 4}));
-  const Made told = made(of_scheduler(R"("slurmNodes": {"gpu": {"Gres": "gpu:a10g:2"}, "cpu": {"gres": "scratch:3"}})"));
+  const Made told =
+      made(of_scheduler(R"("slurmNodes": {"gpu": {"Gres": "gpu:a10g:2"}, "cpu": {"gres": "scratch:3"}})"));
   EXPECT_THAT(told.policies.slurm->conf.node_settings[0].gres, ElementsAre(slurm::GresPool{"scratch", "", 3}));
   EXPECT_THAT(told.policies.slurm->conf.node_settings[1].gres, ElementsAre(slurm::GresPool{"gpu", "a10g", 2}))
       << "what is said holds, not the catalog";
 }
 
 TEST(SlurmResourceScenario, TakesSettingsOfNodesFromPcsAndFromTheScheduler) {
-  const std::string text =
-      replaced(kScenario, "\"cpu\", \"slurmConfiguration\": {}",
-               R"("cpu", "slurmConfiguration": {"slurmCustomSettings": [
+  const std::string text = replaced(kScenario, "\"cpu\", \"slurmConfiguration\": {}",
+                                    R"("cpu", "slurmConfiguration": {"slurmCustomSettings": [
                  {"parameterName": "Features", "parameterValue": "fast,ib"},
                  {"parameterName": "MemSpecLimit", "parameterValue": "500"},
                  {"parameterName": "CpuSpecList", "parameterValue": "0"}]})");
@@ -102,7 +102,8 @@ TEST(SlurmResourceScenario, TakesSettingsOfNodesFromPcsAndFromTheScheduler) {
               HasSubstr("found \"a&b\", expected words joined by"));
   EXPECT_THAT(errors_of(of_scheduler(R"("slurmNodes": {"cpus": {}})")),
               HasSubstr("scheduler.slurmNodes.cpus: unknown compute node group; known: \"cpu\", \"gpu\""));
-  EXPECT_THAT(errors_of(of_scheduler(R"("slurmNodes": {"cpu": {"Gress": "gpu:1"}})")), HasSubstr("did you mean \"Gres\"?"));
+  EXPECT_THAT(errors_of(of_scheduler(R"("slurmNodes": {"cpu": {"Gress": "gpu:1"}})")),
+              HasSubstr("did you mean \"Gres\"?"));
   EXPECT_THAT(errors_of(replaced(of_scheduler("\"slurmNodes\": {}"), "\"slurm\"", "\"easy\"")),
               HasSubstr("scheduler.slurmNodes: not with policy \"easy\""));
 }
@@ -114,7 +115,8 @@ TEST(SlurmResourceScenario, TheNetworkIsOfSwitchesAndNodesThatThereAre) {
   EXPECT_EQ(all.policies.slurm->conf.topology[2].switches, "a,b");
   EXPECT_EQ(errors_of(of_scheduler(R"("slurmTopology": {"a": {"Nodes": "cpu-[1-3]"}})")),
             "s.json: scheduler.slurmTopology: a: there is no node \"cpu-3\"");
-  EXPECT_THAT(errors_of(of_scheduler(R"("slurmTopology": {"a": {"Node": "cpu-1"}})")), HasSubstr("did you mean \"Nodes\"?"));
+  EXPECT_THAT(errors_of(of_scheduler(R"("slurmTopology": {"a": {"Node": "cpu-1"}})")),
+              HasSubstr("did you mean \"Nodes\"?"));
 }
 
 TEST(SlurmResourceScenario, SaysWhereAJobIsWrong) {
@@ -130,14 +132,17 @@ TEST(SlurmResourceScenario, SaysWhereAJobIsWrong) {
               HasSubstr("s.json:18: workload.jobs[0].exclusive: found \"mcs\", expected true, false or \"user\""));
   EXPECT_THAT(error("\"coreSpec\": -1"), HasSubstr("workload.jobs[0].coreSpec"));
   EXPECT_THAT(error("\"het\": []"), HasSubstr("workload.jobs[0].het: not supported yet"));
-  EXPECT_EQ(error("\"licenses\": \"a|b\", \"gpus\": 2, \"gpusPerNode\": \"2\", \"switches\": 1, \"exclusive\": \"user\""), "");
+  EXPECT_EQ(
+      error("\"licenses\": \"a|b\", \"gpus\": 2, \"gpusPerNode\": \"2\", \"switches\": 1, \"exclusive\": \"user\""),
+      "");
   EXPECT_THAT(errors_of(of_scheduler("\"slurmVersion\": \"24.05\"", of_job("\"licenses\": \"a|b\""))),
               HasSubstr("workload.jobs[0].licenses"));
   EXPECT_EQ(error("\"oversubscribe\": true"), "") << "in a partition that does not share it means nothing";
-  EXPECT_EQ(errors_of(of_scheduler(R"("slurmPartitions": {"que": {"OverSubscribe": "YES"}})",
-                                   of_job("\"oversubscribe\": true"))),
-            "s.json:18: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected OverSubscribe NO "
-            "in its partition, which is YES");
+  EXPECT_EQ(
+      errors_of(
+          of_scheduler(R"("slurmPartitions": {"que": {"OverSubscribe": "YES"}})", of_job("\"oversubscribe\": true"))),
+      "s.json:18: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected OverSubscribe NO "
+      "in its partition, which is YES");
   for (const char* key : {"constraint", "gpus", "gpusPerNode", "gpusPerTask", "licenses", "switches"}) {
     EXPECT_THAT(errors_of(replaced(of_job("\"" + std::string(key) + "\": \"2\""), "\"slurm\"", "\"easy\"")),
                 HasSubstr("workload.jobs[0]." + std::string(key) + ": not with policy \"easy\""))

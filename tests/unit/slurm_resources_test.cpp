@@ -46,8 +46,9 @@ TEST(SlurmConstraint, IsReadTermByTerm) {
 
 TEST(SlurmConstraint, RefusesWhatSlurmRefuses) {
   Constraint c;
-  for (const char* bad : {"&a", "a&", "a||b", "a*", "a*0", "*2", "(a", "a)", "((a&b)&c)", "[a|b", "[a|b]&[c|d]", "[a&b]",
-                          "[a*2|b]", "[a|b*2]", "(a*2&b)", "a*2&b", "(a)b", "a b", "[]", "()"}) {
+  for (const char* bad :
+       {"&a",          "a&",    "a||b",    "a*",      "a*0",     "*2",    "(a",   "a)",  "((a&b)&c)", "[a|b",
+        "[a|b]&[c|d]", "[a&b]", "[a*2|b]", "[a|b*2]", "(a*2&b)", "a*2&b", "(a)b", "a b", "[]",        "()"}) {
     EXPECT_THAT(parse_constraint(bad, c), HasSubstr("found \"" + std::string(bad) + "\"")) << bad;
   }
 }
@@ -372,7 +373,8 @@ TEST(SlurmPlacement, CoresOfTheSystem) {
 }
 
 std::vector<SwitchSettings> three_leaves() {
-  return {{"l1", "n[0-3]", ""}, {"l2", "n[4-7]", ""}, {"l3", "n[8-11]", ""}, {"m1", "", "l[1-2]"}, {"top", "", "m1,l3"}};
+  return {
+      {"l1", "n[0-3]", ""}, {"l2", "n[4-7]", ""}, {"l3", "n[8-11]", ""}, {"m1", "", "l[1-2]"}, {"top", "", "m1,l3"}};
 }
 
 TEST(SlurmTopology, KnowsLevelsAndDistances) {
@@ -394,7 +396,8 @@ TEST(SlurmTopology, RefusesWhatIsNoTree) {
   EXPECT_EQ(Topology::check({{"a", "n2", ""}}, nodes), "a: there is no node \"n2\"");
   EXPECT_EQ(Topology::check({{"a", "", "z"}}, nodes), "a: there is no switch \"z\"");
   EXPECT_EQ(Topology::check({{"a", "", ""}}, nodes), "a: Nodes or Switches was expected, one of the two");
-  EXPECT_THAT(Topology::check({{"a", "n0", ""}, {"b", "", "a"}, {"c", "", "a"}}, nodes), HasSubstr("below two switches"));
+  EXPECT_THAT(Topology::check({{"a", "n0", ""}, {"b", "", "a"}, {"c", "", "a"}}, nodes),
+              HasSubstr("below two switches"));
   EXPECT_THAT(Topology::check({{"a", "", "b"}, {"b", "", "a"}}, nodes), HasSubstr("above itself"));
   EXPECT_THAT(Topology::check({{"a", "", "a"}}, nodes), HasSubstr("below itself"));
 }
@@ -482,8 +485,7 @@ TEST(SlurmPlacement, ChoosesAmongFittingNodesAsAmongAll) {
     std::vector<Selector::Share> expected;
     std::vector<Selector::Share> got;
     const bool could = shop.selector->pick(ask, fitting, *shop.held, ranking, true, false, expected);
-    const bool can =
-        shop.selector->pick(job.ask, NodeBits(specs.size(), true), *shop.held, ranking, true, false, got);
+    const bool can = shop.selector->pick(job.ask, NodeBits(specs.size(), true), *shop.held, ranking, true, false, got);
     if (ask.max_nodes > 0 && can && !could) continue;  // nodes with little to offer were in the way, and are left out
     ASSERT_EQ(can, could) << "round " << round << " " << asks.gres << " " << asks.constraint;
     if (!could) continue;
@@ -583,10 +585,10 @@ TEST(SlurmResources, BackfillWaitsForAGpuAndLeavesTheRest) {
   bench.conf.bf_resolution = 1;
   bench.partition({bench.fixed("n", 2, 4)});
   bench.conf.node_settings = {with_gres("gpu:1")};
-  bench.job(0.5, 100).minutes(2).asks.gres = "gpu:1";   // n1
-  bench.job(0.6, 100).minutes(3).asks.gres = "gpu:1";   // n2
-  bench.job(0.7, 20).minutes(1).asks.gres = "gpu:1";    // waits for n1's
-  bench.job(0.8, 20).minutes(1);                        // fits before that on n1, where it is planned
+  bench.job(0.5, 100).minutes(2).asks.gres = "gpu:1";  // n1
+  bench.job(0.6, 100).minutes(3).asks.gres = "gpu:1";  // n2
+  bench.job(0.7, 20).minutes(1).asks.gres = "gpu:1";   // waits for n1's
+  bench.job(0.8, 20).minutes(1);                       // fits before that on n1, where it is planned
   const Story s = bench.run();
   EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n1"));
   EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n2"));
