@@ -890,10 +890,12 @@ class RunReader {
       out_.clock = RecordedClock::passes;
       phases.passes = out_.main_passes;
       phases.backfills = out_.backfill_passes;
+      for (const slurm::Phases::Pass& pass : out_.main_passes) ticks.push_back(pass.at);
     } else if (out_.conf.version.number < 2302) {
       out_.clock = RecordedClock::drifting;
-      phases.main = rhythm_of(ticks, phases.main, 10'000, false);
     }
+    // The main loop looks at limits, too.
+    if (!exact_clock && out_.conf.version.number < 2302) phases.main = rhythm_of(ticks, phases.main, 10'000, false);
   }
 
   At input_;

@@ -34,9 +34,9 @@ std::string resources(const slurm::PriorityFactors& factors) {
   return text;
 }
 
-std::string raw_shares(const slurm::Shareholder& holder) {
-  if (holder.above == slurm::kNoAssociation) return "";
-  return holder.by_parent() ? "parent" : std::to_string(holder.shares);
+std::string raw_shares(const slurm::Association& association) {
+  if (association.above == slurm::kNobody) return "";
+  return association.by_parent() ? "parent" : std::to_string(association.shares);
 }
 
 std::string lacks(const Scenario& scenario, bool shares) {
@@ -132,10 +132,14 @@ std::vector<ShareRow> share_rows(const Moment& moment) {
   slurm::Fairshare& shares = jobs->multifactor().fairshare();
   const bool fair_tree = moment.slurm->conf.priority_flags.fair_tree();
   shares.measure_users();
-  for (const slurm::Shareholder& holder : shares.holders()) {
-    ShareRow& row = rows.emplace_back(ShareRow{holder, "", ""});
-    if (!fair_tree || holder.is_user()) row.factor = fmt::format("{:.6f}", shares.shown_factor(holder));
-    if (fair_tree && !holder.by_parent() && holder.above != slurm::kNoAssociation) {
+  const slurm::Associations& associations = moment.slurm->associations;
+  for (std::uint32_t a = 0; a < associations.size(); ++a) {
+    const slurm::Association& association = associations[a];
+    const slurm::Shareholder& holder = shares.holders()[a];
+    ShareRow& row = rows.emplace_back(
+        ShareRow{association, associations.account_name(association.account), holder, "", ""});
+    if (!fair_tree || association.is_user()) row.factor = fmt::format("{:.6f}", shares.shown_factor(a));
+    if (fair_tree && !association.by_parent() && association.above != slurm::kNobody) {
       row.level = std::isfinite(holder.level) ? fmt::format("{:.6f}", holder.level) : "inf";
     }
   }
@@ -161,9 +165,10 @@ std::string share_table(const std::vector<ShareRow>& rows, bool fair_tree) {
   if (!fair_tree) out.resize(out.size() - 11);  // without LevelFS
   out += "\n";
   for (const ShareRow& row : rows) {
+    const slurm::Association& a = row.association;
     const slurm::Shareholder& h = row.holder;
-    const bool root = h.above == slurm::kNoAssociation;
-    out += line(std::string(h.depth, ' ') + h.account, h.user, raw_shares(h), fmt::format("{:.6f}", h.norm_shares),
+    const bool root = a.above == slurm::kNobody;
+    out += line(std::string(a.depth, ' ') + row.account, a.user, raw_shares(a), fmt::format("{:.6f}", h.norm_shares),
                 std::to_string(static_cast<std::uint64_t>(h.usage.billing)),
                 root ? "" : fmt::format("{:.6f}", h.norm_usage), fmt::format("{:.6f}", h.effective_usage), row.factor,
                 row.level);
@@ -175,12 +180,13 @@ std::string share_json(const std::vector<ShareRow>& rows) {
   constexpr std::size_t kWhole = std::string::npos;
   std::string out;
   for (const ShareRow& row : rows) {
+    const slurm::Association& a = row.association;
     const slurm::Shareholder& h = row.holder;
     out += fmt::format(
         "{}\n      {{\"account\": {}, \"user\": {}, \"raw_shares\": {}, \"norm_shares\": {:.6f}, \"raw_usage\": "
         "{:.6f}, "
         "\"norm_usage\": {:.6f}, \"effective_usage\": {:.6f}, \"fairshare\": {}, \"level_fs\": {}}}",
-        out.empty() ? "" : ",", quote(h.account, kWhole), quote(h.user, kWhole), quote(raw_shares(h), kWhole),
+        out.empty() ? "" : ",", quote(row.account, kWhole), quote(a.user, kWhole), quote(raw_shares(a), kWhole),
         h.norm_shares, h.usage.billing, h.norm_usage, h.effective_usage, row.factor.empty() ? "null" : row.factor,
         row.level.empty()    ? "null"
         : row.level == "inf" ? "\"inf\""

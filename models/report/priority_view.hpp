@@ -21,6 +21,8 @@ struct PriorityRow {
 };
 
 struct ShareRow {
+  slurm::Association association;
+  std::string account;
   slurm::Shareholder holder;
   std::string factor;  // the columns FairShare and LevelFS; empty where sshare leaves them out
   std::string level;

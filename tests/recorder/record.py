@@ -444,12 +444,17 @@ class Recorder:
     def collect(self):
         job = r"JobId=(\d+)(?:[_+][^ (]*\((\d+)\))?"
         names = {str(v): k for k, v in self.ids.items()}
-        alloc, log = {}, {}
+        alloc, log, passes, cycles = {}, {}, [], []
         kept = [(r"_job_complete: " + job + r" done", "job_complete done"), (r"Time limit exhausted for " + job, "Time limit exhausted"),
                 (r"Resetting " + job + r" start time for node power up", "config_complete"),
                 (r"preempted " + job + r" (?:has been|had to be) (.*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue"),
                 (r"gang: suspending " + job, "suspend"), (r"gang: resuming " + job, "resume")]
         for t, text in self.log_lines():
+            m = re.search(r"sched: Running job scheduler for (full|default)", text)
+            if m:
+                passes.append([t, m[1]])
+            if "_attempt_backfill: beginning" in text:
+                cycles.append(t)
             m = re.search(r"sched: Allocate " + job + r" NodeList=(\S+) #CPUs=(\d+)", text)
             if m:
                 alloc.setdefault(m[2] or m[1], []).append([t, "main", m[3], int(m[4])])
@@ -543,7 +548,7 @@ class Recorder:
                "slurm_conf": self.conf_shown, "jobs": jobs,
                "nodes": {n: {"group": v["group"], "cloud": v["cloud"], "events": sorted(v.get("events", []))}
                          for n, v in self.nodes.items() if v.get("events") or v["cloud"]},
-               "events": self.events}
+               "events": self.events, "sched_passes": passes, "backfill_passes": cycles}
         if self.views:
             add_views(run, self.views)
         version = self.sh("slurmctld", "-V").stdout.strip()

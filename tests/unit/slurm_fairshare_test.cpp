@@ -34,13 +34,17 @@ class Tree {
     return *this;
   }
   Fairshare& made() {
-    if (!made_) made_.emplace(accounting, rules);
+    if (!made_) made_.emplace(associations(), rules);
     return *made_;
   }
+  const Associations& associations() {
+    if (!associations_) associations_.emplace(accounting);
+    return *associations_;
+  }
   std::uint32_t at(const std::string& name) {
-    const auto holders = made().holders();
-    for (std::uint32_t a = 0; a < holders.size(); ++a) {
-      if (holders[a].user == name || (holders[a].user.empty() && holders[a].account == name)) return a;
+    for (std::uint32_t a = 0; a < associations().size(); ++a) {
+      const Association& each = associations()[a];
+      if (each.user == name || (!each.is_user() && associations().account_name(each.account) == name)) return a;
     }
     ADD_FAILURE() << "no " << name;
     return 0;
@@ -56,6 +60,7 @@ class Tree {
   double used(const std::string& name) { return (*this)[name].usage.billing; }
 
  private:
+  std::optional<Associations> associations_;
   std::optional<Fairshare> made_;
 };
 
@@ -267,15 +272,16 @@ TEST(SlurmFairshare, ListsAsSshareAndFindsByAccount) {
   tree.user("v", "z").user("b", "z").user("b2", "k");
   tree.accounting.users[1].accounts = {"m", "z"};
   std::vector<std::string> lines;
-  for (const Shareholder& h : tree.made().holders()) {
-    lines.push_back(std::string(h.depth, ' ') + h.account + "/" + h.user);
+  const Associations& of = tree.associations();
+  for (const Association& a : of.all()) {
+    lines.push_back(std::string(a.depth, ' ') + of.account_name(a.account) + "/" + a.user);
   }
   EXPECT_THAT(lines, ElementsAre("root/", " root/root", " m/", "  m/b", " z/", "  z/b", "  z/v", "  k/", "   k/b2"));
-  Fairshare& shares = tree.made();
-  EXPECT_EQ(shares.holders()[shares.find(1, "m")].account, "m");
-  EXPECT_EQ(shares.holders()[shares.find(1, "z")].account, "z");
-  EXPECT_EQ(shares.find(1, "k"), kNoAssociation);
-  EXPECT_EQ(shares.find(3, "z"), kNoAssociation) << "a user that slurmdbd does not know";
+  EXPECT_EQ(of.account_name(of[of.find(1, "m")].account), "m");
+  EXPECT_EQ(of.account_name(of[of.find(1, "z")].account), "z");
+  EXPECT_EQ(of.find(1, ""), of.find(1, "m")) << "the first is the default";
+  EXPECT_EQ(of.find(1, "k"), kNobody);
+  EXPECT_EQ(of.find(3, "z"), kNobody) << "a user that slurmdbd does not know";
 }
 
 TEST(SlurmFairshare, PriorityIsHandedDown) {
@@ -283,10 +289,11 @@ TEST(SlurmFairshare, PriorityIsHandedDown) {
   tree.account("a", 1).account("b", 1, "a").user("x", "b").user("y", "b").user("z", "a");
   tree.accounting.accounts[0].priority = 5;
   tree.accounting.users[1].priority = 20;
-  EXPECT_EQ(tree["x"].priority, 5u);
-  EXPECT_EQ(tree["y"].priority, 20u);
-  EXPECT_EQ(tree["z"].priority, 5u);
-  EXPECT_EQ(tree.made().most_priority(), 20u);
+  const auto priority = [&](const std::string& name) { return tree.associations()[tree.at(name)].priority; };
+  EXPECT_EQ(priority("x"), 5u);
+  EXPECT_EQ(priority("y"), 20u);
+  EXPECT_EQ(priority("z"), 5u);
+  EXPECT_EQ(tree.associations().most_priority(), 20u);
 }
 
 }  // namespace

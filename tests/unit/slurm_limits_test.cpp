@@ -521,7 +521,7 @@ INSTANTIATE_TEST_SUITE_P(All, SlurmLimitOfUsage,
 
 TEST(SlurmLimits, OfUsageDecay) {
   Limited b = with_usage({"account", "GrpTRESMins", "cpu=1", ""}, "limits");
-  b.conf.priority_decay_half_life = 60;
+  b.conf.decay_half_life = 60;
   b.job(0.5, 30.3).cpus(4);
   b.job(70.5, 20.3).cpus(1);
   const Story s = b.run();
@@ -762,7 +762,7 @@ TEST(SlurmLimits, HoldAtAnyTime) {
     std::vector<TresCounts> sizes(static_cast<std::size_t>(jobs));
     b.look = [&](const State& state, Time now) {
       const LimitBook& book = state.limits;
-      const auto& of = book.associations();
+      const Associations& of = state.associations;
       std::vector<LimitBook::Use> uses(of.size());
       std::vector<LimitBook::Use> per_qos(2);
       std::vector<std::set<Index>> held(of.size());
@@ -771,14 +771,14 @@ TEST(SlurmLimits, HoldAtAnyTime) {
         std::int64_t cpus = 0;
         for (const auto& share : state.jobs[id].shares) {
           cpus += share.cpus;
-          for (std::uint32_t a = book.association(id); a != kNobody; a = of[a].parent) held[a].insert(share.node);
+          for (std::uint32_t a = state.jobs[id].payer.association; a != kNobody; a = of[a].above) held[a].insert(share.node);
         }
         const auto add = [&](auto& use) {
           ++use.jobs;
           use.tres[Tres::cpu] += cpus;
         };
-        for (std::uint32_t a = book.association(id); a != kNobody; a = of[a].parent) add(uses[a]);
-        const bool counts = book.qos(id) == 1 || state.conf.partitions[0].qos == "q";
+        for (std::uint32_t a = state.jobs[id].payer.association; a != kNobody; a = of[a].above) add(uses[a]);
+        const bool counts = state.jobs[id].payer.qos == 1 || state.conf.partitions[0].qos == "q";
         if (!counts) continue;
         add(per_qos[1]);
         add(users[state.jobs[id].user]);
@@ -812,7 +812,8 @@ TEST(SlurmLimits, HoldAtAnyTime) {
         ASSERT_TRUE(within(book.of_user(1, u).submitted, q.max_submit_user)) << "seed " << seed;
       }
       // Alone, against books in which nothing is charged.
-      LimitBook empty(state.conf, state.accounting);
+      const Multifactor unused(state.conf, state.associations);
+      LimitBook empty(state.conf, state.associations, unused);
       for (std::uint32_t j = 0; j < state.jobs.size(); ++j) {
         const Job& job = state.jobs[JobId{j}];
         if (sizes[j][Tres::cpu] > 0) continue;
@@ -820,8 +821,7 @@ TEST(SlurmLimits, HoldAtAnyTime) {
         demand.limit = job.limit;
         sizes[j][Tres::cpu] = demand.tres[Tres::cpu] = demand.tres[Tres::billing] = job.ask.cpus;
         demand.tres[Tres::node] = 1;
-        const Asks asks = j < state.asks.size() ? state.asks[j] : Asks{};
-        (void)empty.identify(JobId{j}, job.user, job.queue, asks);
+        (void)empty.identify(JobId{j}, job.user, job.payer, job.queue);
         fits[j] = !empty.before_choice(JobId{j}, job.limit) && !empty.after_choice(JobId{j}, demand);
       }
     };

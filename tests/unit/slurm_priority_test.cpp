@@ -65,7 +65,8 @@ class Desk {
       spec.queues.assign(conf.partitions.size(), {{GroupId{0}}});
       cluster_ = std::make_unique<Cluster>(spec);
       nodes_ = std::make_unique<NodeTable>(*cluster_, conf, names);
-      jobs_ = std::make_unique<JobList>(conf, accounting, asks);
+      associations_ = std::make_unique<Associations>(accounting);
+      jobs_ = std::make_unique<JobList>(conf, *associations_, asks);
       jobs_->multifactor().start(conf.phases.start);
     }
     return *jobs_;
@@ -106,11 +107,16 @@ class Desk {
   std::uint32_t priority(JobId id) { return jobs()[id].priority; }
   PriorityFactors factors(JobId id) { return jobs().multifactor().weighed(jobs()[id], table.terms(id), *nodes_); }
   Fairshare& shares() { return jobs().multifactor().fairshare(); }
-  const Shareholder& holder(const std::string& account, const std::string& user) {
-    for (const Shareholder& h : shares().holders()) {
-      if (h.account == account && h.user == user) return h;
+  std::uint32_t association(const std::string& account, const std::string& user) {
+    jobs();  // they are made when they are first asked for
+    for (std::uint32_t a = 0; a < associations_->size(); ++a) {
+      const Association& each = (*associations_)[a];
+      if (associations_->account_name(each.account) == account && each.user == user) return a;
     }
     throw std::out_of_range(account + "/" + user);
+  }
+  const Shareholder& holder(const std::string& account, const std::string& user) {
+    return shares().holders()[association(account, user)];
   }
   double used(const std::string& account, const std::string& user = "") { return holder(account, user).usage.billing; }
 
@@ -119,6 +125,7 @@ class Desk {
  private:
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<NodeTable> nodes_;
+  std::unique_ptr<Associations> associations_;
   std::unique_ptr<JobList> jobs_;
 };
 
@@ -261,7 +268,8 @@ void play(const std::string& name, Second thread_s = 0) {
         const std::string account = row[0];
         const std::string user = row[1];
         SCOPED_TRACE(account + "/" + user);
-        const Shareholder& h = desk.holder(account, user);
+        const std::uint32_t at = desk.association(account, user);
+        const Shareholder& h = desk.shares().holders()[at];
         EXPECT_NEAR(h.norm_shares, row[3].get<double>(), 1e-6);
         EXPECT_EQ(static_cast<std::uint64_t>(h.usage.billing), row[4].get<std::uint64_t>());
         if (account != "root") {
@@ -269,7 +277,7 @@ void play(const std::string& name, Second thread_s = 0) {
           EXPECT_NEAR(h.effective_usage, row[6].get<double>(), 1e-6);
         }
         if (row[7].is_number()) {
-          EXPECT_NEAR(desk.shares().shown_factor(h), row[7].get<double>(), 1e-6);
+          EXPECT_NEAR(desk.shares().shown_factor(at), row[7].get<double>(), 1e-6);
         }
         if (row[8].is_number() && desk.conf.priority_flags.fair_tree()) {
           EXPECT_NEAR(h.level, row[8].get<double>(), 1e-6);

@@ -48,18 +48,18 @@ std::optional<Rejection> Scheduler::refuse(Job& job) {
 
   static const Asks kNothing;
   const Asks& asks = terms.asks > 0 && terms.asks <= state_->asks.size() ? state_->asks[terms.asks - 1] : kNothing;
-  if (const auto why = limits.identify(job.id, job.user, job.queue, asks)) return refused(*why);
-  const std::uint32_t qos = limits.qos(job.id);
+  if (const auto why = limits.identify(job.id, job.user, job.payer, job.queue)) return refused(*why);
+  const std::uint32_t qos = job.payer.qos;
   if (qos != kNobody) {
     job.any_time = accounting.qos[qos].partition_time_limit;
     job.any_most_nodes = accounting.qos[qos].partition_max_nodes;
     if (accounting.qos[qos].partition_min_nodes) job.ask.min_nodes = std::max(table.request(job.id).nodes, 1);
   }
 
-  const std::uint32_t association = limits.association(job.id);
-  const std::string account = association == kNobody
-                                  ? asks.account
-                                  : limits.associations().account_name(limits.associations()[association].account);
+  const Associations& associations = state_->associations;
+  const std::uint32_t payer = job.payer.association;
+  const std::string account =
+      payer == kNobody ? asks.account : associations.account_name(associations[payer].account);
   const std::string qos_name = qos == kNobody ? asks.qos : accounting.qos[qos].name;
   job.barred_why = not_taken(partition.name, "account", partition.allow_accounts, partition.deny_accounts, account);
   if (!job.barred_why.empty()) {
@@ -187,7 +187,7 @@ bool Scheduler::too_low_to_reserve(const Job& job) const {
 }
 
 bool Scheduler::never_reserves(const Job& job) const {
-  const std::uint32_t qos = state_->limits.qos(job.id);
+  const std::uint32_t qos = job.payer.qos;
   return qos != kNobody && state_->accounting.qos[qos].no_reserve;
 }
 

@@ -24,59 +24,84 @@ void hand_down(Limits& limits, const Limits& above) {
   hand_down(limits.min_prio_thresh, above.min_prio_thresh);
 }
 
-std::uint32_t position(const std::vector<std::string>& names, std::string_view name) {
-  const auto at = std::find(names.begin(), names.end(), name);
-  return at == names.end() ? kNobody : static_cast<std::uint32_t>(at - names.begin());
-}
-
 }  // namespace
 
-Associations::Associations(const Accounting& accounting) {
-  for (const Qos& qos : accounting.qos) qos_.push_back(qos.name);
+Associations::Associations(const Accounting& accounting) : accounting_(accounting) {
   normal_ = find_qos("normal");
   accounts_.emplace_back("root");
   for (const Account& account : accounting.accounts) accounts_.push_back(account.name);
-  Association& root = all_.emplace_back();
-  root.qos.assign(qos_.size(), false);
-  if (normal_ != kNobody) root.qos[normal_] = true;
 
-  const auto fill = [&](Association& association, const auto& from, const Association& above) {
-    association.limits = from.limits;
+  // What is given of an account or a user, and what is handed down to it.
+  const auto fill = [this](Association& association, const auto& given, const Association& above) {
+    association.shares = given.shares;
+    association.priority = given.priority == 0 ? above.priority : given.priority;
+    association.limits = given.limits;
     hand_down(association.limits, above.limits);
     association.qos = above.qos;
-    if (!from.qos.empty()) {
-      association.qos.assign(qos_.size(), false);
-      for (const std::string& name : from.qos) association.qos[find_qos(name)] = true;
+    if (!given.qos.empty()) {
+      association.qos.assign(qos().size(), false);
+      for (const std::string& name : given.qos) association.qos[find_qos(name)] = true;
     }
-    association.default_qos = from.default_qos.empty() ? above.default_qos : find_qos(from.default_qos);
+    association.default_qos = given.default_qos.empty() ? above.default_qos : find_qos(given.default_qos);
   };
-  // Accounts may stand before those above them.
-  all_.resize(accounts_.size());
-  std::vector<bool> done(accounts_.size());
-  done[0] = true;
-  for (bool more = true; more;) {
-    more = false;
+  const auto enter = [this](Association association, std::uint32_t above) {
+    association.above = above;
+    if (above != kNobody) association.depth = all_[above].depth + 1;
+    most_priority_ = std::max(most_priority_, association.priority);
+    all_.push_back(std::move(association));
+    return static_cast<std::uint32_t>(all_.size() - 1);
+  };
+
+  // Depth first from root; a stack of accounts to visit, the last first.
+  struct Visit {
+    std::uint32_t account;
+    std::uint32_t above;
+  };
+  of_user_.resize(accounting.users.size());
+  std::vector<Visit> visits{{0, kNobody}};
+  while (!visits.empty()) {
+    const Visit visit = visits.back();
+    visits.pop_back();
+    const std::string& name = accounts_[visit.account];
+    Association own;
+    own.account = own.added = visit.account;
+    if (visit.account == 0) {
+      own.qos.assign(qos().size(), false);
+      if (normal_ != kNobody) own.qos[normal_] = true;
+    } else {
+      fill(own, accounting.accounts[visit.account - 1], all_[visit.above]);
+    }
+    const std::uint32_t account = enter(own, visit.above);
+    if (visit.account == 0) {
+      own.user = accounts_[0];
+      enter(own, account);
+    }
+
+    std::vector<std::uint32_t> members;
+    for (std::uint32_t u = 0; u < accounting.users.size(); ++u) {
+      const std::vector<std::string>& in = accounting.users[u].accounts;
+      if (std::find(in.begin(), in.end(), name) != in.end()) members.push_back(u);
+    }
+    std::sort(members.begin(), members.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return accounting.users[a].name < accounting.users[b].name; });
+    for (const std::uint32_t u : members) {
+      Association member;
+      member.account = visit.account;
+      member.user = accounting.users[u].name;
+      member.added = static_cast<std::uint32_t>(accounts_.size()) + u;
+      fill(member, accounting.users[u], all_[account]);
+      const std::uint32_t entered = enter(std::move(member), account);
+      std::vector<std::uint32_t>& mine = of_user_[u];
+      mine.insert(accounting.users[u].accounts.front() == name ? mine.begin() : mine.end(), entered);
+    }
+
+    std::vector<Visit> below;
     for (std::uint32_t a = 1; a < accounts_.size(); ++a) {
-      const Account& account = accounting.accounts[a - 1];
-      const std::uint32_t parent = position(accounts_, account.parent);
-      if (done[a] || parent == kNobody || !done[parent]) continue;
-      all_[a].parent = parent;
-      all_[a].account = a;
-      fill(all_[a], account, all_[parent]);
-      done[a] = more = true;
+      if (accounting.accounts[a - 1].parent == name) below.push_back({a, account});
     }
-  }
-  for (const User& user : accounting.users) {
-    std::vector<std::uint32_t>& mine = of_user_.emplace_back();
-    for (const std::string& name : user.accounts) {
-      const std::uint32_t account = position(accounts_, name);
-      if (account == kNobody) continue;
-      Association association;
-      association.parent = association.account = account;
-      fill(association, user, all_[account]);
-      mine.push_back(static_cast<std::uint32_t>(all_.size()));
-      all_.push_back(std::move(association));
-    }
+    std::sort(below.begin(), below.end(),
+              [this](const Visit& a, const Visit& b) { return accounts_[a.account] > accounts_[b.account]; });
+    visits.insert(visits.end(), below.begin(), below.end());
   }
 }
 
@@ -88,16 +113,26 @@ std::uint32_t Associations::find(std::uint32_t user, std::string_view account) c
   return kNobody;
 }
 
-std::uint32_t Associations::default_qos(std::uint32_t association) const {
-  if (association == kNobody) return normal_;
-  const Association& of = all_[association];
-  if (of.default_qos != kNobody) return of.default_qos;
-  if (std::count(of.qos.begin(), of.qos.end(), true) == 1) {
-    return static_cast<std::uint32_t>(std::find(of.qos.begin(), of.qos.end(), true) - of.qos.begin());
+Payer Associations::payer(std::uint32_t user, const Asks& asks) const {
+  Payer payer;
+  payer.association = find(user, asks.account);
+  payer.qos = normal_;
+  if (!asks.qos.empty()) {
+    payer.qos = find_qos(asks.qos);
+  } else if (payer.association != kNobody) {
+    const Association& of = all_[payer.association];
+    if (of.default_qos != kNobody) {
+      payer.qos = of.default_qos;
+    } else if (std::count(of.qos.begin(), of.qos.end(), true) == 1) {
+      payer.qos = static_cast<std::uint32_t>(std::find(of.qos.begin(), of.qos.end(), true) - of.qos.begin());
+    }
   }
-  return normal_;
+  return payer;
 }
 
-std::uint32_t Associations::find_qos(std::string_view name) const { return position(qos_, name); }
+std::uint32_t Associations::find_qos(std::string_view name) const {
+  const auto at = std::find_if(qos().begin(), qos().end(), [&](const Qos& q) { return q.name == name; });
+  return at == qos().end() ? kNobody : static_cast<std::uint32_t>(at - qos().begin());
+}
 
 }  // namespace headroom::slurm

@@ -8,11 +8,9 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "models/policies/slurm/accounting.hpp"
+#include "models/policies/slurm/associations.hpp"
 
 namespace headroom::slurm {
 
@@ -26,28 +24,17 @@ struct Usage {
   void scale(double factor);
 };
 
-inline constexpr std::uint32_t kNoAssociation = ~0u;
-
-// An association as fair share sees it: a user in an account, or an account.
+// An association as fair share sees it.
 struct Shareholder {
-  std::string account;
-  std::string user;                         // "": the account's own
-  std::uint32_t above = kNoAssociation;     // its account, or the account's parent
-  std::uint32_t measured = kNoAssociation;  // the nearest above that has shares of its own: what it is measured against
-  std::int64_t shares = 1;
-  std::int64_t level_shares = 0;  // its own and its siblings'
+  std::uint32_t measured = kNobody;  // the nearest above that has shares of its own: what it is measured against
+  std::int64_t level_shares = 0;     // its own and its siblings'
   double norm_shares = 0;
-  std::uint32_t priority = 0;  // its own, or that of the nearest above that has one
-  std::uint32_t depth = 0;
 
   Usage usage;
   double norm_usage = 0;       // of all usage
   double effective_usage = 0;  // Fair Tree: of the usage of what it is measured against
   double level = 0;            // Fair Tree: shares / usage among its siblings; of fairshare=parent meaningless
   double factor = 1;           // Fair Tree: its rank
-
-  bool is_user() const { return !user.empty(); }
-  bool by_parent() const { return shares == kParentShares; }
 };
 
 class Fairshare {
@@ -57,14 +44,10 @@ class Fairshare {
     bool depth_oblivious = false;
     double dampening = 1;
   };
-  // With root's own user, as slurmdbd has it. What `accounting` refers to is there (see check()).
-  Fairshare(const Accounting& accounting, Rules rules);
+  Fairshare(const Associations& associations, Rules rules);
 
-  // In the order in which sshare lists them: above before below, users before accounts, by name.
+  // By association.
   std::span<const Shareholder> holders() const { return all_; }
-  // That of a user of Accounting::users in an account ("": the user's first); kNoAssociation: there is none.
-  std::uint32_t find(std::uint32_t user, std::string_view account) const;
-  std::uint32_t most_priority() const { return most_priority_; }
 
   void charge(std::uint32_t association, const Usage& more);  // and all above it
   void decay(double factor);
@@ -80,21 +63,20 @@ class Fairshare {
   // What sshare would show: users' values that nobody has asked for yet are worked out.
   void measure_users();
   // Classic: of an association as sshare shows it.
-  double shown_factor(const Shareholder& holder) const;
+  double shown_factor(std::uint32_t association) const;
 
  private:
-  void measure(Shareholder& holder);
-  void set_level(Shareholder& holder);
+  void measure(std::uint32_t association);
+  void set_level(std::uint32_t association);
   void rank(std::vector<std::uint32_t> siblings, std::uint32_t& rank, std::uint32_t& next, bool tied);
   double by_usage(double effective_usage, double norm_shares) const;
 
+  const Associations& associations_;
   Rules rules_;
   std::vector<Shareholder> all_;                   // root is the first
   std::vector<std::vector<std::uint32_t>> below_;  // siblings: those that are measured against it
   std::vector<char> unmeasured_;                   // users, since measure_accounts()
-  std::vector<std::vector<std::pair<std::string, std::uint32_t>>> of_user_;
   std::uint32_t users_ = 0;
-  std::uint32_t most_priority_ = 0;
 };
 
 }  // namespace headroom::slurm

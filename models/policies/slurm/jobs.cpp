@@ -25,6 +25,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   job.id = id;
   job.queue = request.queue;
   job.user = request.user;
+  job.payer = associations_.payer(job.user, terms.asks > 0 ? asks_[terms.asks - 1] : Asks{});
   job.submit = now;
   job.record = ++records_;
   namesakes_[{job.user, terms.name}].jobs.push_back(id);
@@ -62,7 +63,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     take(conf_.def_mem_per_node, MemoryUnit::per_node);
     take(conf_.def_mem_per_cpu, MemoryUnit::per_core);
   }
-  multifactor_.submitted(job, terms);
+  multifactor_.submitted(job);
   if (terms.begin > 0) job.begin = now + (terms.begin + kSecond - 1) / kSecond;
   // An array is one record; its tasks share the priority of the first.
   if (terms.array_tasks > 0 && terms.array != id) {

@@ -48,6 +48,7 @@ struct Job {
   JobId id{0};
   QueueId queue{0};
   std::uint32_t user = 0;
+  Payer payer;
   Ask ask;
   Second submit = 0;
   Second begin = 0;     // not before
@@ -98,8 +99,8 @@ struct Namesakes {
 
 class JobList {
  public:
-  JobList(const Conf& conf, const Accounting& accounting, const std::vector<Asks>& asks)
-      : conf_(conf), multifactor_(conf, accounting, asks) {}
+  JobList(const Conf& conf, const Associations& associations, const std::vector<Asks>& asks)
+      : conf_(conf), associations_(associations), asks_(asks), multifactor_(conf, associations) {}
 
   Job& operator[](JobId job) { return jobs_[index(job)]; }
   const Job& operator[](JobId job) const { return jobs_[index(job)]; }
@@ -156,6 +157,8 @@ class JobList {
   Array& array_of(JobId first) { return arrays_[index(first)]; }
 
   const Conf& conf_;
+  const Associations& associations_;
+  const std::vector<Asks>& asks_;
   Multifactor multifactor_;
   std::vector<Job> jobs_;
   std::vector<Array> arrays_;                                                       // by an array's first task

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "models/policies/slurm/priority.hpp"
+
 namespace headroom::slurm {
 namespace {
 
@@ -147,13 +149,17 @@ std::string hold_text(Hold hold) {
   return "";
 }
 
-LimitBook::LimitBook(const Conf& conf, const Accounting& accounting)
-    : conf_(conf), accounting_(accounting), associations_(accounting) {
+LimitBook::LimitBook(const Conf& conf, const Associations& associations, const Multifactor& multifactor)
+    : conf_(conf), associations_(associations), multifactor_(multifactor) {
   for (const Partition& partition : conf.partitions) {
     partition_qos_.push_back(partition.qos.empty() ? kNobody : associations_.find_qos(partition.qos));
   }
   of_association_.resize(associations_.size());
-  of_qos_.resize(accounting.qos.size());
+  of_qos_.resize(associations.qos().size());
+}
+
+const Usage& LimitBook::used_by(std::uint32_t association) const {
+  return multifactor_.fairshare().holders()[association].usage;
 }
 
 const LimitBook::Part& LimitBook::part(const std::vector<Part>& parts, std::uint32_t at) {
@@ -175,23 +181,22 @@ void LimitBook::each_qos(const Charge& c, Visit visit) const {
 
 // --- at submission --------------------------------------------------------------------------------------------------
 
-std::optional<Rejection> LimitBook::identify(JobId job, std::uint32_t user, QueueId queue, const Asks& asks) {
+std::optional<Rejection> LimitBook::identify(JobId job, std::uint32_t user, Payer payer, QueueId queue) {
   if (charges_.size() <= index(job)) charges_.resize(index(job) + 1);
   Charge& c = charges_[index(job)];
   c = {};
   c.user = user;
-  c.association = associations_.find(user, asks.account);
+  c.association = payer.association;
   if (c.association == kNobody && conf_.enforce.associations) return Rejection::account;
   c.account = c.association == kNobody ? 0 : associations_[c.association].account;
-  c.qos = asks.qos.empty() ? associations_.default_qos(c.association) : associations_.find_qos(asks.qos);
   if (conf_.enforce.qos) {
-    const bool allowed = c.qos != kNobody && c.association != kNobody && associations_[c.association].qos[c.qos];
+    const bool allowed = payer.qos != kNobody && c.association != kNobody && associations_[c.association].qos[payer.qos];
     if (!allowed) return Rejection::qos;
   }
   const std::uint32_t of_partition = index(queue) < partition_qos_.size() ? partition_qos_[index(queue)] : kNobody;
-  c.first = of_partition != kNobody ? of_partition : c.qos;
-  c.second = of_partition != kNobody && of_partition != c.qos ? c.qos : kNobody;
-  if (c.second != kNobody && accounting_.qos[c.second].override_partition_qos) std::swap(c.first, c.second);
+  c.first = of_partition != kNobody ? of_partition : payer.qos;
+  c.second = of_partition != kNobody && of_partition != payer.qos ? payer.qos : kNobody;
+  if (c.second != kNobody && associations_.qos()[c.second].override_partition_qos) std::swap(c.first, c.second);
   return std::nullopt;
 }
 
@@ -203,10 +208,10 @@ std::optional<Second> LimitBook::default_limit(JobId job) const {
     if (!limit && time != kNoLimit) limit = time;
   };
   each_qos(c, [&](std::uint32_t q) {
-    offer(accounting_.qos[q].limits.max_wall);
-    offer(accounting_.qos[q].limits.grp_wall);
+    offer(associations_.qos()[q].limits.max_wall);
+    offer(associations_.qos()[q].limits.grp_wall);
   });
-  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].parent) {
+  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].above) {
     offer(associations_[a].limits.grp_wall);
     if (a == c.association) offer(associations_[a].limits.max_wall);
   }
@@ -215,7 +220,7 @@ std::optional<Second> LimitBook::default_limit(JobId job) const {
 
 Hold LimitBook::qos_at_submission(const Charge& c, std::uint32_t q, const Demand& demand, std::int32_t jobs,
                                   bool strict, Limits& seen) const {
-  const Limits& l = accounting_.qos[q].limits;
+  const Limits& l = associations_.qos()[q].limits;
   const QosUse& use = of_qos_[q];
   const auto hold = [](Limit limit, Tres tres = Tres::cpu) { return Hold{limit, true, tres}; };
   const TresCounts secs = times(demand.tres, demand.limit);
@@ -272,14 +277,14 @@ Hold LimitBook::at_submission(JobId job, const Demand& demand, std::int32_t jobs
   Hold hold;
   // Without a QOS nothing says that a job over its limits may wait.
   bool strict = c.first == kNobody;
-  each_qos(c, [&](std::uint32_t q) { strict |= accounting_.qos[q].deny_on_limit; });
+  each_qos(c, [&](std::uint32_t q) { strict |= associations_.qos()[q].deny_on_limit; });
   each_qos(c, [&](std::uint32_t q) {
     if (!hold) hold = qos_at_submission(c, q, demand, jobs, strict, seen);
   });
   if (hold) return hold;
   const double factor = limit_factor(c);
   const TresCounts secs = times(demand.tres, demand.limit);
-  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].parent) {
+  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].above) {
     const Limits& l = associations_[a].limits;
     const auto of_association = [](Limit limit, Tres tres = Tres::cpu) { return Hold{limit, false, tres}; };
     if (strict) {
@@ -334,7 +339,7 @@ std::int32_t LimitBook::most_nodes(JobId job, Hold& hold) const {
   };
   Limits l;
   each_qos(c, [&](std::uint32_t q) {
-    const Limits& own = accounting_.qos[q].limits;
+    const Limits& own = associations_.qos()[q].limits;
     take(l.max_tres_account[Tres::node], own.max_tres_account[Tres::node]);
     take(l.max_tres_job[Tres::node], own.max_tres_job[Tres::node]);
     take(l.max_tres_user[Tres::node], own.max_tres_user[Tres::node]);
@@ -346,7 +351,7 @@ std::int32_t LimitBook::most_nodes(JobId job, Hold& hold) const {
   const bool qos_limits_jobs = most != kNoLimit;
   lower(l.grp_tres[Tres::node], Limit::grp_tres, true);
   const double factor = limit_factor(c);
-  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].parent) {
+  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].above) {
     const Limits& own = associations_[a].limits;
     if (l.grp_tres[Tres::node] == kNoLimit) {
       lower(scaled(own.grp_tres, factor)[Tres::node], Limit::grp_tres, false);
@@ -364,11 +369,11 @@ std::int32_t LimitBook::most_nodes(JobId job, Hold& hold) const {
 // --- before a start -------------------------------------------------------------------------------------------------
 
 Hold LimitBook::qos_before_choice(const Charge& c, std::uint32_t q, Second limit, Limits& seen) const {
-  const Limits& l = accounting_.qos[q].limits;
+  const Limits& l = associations_.qos()[q].limits;
   const QosUse& use = of_qos_[q];
   if (take(seen.grp_jobs, l.grp_jobs) && use.all.jobs >= l.grp_jobs) return {Limit::grp_jobs, true};
   if (take(seen.grp_wall, l.grp_wall)) {
-    const std::int64_t used = whole_minutes(use.all.wall);
+    const std::int64_t used = whole_minutes(multifactor_.used(q).wall);
     if (used >= l.grp_wall || (conf_.enforce.safe && used + limit > l.grp_wall)) return {Limit::grp_wall, true};
   }
   if (take(seen.max_jobs_account, l.max_jobs_account) && part(use.accounts, c.account).jobs >= l.max_jobs_account) {
@@ -390,12 +395,12 @@ Hold LimitBook::before_choice(JobId job, Second limit) const {
     if (!hold) hold = qos_before_choice(c, q, limit, seen);
   });
   if (hold) return hold;
-  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].parent) {
+  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].above) {
     const Limits& l = associations_[a].limits;
     const Use& use = of_association_[a];
     if (holds(seen.grp_jobs, l.grp_jobs) && use.jobs >= l.grp_jobs) return {Limit::grp_jobs, false};
     if (holds(seen.grp_wall, l.grp_wall)) {
-      const std::int64_t used = whole_minutes(use.wall);
+      const std::int64_t used = whole_minutes(used_by(a).wall);
       if (used >= l.grp_wall || (conf_.enforce.safe && used + limit > l.grp_wall)) return {Limit::grp_wall, false};
     }
     if (a != c.association) continue;
@@ -410,12 +415,12 @@ Hold LimitBook::before_choice(JobId job, Second limit) const {
 namespace {
 
 // GrpTRESMins: nothing may start once they are used up; to be safe, nothing that might use them up.
-std::optional<Tres> minutes_used_up(const LimitBook::Use& use, const TresCounts& limits, TresCounts& seen, bool record,
+std::optional<Tres> minutes_used_up(const LimitBook::Use& use, const Usage& usage, const TresCounts& limits, TresCounts& seen, bool record,
                                     const TresCounts* asked) {
   for (std::size_t t = 0; t < kTres; ++t) {
     if (!holds(seen.of[t], limits.of[t])) continue;
     if (record) seen.of[t] = limits.of[t];
-    const std::int64_t used = whole_minutes(use.used_secs[t]);
+    const std::int64_t used = whole_minutes(usage.tres[t]);
     if (used >= limits.of[t]) return static_cast<Tres>(t);
     if (asked == nullptr) continue;
     const std::int64_t promised = use.run_secs.of[t] / 60 * 60;
@@ -427,12 +432,12 @@ std::optional<Tres> minutes_used_up(const LimitBook::Use& use, const TresCounts&
 }  // namespace
 
 Hold LimitBook::qos_after_choice(const Charge& c, std::uint32_t q, const Demand& demand, Limits& seen) const {
-  const Limits& l = accounting_.qos[q].limits;
+  const Limits& l = associations_.qos()[q].limits;
   const QosUse& use = of_qos_[q];
   const auto hold = [](Limit limit, Tres tres) { return Hold{limit, true, tres}; };
   const TresCounts secs = times(demand.tres, demand.limit);
   const TresCounts* safe = conf_.enforce.safe ? &secs : nullptr;
-  if (const auto t = minutes_used_up(use.all, l.grp_tres_secs, seen.grp_tres_secs, true, safe)) {
+  if (const auto t = minutes_used_up(use.all, multifactor_.used(q), l.grp_tres_secs, seen.grp_tres_secs, true, safe)) {
     return hold(Limit::grp_tres_mins, *t);
   }
   if (const auto t = no_room(added(demand, use.all, l.grp_tres), use.all.tres, l.grp_tres, seen.grp_tres, true)) {
@@ -478,11 +483,11 @@ Hold LimitBook::after_choice(JobId job, const Demand& demand) const {
   const double factor = limit_factor(c);
   const TresCounts secs = times(demand.tres, demand.limit);
   const TresCounts* safe = conf_.enforce.safe ? &secs : nullptr;
-  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].parent) {
+  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].above) {
     const Limits& l = associations_[a].limits;
     const Use& use = of_association_[a];
     const auto of_association = [](Limit limit, Tres tres) { return Hold{limit, false, tres}; };
-    if (const auto t = minutes_used_up(use, l.grp_tres_secs, seen.grp_tres_secs, false, safe)) {
+    if (const auto t = minutes_used_up(use, used_by(a), l.grp_tres_secs, seen.grp_tres_secs, false, safe)) {
       return of_association(Limit::grp_tres_mins, *t);
     }
     const TresCounts grp_tres = scaled(l.grp_tres, factor);
@@ -515,18 +520,18 @@ bool LimitBook::used_up(JobId job, Second start, Second now) const {
   for (std::size_t t = 0; t < kTres; ++t) used.of[t] += c.tres.of[t] > 0 ? 60 : 0;
   Limits seen;
   bool over = false;
-  const auto look = [&](const Limits& l, const Use& use, bool record) {
-    over |= minutes_used_up(use, l.grp_tres_secs, seen.grp_tres_secs, record, nullptr).has_value();
+  const auto look = [&](const Limits& l, const Use& use, const Usage& usage, bool record) {
+    over |= minutes_used_up(use, usage, l.grp_tres_secs, seen.grp_tres_secs, record, nullptr).has_value();
     if (holds(seen.grp_wall, l.grp_wall)) {
       if (record) seen.grp_wall = l.grp_wall;
-      over |= whole_minutes(use.wall) >= l.grp_wall;
+      over |= whole_minutes(usage.wall) >= l.grp_wall;
     }
     over |= outside(used, l.max_tres_secs_job, seen.max_tres_secs_job, record).has_value();
   };
-  each_qos(c, [&](std::uint32_t q) { look(accounting_.qos[q].limits, of_qos_[q].all, true); });
-  for (std::uint32_t a = c.association; a != kNobody && associations_[a].parent != kNobody;
-       a = associations_[a].parent) {
-    look(associations_[a].limits, of_association_[a], false);
+  each_qos(c, [&](std::uint32_t q) { look(associations_.qos()[q].limits, of_qos_[q].all, multifactor_.used(q), true); });
+  for (std::uint32_t a = c.association; a != kNobody && associations_[a].above != kNobody;
+       a = associations_[a].above) {
+    look(associations_[a].limits, of_association_[a], used_by(a), false);
   }
   return over;
 }
@@ -535,7 +540,7 @@ std::optional<std::uint32_t> LimitBook::reserve_threshold(JobId job) const {
   const Charge& c = charges_[index(job)];
   if (!conf_.enforce.limits || c.association == kNobody) return std::nullopt;
   std::int64_t threshold = kNoLimit;
-  each_qos(c, [&](std::uint32_t q) { take(threshold, accounting_.qos[q].limits.min_prio_thresh); });
+  each_qos(c, [&](std::uint32_t q) { take(threshold, associations_.qos()[q].limits.min_prio_thresh); });
   take(threshold, associations_[c.association].limits.min_prio_thresh);
   if (threshold <= 0) return std::nullopt;
   return static_cast<std::uint32_t>(threshold);
@@ -544,7 +549,7 @@ std::optional<std::uint32_t> LimitBook::reserve_threshold(JobId job) const {
 double LimitBook::limit_factor(const Charge& c) const {
   double factor = 1;
   each_qos(c, [&](std::uint32_t q) {
-    if (factor == 1 && accounting_.qos[q].limit_factor > 0) factor = accounting_.qos[q].limit_factor;
+    if (factor == 1 && associations_.qos()[q].limit_factor > 0) factor = associations_.qos()[q].limit_factor;
   });
   return factor;
 }
@@ -560,7 +565,7 @@ void LimitBook::charge(const Charge& c, Change change, ChangePart change_part) {
     change_part(grown(of_qos_[q].users, c.user));
     change_part(grown(of_qos_[q].accounts, c.account));
   });
-  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].parent) change(of_association_[a]);
+  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].above) change(of_association_[a]);
 }
 
 void LimitBook::submitted(JobId job) {
@@ -635,41 +640,20 @@ void LimitBook::stopped(JobId job, Second now) {
   running_.pop_back();
 }
 
-// What the job used since it was last counted. Only priority/multifactor keeps account of that.
+// Only priority/multifactor keeps account of what jobs use.
 void LimitBook::count(Charge& c, Second now) {
   if (!conf_.multifactor || !c.runs) return;
-  const Second ran = std::max<Second>(now - c.counted_from, 0);
+  const Second ran = std::min(std::max<Second>(now - c.counted_from, 0), c.run_left);
   c.counted_from = now;
   if (ran == 0) return;
-  const Second of_limit = std::min(ran, c.run_left);
-  c.run_left -= of_limit;
-  const TresCounts promised = times(c.tres, of_limit);
-  const double factor = c.qos == kNobody ? 1 : accounting_.qos[c.qos].usage_factor;
-  const double seconds = static_cast<double>(ran) * factor;
+  c.run_left -= ran;
+  const TresCounts promised = times(c.tres, ran);
   charge(
-      c,
-      [&](Use& use) {
-        add(use.run_secs, promised, -1);
-        for (std::size_t t = 0; t < kTres; ++t) use.used_secs[t] += seconds * static_cast<double>(c.tres.of[t]);
-        use.wall += seconds;
-      },
-      [](Part&) {});
+      c, [&](Use& use) { add(use.run_secs, promised, -1); }, [](Part&) {});
 }
 
 void LimitBook::account(Second now) {
   if (!conf_.multifactor || !conf_.enforce.limits || accounted_ == now) return;
-  if (accounted_ && conf_.decay_half_life > 0 && conf_.decay_half_life < kUnlimited) {
-    const double decay =
-        std::exp2(-static_cast<double>(now - *accounted_) / static_cast<double>(conf_.decay_half_life));
-    const auto fade = [decay](Use& use) {
-      for (double& used : use.used_secs) used *= decay;
-      use.wall *= decay;
-    };
-    for (Use& use : of_association_) fade(use);
-    for (std::size_t q = 0; q < of_qos_.size(); ++q) {
-      if (!accounting_.qos[q].no_decay) fade(of_qos_[q].all);
-    }
-  }
   accounted_ = now;
   for (const JobId job : running_) count(charges_[index(job)], now);
 }

@@ -6,15 +6,17 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "engine/news.hpp"
-#include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/associations.hpp"
 #include "models/policies/slurm/nodes.hpp"
 
 namespace headroom::slurm {
+
+class Multifactor;
+struct Usage;
 
 // Which limit holds a job back.
 struct Hold {
@@ -58,12 +60,13 @@ struct Demand {
 
 class LimitBook {
  public:
-  LimitBook(const Conf& conf, const Accounting& accounting);
+  // What was used is in the books of priority/multifactor, which alone keeps account of it.
+  LimitBook(const Conf& conf, const Associations& associations, const Multifactor& multifactor);
 
   // --- at submission ---
 
-  // Finds out who pays and with what QOS. What is wrong with them, if AccountingStorageEnforce says that it matters.
-  std::optional<Rejection> identify(JobId job, std::uint32_t user, QueueId queue, const Asks& asks);
+  // A job of `user` is known from now on. What is wrong with who pays, if AccountingStorageEnforce says that it matters.
+  std::optional<Rejection> identify(JobId job, std::uint32_t user, Payer payer, QueueId queue);
   // The requested time of a job that gives none, where a limit says so.
   std::optional<Second> default_limit(JobId job) const;
   // Whether so many such jobs (the tasks of an array) may be submitted.
@@ -90,14 +93,10 @@ class LimitBook {
   void config_done(JobId job, Second now);  // a job that waited for its nodes runs
   void stopped(JobId job, Second now);      // no longer holds nodes
   void left(JobId job);                     // neither waits nor runs any more
-  // Resources used until now are counted, and what was counted before decays. Slurm: every PriorityCalcPeriod.
+  // Of what running jobs may still use, what they used until now is taken off. Slurm: every PriorityCalcPeriod.
   void account(Second now);
 
-  // --- who pays ---
-
-  const Associations& associations() const { return associations_; }
-  std::uint32_t association(JobId job) const { return charges_[index(job)].association; }
-  std::uint32_t qos(JobId job) const { return charges_[index(job)].qos; }  // kNobody: none
+  // --- the books ---
 
   // What jobs hold now, for whoever checks it.
   struct Use {
@@ -105,8 +104,6 @@ class LimitBook {
     std::int64_t submitted = 0;  // pending and running
     TresCounts tres;             // of running jobs
     TresCounts run_secs;         // that running jobs may still use
-    std::array<double, kTres> used_secs{};
-    double wall = 0;                       // seconds of run time
     std::vector<std::uint32_t> node_jobs;  // running jobs by node: a node that several jobs share counts once
   };
   const Use& of_association(std::uint32_t association) const { return of_association_[association]; }
@@ -126,7 +123,6 @@ class LimitBook {
  private:
   struct Charge {
     std::uint32_t association = kNobody;
-    std::uint32_t qos = kNobody;     // the job's own
     std::uint32_t first = kNobody;   // whose limits come first, of the partition's and the job's own
     std::uint32_t second = kNobody;  // and then
     std::uint32_t user = 0;
@@ -156,11 +152,12 @@ class LimitBook {
   Hold qos_before_choice(const Charge& c, std::uint32_t q, Second limit, Limits& seen) const;
   Hold qos_after_choice(const Charge& c, std::uint32_t q, const Demand& demand, Limits& seen) const;
   double limit_factor(const Charge& c) const;
+  const Usage& used_by(std::uint32_t association) const;
   void count(Charge& charge, Second now);
 
   const Conf& conf_;
-  const Accounting& accounting_;
-  Associations associations_;
+  const Associations& associations_;
+  const Multifactor& multifactor_;
   std::vector<std::uint32_t> partition_qos_;  // by queue
   std::vector<Charge> charges_;               // by JobId
   std::vector<Use> of_association_;

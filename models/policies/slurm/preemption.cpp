@@ -5,8 +5,7 @@
 namespace headroom::slurm {
 
 const Qos* Preemption::qos_of(const Job& job) const {
-  const std::uint32_t qos = limits_.qos(job.id);
-  return qos < accounting_.qos.size() ? &accounting_.qos[qos] : nullptr;
+  return job.payer.qos == kNobody ? nullptr : &associations_.qos()[job.payer.qos];
 }
 
 // What happens to the job if it is to make way. One that may not be requeued is cancelled instead.

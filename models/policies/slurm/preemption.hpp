@@ -13,8 +13,8 @@ namespace headroom::slurm {
 
 class Preemption {
  public:
-  Preemption(const Conf& conf, const Accounting& accounting, const LimitBook& limits)
-      : conf_(conf), accounting_(accounting), limits_(limits) {}
+  Preemption(const Conf& conf, const Associations& associations)
+      : conf_(conf), associations_(associations) {}
 
   bool enabled() const { return conf_.preempt != Preempt::none; }
 
@@ -42,8 +42,7 @@ class Preemption {
   PreemptMode mode_of(const Job& job, const Qos* qos, const JobTable& table) const;
 
   const Conf& conf_;
-  const Accounting& accounting_;
-  const LimitBook& limits_;  // knows of what QOS a job is
+  const Associations& associations_;
 };
 
 }  // namespace headroom::slurm

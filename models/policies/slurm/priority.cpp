@@ -25,14 +25,13 @@ std::uint32_t PriorityFactors::priority() const {
   return static_cast<std::uint32_t>(std::clamp(sum, 1.0, 4294967295.0));
 }
 
-Multifactor::Multifactor(const Conf& conf, const Accounting& accounting, const std::vector<Asks>& asks)
+Multifactor::Multifactor(const Conf& conf, const Associations& associations)
     : conf_(conf),
-      accounting_(accounting),
-      asks_(asks),
-      fairshare_(accounting, {conf.priority_flags.fair_tree(), conf.priority_flags.depth_oblivious,
-                              static_cast<double>(conf.fairshare_dampening)}),
-      qos_used_(accounting.qos.size()) {
-  for (const Qos& qos : accounting.qos) most_qos_priority_ = std::max(most_qos_priority_, qos.priority);
+      associations_(associations),
+      fairshare_(associations, {conf.priority_flags.fair_tree(), conf.priority_flags.depth_oblivious,
+                                static_cast<double>(conf.fairshare_dampening)}),
+      qos_used_(associations.qos().size()) {
+  for (const Qos& qos : associations.qos()) most_qos_priority_ = std::max(most_qos_priority_, qos.priority);
   if (conf.decay_half_life > 0 && conf.decay_half_life < kUnlimited) {
     per_second_ = 1 - 0.693 / static_cast<double>(conf.decay_half_life);  // Slurm's ln 2
   }
@@ -40,30 +39,9 @@ Multifactor::Multifactor(const Conf& conf, const Accounting& accounting, const s
 
 // --- jobs -----------------------------------------------------------------------------------------------------------
 
-void Multifactor::submitted(const Job& job, const JobTerms& terms) {
+void Multifactor::submitted(const Job& job) {
   charges_.resize(std::max<std::size_t>(charges_.size(), index(job.id) + 1));
-  Charge& charge = charges_[index(job.id)];
-  if (!conf_.accounting || job.user >= accounting_.users.size()) return;
-  const User& user = accounting_.users[job.user];
-  const Asks none;
-  const Asks& asks = terms.asks > 0 ? asks_[terms.asks - 1] : none;
-  charge.association = fairshare_.find(job.user, asks.account.empty() ? user.accounts.front() : asks.account);
-  if (charge.association == kNoAssociation) return;
-  // The job's, or else the default of the user, or of an account above, or else normal.
-  std::string_view name = !asks.qos.empty() ? asks.qos : user.default_qos;
-  std::string_view account = fairshare_.holders()[charge.association].account;
-  const auto at_account = [&] {
-    return std::find_if(accounting_.accounts.begin(), accounting_.accounts.end(),
-                        [&](const Account& a) { return a.name == account; });
-  };
-  for (auto a = at_account(); name.empty() && a != accounting_.accounts.end(); a = at_account()) {
-    name = a->default_qos;
-    account = a->parent;
-  }
-  if (name.empty()) name = "normal";
-  for (std::uint32_t q = 0; q < accounting_.qos.size(); ++q) {
-    if (accounting_.qos[q].name == name) charge.qos = q;
-  }
+  if (conf_.accounting && job.payer.association != kNobody) charges_[index(job.id)].payer = job.payer;
 }
 
 double Multifactor::billing_of(const TresCounts& tres, QueueId queue) const {
@@ -177,13 +155,13 @@ PriorityFactors Multifactor::factors(const Job& job, const JobTerms& terms, Seco
       f.age = conf_.weight_age * std::min(age, 1.0);
     }
   }
-  if (charge.association != kNoAssociation) {
+  if (charge.payer.association != kNobody) {
     if (conf_.weight_assoc > 0) {
-      const double own = fairshare_.holders()[charge.association].priority;
-      const double most = fairshare_.most_priority();
+      const double own = associations_[charge.payer.association].priority;
+      const double most = associations_.most_priority();
       f.association = conf_.weight_assoc * (flags.no_normal_assoc ? own : most > 0 ? own / most : 0);
     }
-    if (conf_.weight_fairshare > 0) f.fairshare = conf_.weight_fairshare * fairshare_.factor(charge.association);
+    if (conf_.weight_fairshare > 0) f.fairshare = conf_.weight_fairshare * fairshare_.factor(charge.payer.association);
   }
   if (conf_.weight_job_size > 0) {
     const auto all_nodes = static_cast<double>(nodes.size());
@@ -208,8 +186,8 @@ PriorityFactors Multifactor::factors(const Job& job, const JobTerms& terms, Seco
     const auto own = static_cast<double>(conf_.partitions[index(job.queue)].priority_job_factor);
     f.partition = conf_.weight_partition * (flags.no_normal_part ? own : own / static_cast<double>(most));
   }
-  if (conf_.weight_qos > 0 && charge.qos != kNoAssociation) {
-    const double own = accounting_.qos[charge.qos].priority;
+  if (conf_.weight_qos > 0 && charge.payer.qos != kNobody) {
+    const double own = associations_.qos()[charge.payer.qos].priority;
     const double most = most_qos_priority_;
     f.qos = conf_.weight_qos * (flags.no_normal_qos ? own : most > 0 ? own / most : 0);
   }
@@ -248,7 +226,7 @@ double Multifactor::decay_over(Second seconds) {
 void Multifactor::decay(double factor) {
   fairshare_.decay(factor);
   for (std::size_t q = 0; q < qos_used_.size(); ++q) {
-    if (!accounting_.qos[q].no_decay) qos_used_[q].scale(factor);
+    if (!associations_.qos()[q].no_decay) qos_used_[q].scale(factor);
   }
 }
 
@@ -272,20 +250,20 @@ void Multifactor::begin(Second now) {
 }
 
 void Multifactor::charge(const Charge& to, Second start, Second end) {
-  if (to.association == kNoAssociation) return;
+  if (to.payer.association == kNobody) return;
   const auto seconds = static_cast<double>(std::max<Second>(end - std::max(start, last_.value_or(start)), 0));
   if (seconds == 0) return;
-  const double factor = to.qos != kNoAssociation ? accounting_.qos[to.qos].usage_factor : 1;
+  const double factor = to.payer.qos != kNobody ? associations_.qos()[to.payer.qos].usage_factor : 1;
   Usage more;
   more.wall = seconds * factor;
   more.billing = seconds * to.billing * factor;
   for (std::size_t t = 0; t < kTres; ++t) more.tres[t] = more.wall * static_cast<double>(to.tres.of[t]);
-  const bool keeps = to.qos != kNoAssociation && accounting_.qos[to.qos].no_decay;
-  if (keeps) qos_used_[to.qos].add(more);
+  const bool keeps = to.payer.qos != kNobody && associations_.qos()[to.payer.qos].no_decay;
+  if (keeps) qos_used_[to.payer.qos].add(more);
   // Slurm lets it decay as if all of it had been used when the time began.
   more.scale(decay_over(static_cast<Second>(seconds)));
-  if (to.qos != kNoAssociation && !keeps) qos_used_[to.qos].add(more);
-  fairshare_.charge(to.association, more);
+  if (to.payer.qos != kNobody && !keeps) qos_used_[to.payer.qos].add(more);
+  fairshare_.charge(to.payer.association, more);
 }
 
 void Multifactor::add_running(const Job& job, Second now) {

@@ -10,7 +10,6 @@
 #include <optional>
 
 #include "engine/policy.hpp"
-#include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/fairshare.hpp"
 #include "models/policies/slurm/nodes.hpp"
 
@@ -34,15 +33,15 @@ struct PriorityFactors {
 
 class Multifactor {
  public:
-  Multifactor(const Conf& conf, const Accounting& accounting, const std::vector<Asks>& asks);
+  Multifactor(const Conf& conf, const Associations& associations);
 
   // Whether there is such a thread: only with slurmdbd.
   bool recalculates() const { return conf_.multifactor && conf_.accounting; }
 
   // --- jobs ---
 
-  // A job is known from now on: who pays, and with what QOS.
-  void submitted(const Job& job, const JobTerms& terms);
+  // A job is known from now on.
+  void submitted(const Job& job);
   // It got the nodes that it holds, and `runs`, or waits until they are up.
   void started(const Job& job, const NodeTable& nodes, bool runs);
   void configured(JobId job) { charges_[index(job)].runs = true; }
@@ -77,8 +76,7 @@ class Multifactor {
  private:
   // What a job is charged for.
   struct Charge {
-    std::uint32_t association = kNoAssociation;
-    std::uint32_t qos = kNoAssociation;  // position in Accounting::qos
+    Payer payer;  // nobody without slurmdbd
     bool holds = false;
     bool runs = false;  // not while its nodes boot
     TresCounts tres;    // that it holds
@@ -96,8 +94,7 @@ class Multifactor {
   void decay(double factor);
 
   const Conf& conf_;
-  const Accounting& accounting_;
-  const std::vector<Asks>& asks_;
+  const Associations& associations_;
   Fairshare fairshare_;
   std::vector<Usage> qos_used_;
   std::uint32_t most_qos_priority_ = 0;

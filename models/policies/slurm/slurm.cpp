@@ -31,7 +31,7 @@ void State::meet(const Cluster& cluster, Time now) {
 }
 
 Scheduler::Scheduler(std::shared_ptr<State> state)
-    : state_(std::move(state)), preemption_(state_->conf, state_->accounting, state_->limits) {}
+    : state_(std::move(state)), preemption_(state_->conf, state_->associations) {}
 
 // At the first call.
 void Scheduler::wake_up() {
@@ -41,6 +41,9 @@ void Scheduler::wake_up() {
   tick_at_ = phases.main.first(phases.start);
   last_limits_ = last_full_ = last_pass_ = last_ping_ = last_backfill_ = start;
   state_->jobs.multifactor().start(phases.start);
+  // Passes before there was anything to pass over.
+  while (next_pass_ < phases.passes.size() && phases.passes[next_pass_].at < now_) ++next_pass_;
+  while (next_backfill_ < phases.backfills.size() && phases.backfills[next_backfill_] < now_) ++next_backfill_;
   backfill_at_ = phases.backfill.first(phases.start);
   selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf);
   planned_ = NodeBits(state_->nodes->size());

@@ -29,8 +29,9 @@ struct State {
         node_names(std::move(node_names_)),
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
-        jobs(conf, accounting, asks),
-        limits(conf, accounting),
+        associations(accounting),
+        jobs(conf, associations, asks),
+        limits(conf, associations, jobs.multifactor()),
         resources(conf) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -45,6 +46,7 @@ struct State {
   Accounting accounting;
   std::vector<Asks> asks;  // JobTerms::asks - 1 indexes this
   std::unique_ptr<NodeTable> nodes;
+  Associations associations;
   JobList jobs;
   LimitBook limits;
   Resources resources;
