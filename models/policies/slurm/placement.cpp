@@ -127,6 +127,7 @@ bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits
   nodes_left_ = needs_->counts_gres() ? std::min(min_nodes_, req_nodes_) : std::max(min_nodes_, req_nodes_);
   min_left_ = min_nodes_;
   most_left_ = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
+  if (ask.most_nodes > 0) most_left_ = std::min(most_left_, ask.most_nodes);
   if (ask.tasks > 1) most_left_ = std::min(most_left_, std::max(ask.tasks, min_nodes_));
   most_cpus_ = ask.cpus;
   least_cpus_ = ask.cpus_per_node();

@@ -85,8 +85,10 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
   const auto take = [&](Index first, Index last, std::int32_t cpus) {
     for (Index n = first; n <= last; ++n) out.push_back({n, cpus});
   };
-  const bool found = is_special(ask) ? placement_->pick(ask, candidates, held, rank, clip, whole, true, now_, out)
-                                     : choose(ask, candidates, held, rank, clip, whole, take);
+  bool found = !is_special(ask) && choose(ask, candidates, held, rank, clip, whole, take);
+  if (!found && (is_special(ask) || may_leave_out_)) {
+    found = placement_->pick(ask, candidates, held, rank, clip, whole, true, now_, out);
+  }
   if (!found) return false;
   if (!whole && ask.cpus_per_task > 1) distribute(ask, out);
   return true;
@@ -114,13 +116,15 @@ void Selector::distribute(const Ask& ask, std::vector<Share>& shares) {
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                     bool whole, NodeBits& out) {
   out.clear();
-  if (is_special(ask)) {
-    if (!placement_->pick(ask, candidates, held, rank, clip, whole, false, now_, shares_)) return false;
-    for (const Share& share : shares_) out.set(share.node);
-    return true;
+  if (!is_special(ask)) {
+    const bool found = choose(ask, candidates, held, rank, clip, whole,
+                              [&](Index first, Index last, std::int32_t) { out.set(first, last); });
+    if (found || !may_leave_out_) return found;
+    out.clear();
   }
-  return choose(ask, candidates, held, rank, clip, whole,
-                [&](Index first, Index last, std::int32_t) { out.set(first, last); });
+  if (!placement_->pick(ask, candidates, held, rank, clip, whole, false, now_, shares_)) return false;
+  for (const Share& share : shares_) out.set(share.node);
+  return true;
 }
 
 // Calls take(first, last, cpus) for the nodes it chooses: cpus of each.
@@ -133,6 +137,7 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
   }
   const std::int32_t req_nodes = ask.max_nodes > 0 ? ask.max_nodes : ask.min_nodes;
 
+  may_leave_out_ = false;
   // Runs of neighbours that can give something. Where all nodes have one size, the idle ones offer the same (`alike`),
   // and only those of which something is held are looked at one by one.
   runs_.clear();
@@ -200,6 +205,7 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
   std::int32_t min_left = min_nodes;
   std::int32_t most_left = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
   if (ask.most_nodes > 0) most_left = std::min(most_left, ask.most_nodes);
+  if (ask.tasks > 1) most_left = std::min(most_left, std::max(ask.tasks, min_nodes));
   std::int64_t most_cpus = ask.cpus;
   const auto enough_nodes = [&](std::int32_t nodes) {
     return nodes >= (req_nodes > min_nodes ? nodes_left + min_nodes - req_nodes : nodes_left);
@@ -279,8 +285,10 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
     runs_[at].nodes = 0;
     runs_[at].cpus = 0;
   }
-  if (!done && (cpus_left > 0 || !enough_nodes(0))) return false;
-  return true;
+  if (done || (cpus_left <= 0 && enough_nodes(0))) return true;
+  // Where the number of nodes is bounded, those with little to offer may have been in the way.
+  may_leave_out_ = usable > min_nodes && (!one_size || !partial_.none());
+  return false;
 }
 
 }  // namespace headroom::slurm

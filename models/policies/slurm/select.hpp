@@ -79,6 +79,7 @@ class Selector {
     std::int32_t cpus;
     std::uint64_t rank;
   };
+  // Sets may_leave_out_ where it fails.
   template <class Take>
   bool choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
               bool whole, Take take);
@@ -92,6 +93,7 @@ class Selector {
   std::unique_ptr<Topology> topology_;  // null: flat
   std::unique_ptr<Placement> placement_;
   Second now_ = 0;
+  bool may_leave_out_ = false;  // with fewer nodes to choose from there might be enough of them
   // scratch
   std::vector<std::int32_t> offer_;  // by node
   NodeBits usable_;
