@@ -356,7 +356,9 @@ class RunReader {
     const auto take = [&](const At& members) {
       for (const auto& [name, value] : members.members()) {
         if (name == "name" || name == "limits") continue;
-        const std::string problem = slurm::set(of, name == "default_qos" ? "DefaultQOS" : name, value.text());
+        std::string setting = name;  // grace_time is sacctmgr's GraceTime
+        setting.erase(std::remove(setting.begin(), setting.end(), '_'), setting.end());
+        const std::string problem = slurm::set(of, setting, value.text());
         if (!problem.empty())
           out_.not_followed.push_back(fmt::format("{} {}: {} {}", of.name, name, value.text(), problem));
       }
@@ -668,11 +670,23 @@ class RunReader {
       if (what == "requeue" && told != kNever) return std::max<Time>(row.at(0).time() - told - 1000, kSecond / 1000);
     }
     if (told == kNever || !record.has("reasons")) return kNever;
-    Time completing = kNever;
+    // Otherwise it was gone between two looks of squeue, and most likely a pass followed at once.
+    constexpr Time kLook = kSecond / 2;
+    bool completing = false;
     for (std::size_t i = 0; i < record["reasons"].size(); ++i) {
       const At row = record["reasons"].at(i);
-      if (completing != kNever) return row.at(0).time() - told;
-      if (row.at(1).text() == "COMPLETING") completing = row.at(0).time();
+      const Time seen = row.at(0).time();
+      if (seen < told) continue;
+      if (row.at(1).text() == "COMPLETING") {
+        completing = true;
+        continue;
+      }
+      const Time after = std::max(seen - kLook, told);
+      for (const auto& [pass, full] : out_.main_passes) {
+        const Time at = pass - shift_;
+        if (at > after && at <= seen) return std::max<Time>(at - told - 1000, kSecond / 1000);
+      }
+      return completing ? seen - told : kNever;
     }
     return kNever;
   }
