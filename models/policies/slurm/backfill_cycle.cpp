@@ -126,6 +126,8 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   up &= registered_;
   state_->resources.keep_to_owner(job, state_->jobs, up);
   const NodeBits& completing = nodes.completing();
+  preemptable_.clear();
+  if (preemption_.enabled()) preemptable_ = preemption_.preemptable(job, up, state_->jobs, view_->jobs(), now_s_);
 
   const LicenseNeed no_licenses;
   const LicenseNeed& licenses = job.needs != nullptr ? job.needs->licenses : no_licenses;
@@ -165,9 +167,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     }
     chosen = allowed;
     Second start = 0;
-    if (makes_room_now(job, chosen, from)) {
-      start = now_s_;  // those that make way are as good as gone
-    } else if (!will_run(job.ask, chosen, from, no_reservation ? -1 : later_start, start)) {
+    if (!will_run(job.ask, chosen, from, no_reservation ? -1 : later_start, start)) {
       if (give_up()) return Planned::no;
       continue;
     }
@@ -250,23 +250,6 @@ bool Scheduler::will_run(const Ask& ask, NodeBits& nodes, Second from, Second un
   return test_from(ask, nodes, from, until, true, start);
 }
 
-// Whether the job could run on `nodes` now if it were let preempt, and not without; then `nodes` are those it gets.
-bool Scheduler::makes_room_now(const Job& job, NodeBits& nodes, Second from) {
-  if (!preemption_.enabled() || from > now_s_) return false;
-  const NodeBits allowed = nodes;
-  NodeBits found = nodes;
-  Second start = 0;
-  if (will_run(job.ask, found, from, -1, start) && start <= now_s_) return false;
-  found = allowed;
-  if (preemption_.victims(job, allowed, state_->nodes->held, test_rank_, state_->jobs, view_->jobs(), now_s_,
-                          *selector_, found)
-          .empty()) {
-    return false;
-  }
-  nodes = found;
-  return true;
-}
-
 bool Scheduler::fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
   return selector_->pick(ask, allowed, held, test_rank_, clip, ask.whole_nodes, nodes);
 }
@@ -325,7 +308,7 @@ bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second u
       start = now_s_;
       return true;
     }
-    if (until < 0) return false;  // now or not at all
+    if (until < 0 && preemptable_.empty()) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.
   const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(table.held.shared);
@@ -349,7 +332,20 @@ bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second u
       }
     });
   };
-  const std::vector<JobId>& active = state_->jobs.active();
+  // Jobs that would have to make way are as good as gone.
+  std::vector<JobId> others;
+  if (!preemptable_.empty()) {
+    for (const JobId id : preemptable_) end_job(state_->jobs[id]);
+    if (fits(ask, allowed, future_, clip, nodes)) {
+      start = now_s_;
+      return true;
+    }
+    if (until < 0) return false;
+    for (const JobId id : state_->jobs.active()) {
+      if (!std::binary_search(preemptable_.begin(), preemptable_.end(), id)) others.push_back(id);
+    }
+  }
+  const std::vector<JobId>& active = preemptable_.empty() ? state_->jobs.active() : others;
   std::size_t next = 0;
   if (from_future) {
     // What ends before `from` is gone by then.

@@ -1,6 +1,7 @@
 #include "models/policies/slurm/preemption.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace headroom::slurm {
 
@@ -53,6 +54,14 @@ std::vector<Preemption::Candidate> Preemption::candidates(const Job& job, const 
   return found;
 }
 
+std::vector<JobId> Preemption::preemptable(const Job& job, const NodeBits& allowed, const JobList& jobs,
+                                           const JobTable& table, Second now) const {
+  std::vector<JobId> found;
+  for (const Candidate& each : candidates(job, allowed, jobs, table, now)) found.push_back(each.job);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBits& allowed, const Holdings& held,
                                                     const Ranking& rank, const JobList& jobs, const JobTable& table,
                                                     Second now, Selector& selector, NodeBits& chosen) const {
@@ -62,7 +71,7 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
   // They are taken away one after the other until the job fits. Then those that really stand on the nodes it would get
   // are asked first, the others last, and it is tried again: perhaps fewer are enough.
   std::size_t taken = 0;
-  for (std::int32_t turn = 0; turn <= conf_.preempt_reorder_count; ++turn) {
+  for (std::int32_t turn = 0; turn <= conf_.preempt_reorder_count + 1; ++turn) {
     Holdings left = held;
     bool fits = false;
     for (taken = 0; taken < order.size() && !fits; ++taken) {
@@ -79,15 +88,16 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
     chosen = allowed;
     chosen.clear();
     for (const Selector::Share& share : shares) chosen.set(share.node);
-    if (taken == 1 || turn == conf_.preempt_reorder_count) break;
+    if (taken == 1 || turn == conf_.preempt_reorder_count + 1 || turn + 1 >= std::ssize(order)) break;
     for (std::size_t i = 0; i < order.size(); ++i) {
       order[i].on_chosen = i < taken ? jobs[order[i].job].nodes.count_common(chosen) : 0;
     }
     if (conf_.preempt_strict_order) {
-      // Only the one that made it possible comes first.
+      // It alone comes first.
       std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(taken) - 1,
                   order.begin() + static_cast<std::ptrdiff_t>(taken));
     } else {
+      order[taken - 1].on_chosen = std::numeric_limits<std::int32_t>::max();  // the one that made it possible
       std::stable_sort(order.begin(), order.end(),
                        [](const Candidate& a, const Candidate& b) { return a.on_chosen > b.on_chosen; });
     }

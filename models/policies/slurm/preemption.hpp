@@ -28,6 +28,9 @@ class Preemption {
   std::vector<Victim> victims(const Job& job, const NodeBits& allowed, const Holdings& held, const Ranking& rank,
                               const JobList& jobs, const JobTable& table, Second now, Selector& selector,
                               NodeBits& chosen) const;
+  // All that could be asked to make way for it on these nodes, by number.
+  std::vector<JobId> preemptable(const Job& job, const NodeBits& allowed, const JobList& jobs, const JobTable& table,
+                                 Second now) const;
 
  private:
   struct Candidate {

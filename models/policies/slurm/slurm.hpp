@@ -129,7 +129,6 @@ class Scheduler final : public SchedulerPolicy {
   void backfill_cycle();
   enum class Planned : std::uint8_t { started, reserved, no, table_full };
   Planned plan_job(Job& job, bool& counted);
-  bool makes_room_now(const Job& job, NodeBits& nodes, Second from);
   bool will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
   bool will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
   bool test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
@@ -152,6 +151,7 @@ class Scheduler final : public SchedulerPolicy {
   Time tick_at_ = 0;           // its next look at the clock
   std::size_t next_pass_ = 0;  // of the given ones
   std::size_t next_backfill_ = 0;
+  std::vector<JobId> preemptable_;  // for the job that is planned
   Second last_limits_ = 0;
   Second last_full_ = 0;
   Second last_pass_ = 0;
