@@ -910,6 +910,14 @@ class RunReader {
     }
     // The main loop looks at limits, too.
     if (!exact_clock && out_.conf.version.number < 2302) phases.main = rhythm_of(ticks, phases.main, 10'000, false);
+    // Rhythms count from the start of the loops, which takes its time where slurmdbd is asked first.
+    if (run_.has("loops_start")) {
+      phases.start = shifted(run_["loops_start"]);
+      for (slurm::Rhythm* rhythm : {&phases.main, &phases.backfill}) {
+        const Time step = kSecond + rhythm->drift;
+        rhythm->offset = ((rhythm->offset - phases.start) % step + step) % step;
+      }
+    }
   }
 
   At input_;

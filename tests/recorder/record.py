@@ -444,12 +444,14 @@ class Recorder:
     def collect(self):
         job = r"JobId=(\d+)(?:[_+][^ (]*\((\d+)\))?"
         names = {str(v): k for k, v in self.ids.items()}
-        alloc, log, passes, cycles = {}, {}, [], []
+        alloc, log, passes, cycles, started = {}, {}, [], [], -float(LEAD_S)
         kept = [(r"_job_complete: " + job + r" done", "job_complete done"), (r"Time limit exhausted for " + job, "Time limit exhausted"),
                 (r"Resetting " + job + r" start time for node power up", "config_complete"),
                 (r"preempted " + job + r" (?:has been|had to be) (.*)", None), (r"(?:[Rr]equeuing|requeue) " + job, "requeue"),
                 (r"gang: suspending " + job, "suspend"), (r"gang: resuming " + job, "resume")]
         for t, text in self.log_lines():
+            if re.search(r"Running as primary controller|Priority \w+ plugin loaded", text):
+                started = max(started, t)  # slurmctld's loops begin
             m = re.search(r"sched: Running job scheduler for (full|default)", text)
             if m:
                 passes.append([t, m[1]])
@@ -542,7 +544,7 @@ class Recorder:
             inputs["groups"] = self.sc["groups"]
         if self.dbd:
             inputs["accounting"] = {**self.sc["accounting"], **accounting_data(self.sc["accounting"]["sacctmgr"])}
-        run = {"t0_unix": self.t0, "slurmctld_start": -float(LEAD_S), "recorded_until": self.ended,
+        run = {"t0_unix": self.t0, "slurmctld_start": -float(LEAD_S), "loops_start": started, "recorded_until": self.ended,
                "quality": {"submit_lag_max_s": round(lag, 2), "launch_lag_max_s": round(launch, 2),
                            "disturbed": max(lag, launch) > VOID_RUN_LAG_S},
                "slurm_conf": self.conf_shown, "jobs": jobs,
