@@ -11,6 +11,7 @@
 
 #include "models/errors.hpp"
 #include "models/files.hpp"
+#include "models/policies/slurm/known_names.hpp"
 #include "models/policies/slurm/resources.hpp"
 #include "models/policies/slurm/topology.hpp"
 #include "models/scenario/sbatch_syntax.hpp"
@@ -81,50 +82,8 @@ class At {
   std::string path_;
 };
 
-// Settings without an effect on what is decided when: paths, ports, daemons' logs, plugins for accounting and tasks.
-bool decides_nothing(std::string_view name) {
-  static const std::set<std::string_view> kNames = {
-      "AccountingStorageHost",
-      "AccountingStoragePort",
-      "AuthType",
-      "ClusterName",
-      "DebugFlags",
-      "DisableRootJobs",
-      "InactiveLimit",
-      "JobAcctGatherType",
-      "JobCompLoc",
-      "JobCompType",
-      "LogTimeFormat",
-      "MinJobAge",
-      "MpiDefault",
-      "PrivateData",
-      "ProctrackType",
-      "PropagateResourceLimits",
-      "PriorityFlags",
-      "ResumeFailProgram",
-      "ResumeProgram",
-      "SlurmUser",
-      "SlurmctldDebug",
-      "SlurmctldHost",
-      "SlurmctldLogFile",
-      "SlurmctldPidFile",
-      "SlurmctldPort",
-      "SlurmctldTimeout",
-      "SlurmdDebug",
-      "SlurmdLogFile",
-      "SlurmdParameters",
-      "SlurmdPidFile",
-      "SlurmdSpoolDir",
-      "SlurmdUser",
-      "StateSaveLocation",
-      "SuspendProgram",
-      "SwitchType",
-      "TaskPlugin",
-      "TreeWidth",
-      "Waittime",
-  };
-  return kNames.count(name) > 0;
-}
+// Settings on which no decision depends.
+bool decides_nothing(std::string_view name) { return slurm::use_of("slurm.conf", name) == slurm::Use::no_effect; }
 
 std::vector<std::pair<std::string, std::string>> settings_of(std::string_view line) {
   std::vector<std::pair<std::string, std::string>> settings;

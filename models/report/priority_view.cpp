@@ -136,8 +136,8 @@ std::vector<ShareRow> share_rows(const Moment& moment) {
   for (std::uint32_t a = 0; a < associations.size(); ++a) {
     const slurm::Association& association = associations[a];
     const slurm::Shareholder& holder = shares.holders()[a];
-    ShareRow& row = rows.emplace_back(
-        ShareRow{association, associations.account_name(association.account), holder, "", ""});
+    ShareRow& row =
+        rows.emplace_back(ShareRow{association, associations.account_name(association.account), holder, "", ""});
     if (!fair_tree || association.is_user()) row.factor = fmt::format("{:.6f}", shares.shown_factor(a));
     if (fair_tree && !association.by_parent() && association.above != slurm::kNobody) {
       row.level = std::isfinite(holder.level) ? fmt::format("{:.6f}", holder.level) : "inf";

@@ -771,7 +771,8 @@ TEST(SlurmLimits, HoldAtAnyTime) {
         std::int64_t cpus = 0;
         for (const auto& share : state.jobs[id].shares) {
           cpus += share.cpus;
-          for (std::uint32_t a = state.jobs[id].payer.association; a != kNobody; a = of[a].above) held[a].insert(share.node);
+          for (std::uint32_t a = state.jobs[id].payer.association; a != kNobody; a = of[a].above)
+            held[a].insert(share.node);
         }
         const auto add = [&](auto& use) {
           ++use.jobs;

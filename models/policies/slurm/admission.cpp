@@ -58,8 +58,7 @@ std::optional<Rejection> Scheduler::refuse(Job& job) {
 
   const Associations& associations = state_->associations;
   const std::uint32_t payer = job.payer.association;
-  const std::string account =
-      payer == kNobody ? asks.account : associations.account_name(associations[payer].account);
+  const std::string account = payer == kNobody ? asks.account : associations.account_name(associations[payer].account);
   const std::string qos_name = qos == kNobody ? asks.qos : accounting.qos[qos].name;
   job.barred_why = not_taken(partition.name, "account", partition.allow_accounts, partition.deny_accounts, account);
   if (!job.barred_why.empty()) {

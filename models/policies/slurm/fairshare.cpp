@@ -96,7 +96,8 @@ void Fairshare::measure(std::uint32_t association) {
     // What its siblings used is partly its own.
     a.effective_usage = a.level_shares == 0
                             ? parent.effective_usage
-                            : a.norm_usage + (parent.effective_usage - a.norm_usage) * static_cast<double>(associations_[association].shares) /
+                            : a.norm_usage + (parent.effective_usage - a.norm_usage) *
+                                                 static_cast<double>(associations_[association].shares) /
                                                  static_cast<double>(a.level_shares);
   } else if (a.norm_shares > 0 && parent.norm_shares > 0 && parent.effective_usage > 0 && a.norm_usage > 0) {
     // Its usage over its shares is its parent's times its own among its siblings; the more the parent is off its
@@ -165,7 +166,8 @@ void Fairshare::set_level(std::uint32_t association) {
 void Fairshare::rank(std::vector<std::uint32_t> siblings, std::uint32_t& rank, std::uint32_t& next, bool tied) {
   for (const std::uint32_t a : siblings) set_level(a);
   // Accounts without shares of their own are not ranked: their users stand among these siblings.
-  std::erase_if(siblings, [this](std::uint32_t a) { return associations_[a].by_parent() && !associations_[a].is_user(); });
+  std::erase_if(siblings,
+                [this](std::uint32_t a) { return associations_[a].by_parent() && !associations_[a].is_user(); });
   std::stable_sort(siblings.begin(), siblings.end(), [this](std::uint32_t a, std::uint32_t b) {
     const Shareholder& x = all_[a];
     const Shareholder& y = all_[b];

@@ -190,7 +190,8 @@ std::optional<Rejection> LimitBook::identify(JobId job, std::uint32_t user, Paye
   if (c.association == kNobody && conf_.enforce.associations) return Rejection::account;
   c.account = c.association == kNobody ? 0 : associations_[c.association].account;
   if (conf_.enforce.qos) {
-    const bool allowed = payer.qos != kNobody && c.association != kNobody && associations_[c.association].qos[payer.qos];
+    const bool allowed =
+        payer.qos != kNobody && c.association != kNobody && associations_[c.association].qos[payer.qos];
     if (!allowed) return Rejection::qos;
   }
   const std::uint32_t of_partition = index(queue) < partition_qos_.size() ? partition_qos_[index(queue)] : kNobody;
@@ -415,8 +416,8 @@ Hold LimitBook::before_choice(JobId job, Second limit) const {
 namespace {
 
 // GrpTRESMins: nothing may start once they are used up; to be safe, nothing that might use them up.
-std::optional<Tres> minutes_used_up(const LimitBook::Use& use, const Usage& usage, const TresCounts& limits, TresCounts& seen, bool record,
-                                    const TresCounts* asked) {
+std::optional<Tres> minutes_used_up(const LimitBook::Use& use, const Usage& usage, const TresCounts& limits,
+                                    TresCounts& seen, bool record, const TresCounts* asked) {
   for (std::size_t t = 0; t < kTres; ++t) {
     if (!holds(seen.of[t], limits.of[t])) continue;
     if (record) seen.of[t] = limits.of[t];
@@ -528,9 +529,9 @@ bool LimitBook::used_up(JobId job, Second start, Second now) const {
     }
     over |= outside(used, l.max_tres_secs_job, seen.max_tres_secs_job, record).has_value();
   };
-  each_qos(c, [&](std::uint32_t q) { look(associations_.qos()[q].limits, of_qos_[q].all, multifactor_.used(q), true); });
-  for (std::uint32_t a = c.association; a != kNobody && associations_[a].above != kNobody;
-       a = associations_[a].above) {
+  each_qos(c,
+           [&](std::uint32_t q) { look(associations_.qos()[q].limits, of_qos_[q].all, multifactor_.used(q), true); });
+  for (std::uint32_t a = c.association; a != kNobody && associations_[a].above != kNobody; a = associations_[a].above) {
     look(associations_[a].limits, of_association_[a], used_by(a), false);
   }
   return over;

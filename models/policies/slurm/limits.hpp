@@ -65,7 +65,8 @@ class LimitBook {
 
   // --- at submission ---
 
-  // A job of `user` is known from now on. What is wrong with who pays, if AccountingStorageEnforce says that it matters.
+  // A job of `user` is known from now on. What is wrong with who pays, if AccountingStorageEnforce says that it
+  // matters.
   std::optional<Rejection> identify(JobId job, std::uint32_t user, Payer payer, QueueId queue);
   // The requested time of a job that gives none, where a limit says so.
   std::optional<Second> default_limit(JobId job) const;
@@ -100,10 +101,10 @@ class LimitBook {
 
   // What jobs hold now, for whoever checks it.
   struct Use {
-    std::int64_t jobs = 0;       // running
-    std::int64_t submitted = 0;  // pending and running
-    TresCounts tres;             // of running jobs
-    TresCounts run_secs;         // that running jobs may still use
+    std::int64_t jobs = 0;                 // running
+    std::int64_t submitted = 0;            // pending and running
+    TresCounts tres;                       // of running jobs
+    TresCounts run_secs;                   // that running jobs may still use
     std::vector<std::uint32_t> node_jobs;  // running jobs by node: a node that several jobs share counts once
   };
   const Use& of_association(std::uint32_t association) const { return of_association_[association]; }

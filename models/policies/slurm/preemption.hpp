@@ -13,8 +13,7 @@ namespace headroom::slurm {
 
 class Preemption {
  public:
-  Preemption(const Conf& conf, const Associations& associations)
-      : conf_(conf), associations_(associations) {}
+  Preemption(const Conf& conf, const Associations& associations) : conf_(conf), associations_(associations) {}
 
   bool enabled() const { return conf_.preempt != Preempt::none; }
 
