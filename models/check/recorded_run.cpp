@@ -549,7 +549,7 @@ class RunReader {
     }
     // How long its processes lived after Slurm said start, and how long until they were gone once told to end. A few
     // milliseconds pass between the end of the job and the message that its nodes are clean.
-    constexpr Time kEpilog = 4'000;
+    constexpr Time kEpilog = 5'000;
     job.run_time = input["runtime_s"].time() + 40'000;
     for (std::size_t l = 0; record.has("log") && l < record["log"].size(); ++l) {
       const std::string what = record["log"].at(l).at(1).text();
