@@ -872,7 +872,7 @@ class RunReader {
     // Rhythms count from the start of the loops, which takes its time where slurmdbd is asked first.
     if (run_.has("loops_start")) {
       phases.start = shifted(run_["loops_start"]);
-      for (slurm::Rhythm* rhythm : {&phases.main, &phases.backfill}) {
+      for (slurm::Rhythm* rhythm : {&phases.main, &phases.backfill, &phases.power}) {
         const Time step = kSecond + rhythm->drift;
         rhythm->offset = ((rhythm->offset - phases.start) % step + step) % step;
       }
