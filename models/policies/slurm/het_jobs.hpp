@@ -1,5 +1,5 @@
 // What backfill knows of heterogeneous jobs: when each component could start, so that the others are planned for no
-// earlier time, and which jobs can start now as a whole. Hides how long slurmctld remembers that: two cycles.
+// earlier time, and which jobs can start now as a whole.
 #pragma once
 
 #include <algorithm>
@@ -37,15 +37,8 @@ class HetJobs {
   };
   static constexpr JobId kNobody{~0u};
 
-  // A cycle begins. What was found in the cycle before holds once more and is forgotten then.
-  void begin_cycle() {
-    if (cycles_++ % 2 != 0) return;
-    std::erase_if(plans_, [](const Plan& p) { return p.start == 0; });
-    for (Plan& plan : plans_) {
-      plan.start = 0;
-      plan.components.clear();
-    }
-  }
+  // A cycle begins. In none of the recorded runs does what the cycle before found still hold.
+  void begin_cycle() { plans_.clear(); }
 
   // A component could start at `start`; what was found before and is earlier stands.
   void set(JobId leader, JobId component, Second start) {
@@ -84,7 +77,6 @@ class HetJobs {
 
  private:
   std::vector<Plan> plans_;
-  std::uint64_t cycles_ = 0;
 };
 
 }  // namespace headroom::slurm

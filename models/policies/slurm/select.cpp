@@ -86,7 +86,11 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
     for (Index n = first; n <= last; ++n) out.push_back({n, cpus});
   };
   const bool found = is_special(ask) ? placement_->pick(ask, candidates, held, rank, clip, whole, true, now_, out)
-                                     : choose(ask, candidates, held, rank, clip, whole, take);
+                                     : choose(ask, candidates, held, rank, clip, whole, take) ||
+                                           (short_ && retry(ask, candidates, held, clip, whole, [&](const NodeBits& nodes) {
+                                              out.clear();
+                                              return choose(ask, nodes, held, rank, clip, whole, take);
+                                            }));
   if (!found) return false;
   if (!whole && ask.cpus_per_task > 1) distribute(ask, out);
   return true;
@@ -119,14 +123,40 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
     for (const Share& share : shares_) out.set(share.node);
     return true;
   }
-  return choose(ask, candidates, held, rank, clip, whole,
-                [&](Index first, Index last, std::int32_t) { out.set(first, last); });
+  const auto take = [&](Index first, Index last, std::int32_t) { out.set(first, last); };
+  return choose(ask, candidates, held, rank, clip, whole, take) ||
+         (short_ && retry(ask, candidates, held, clip, whole, [&](const NodeBits& nodes) {
+            out.clear();
+            return choose(ask, nodes, held, rank, clip, whole, take);
+          }));
+}
+
+// So many nodes at most, and those chosen have too few CPUs: without the nodes that offer the fewest, then without
+// those that offer more, as long as enough are left.
+template <class Try>
+bool Selector::retry(const Ask& ask, const NodeBits& candidates, const Holdings& held, bool clip, bool whole,
+                     Try try_with) {
+  std::vector<std::pair<std::int32_t, Index>> offers;
+  candidates.for_each([&](Index n) {
+    const std::int32_t cpus = offer(ask, n, held.cpus_of(n), held.memory_of(n), clip, whole);
+    if (cpus > 0) offers.emplace_back(cpus, n);
+  });
+  std::sort(offers.begin(), offers.end());
+  NodeBits nodes = candidates;
+  for (std::size_t i = 0; i < offers.size() && offers[i].first < offers.back().first;) {
+    const std::int32_t fewest = offers[i].first;
+    for (; offers[i].first == fewest; ++i) nodes.reset(offers[i].second);
+    if (static_cast<std::int32_t>(offers.size() - i) < ask.min_nodes) return false;
+    if (try_with(nodes)) return true;
+  }
+  return false;
 }
 
 // Calls take(first, last, cpus) for the nodes it chooses: cpus of each.
 template <class Take>
 bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                       bool whole, Take take) {
+  short_ = false;
   std::int32_t min_nodes = ask.min_nodes;
   if (ask.tasks_per_node > 0) {
     min_nodes = std::max(min_nodes, (ask.tasks + ask.tasks_per_node - 1) / ask.tasks_per_node);
@@ -279,8 +309,9 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
     runs_[at].nodes = 0;
     runs_[at].cpus = 0;
   }
-  if (!done && (cpus_left > 0 || !enough_nodes(0))) return false;
-  return true;
+  const bool found = done || (cpus_left <= 0 && enough_nodes(0));
+  short_ = !found && (ask.max_nodes > 0 || ask.most_nodes > 0);
+  return found;
 }
 
 }  // namespace headroom::slurm

@@ -82,6 +82,8 @@ class Selector {
   template <class Take>
   bool choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
               bool whole, Take take);
+  template <class Try>
+  bool retry(const Ask& ask, const NodeBits& candidates, const Holdings& held, bool clip, bool whole, Try try_with);
   static void distribute(const Ask& ask, std::vector<Share>& shares);
   // Whether CPUs, memory and the order of nodes are not all there is to it.
   bool is_special(const Ask& ask) const { return ask.needs != nullptr || ask.core_spec >= 0 || topology_ != nullptr; }
@@ -92,6 +94,7 @@ class Selector {
   std::unique_ptr<Topology> topology_;  // null: flat
   std::unique_ptr<Placement> placement_;
   Second now_ = 0;
+  bool short_ = false;  // with so many nodes at most, choose() found too few CPUs, though all nodes have enough
   // scratch
   std::vector<std::int32_t> offer_;  // by node
   NodeBits usable_;

@@ -130,7 +130,6 @@ void Scheduler::catch_up() {
   while (last_change() >= last_backfill_) {
     const Time look = phases.backfill.not_before(backfill_at_, phases.time_of(last_backfill_ + conf.bf_interval));
     if (look >= now_) break;
-    het_jobs_.begin_cycle();
     last_backfill_ = phases.second(look);
   }
   backfill_at_ = phases.backfill.not_before(backfill_at_, now_);
