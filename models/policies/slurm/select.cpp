@@ -85,12 +85,13 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
   const auto take = [&](Index first, Index last, std::int32_t cpus) {
     for (Index n = first; n <= last; ++n) out.push_back({n, cpus});
   };
-  const bool found = is_special(ask) ? placement_->pick(ask, candidates, held, rank, clip, whole, true, now_, out)
-                                     : choose(ask, candidates, held, rank, clip, whole, take) ||
-                                           (short_ && retry(ask, candidates, held, clip, whole, [&](const NodeBits& nodes) {
-                                              out.clear();
-                                              return choose(ask, nodes, held, rank, clip, whole, take);
-                                            }));
+  const bool found = is_special(ask)
+                         ? placement_->pick(ask, candidates, held, rank, clip, whole, true, now_, out)
+                         : choose(ask, candidates, held, rank, clip, whole, take) ||
+                               (short_ && retry(ask, candidates, held, clip, whole, [&](const NodeBits& nodes) {
+                                  out.clear();
+                                  return choose(ask, nodes, held, rank, clip, whole, take);
+                                }));
   if (!found) return false;
   if (!whole && ask.cpus_per_task > 1) distribute(ask, out);
   return true;
