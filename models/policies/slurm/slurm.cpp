@@ -217,6 +217,16 @@ void Scheduler::arrive(JobId id) {
   // Said at once, until a pass says something else.
   job.reason = state_->jobs.held_back(job, table, now_s_, nodes);
   if (job.reason == Reason::partition_nodes) job.reason = Reason::partition_config;
+  if (job.reason != Reason::none) return;
+  // Before anything else whole nodes are looked for.
+  if (job.ask.whole_nodes && !conf.defer && !preemption_.enabled()) {
+    const NodeBits available = nodes.available(view_->cluster());
+    if (NodeBits idle = nodes.held.idle; job.ask.min_nodes <= partition.count_common(available)) {
+      idle &= available;
+      idle.remove(nodes.completing());
+      if (job.ask.min_nodes > partition.count_common(idle)) job.reason = Reason::resources;
+    }
+  }
   if (job.reason != Reason::none || job.components > 0) return;
   if (!first) {
     job.reason = Reason::priority;
