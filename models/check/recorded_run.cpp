@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -74,6 +75,13 @@ class At {
     return all;
   }
   std::size_t size_of_members() const { return value_->is_object() ? value_->size() : 0; }
+  // Itself with the members of another on top; kept in `store`.
+  At with(const At& other, std::deque<Json>& store) const {
+    Json& merged = store.emplace_back(*value_);
+    merged.update(*other.value_);
+    merged.erase("het");
+    return {*file_, merged, other.path_};
+  }
   bool is_number() const { return value_->is_number(); }
 
  private:
@@ -379,6 +387,8 @@ class RunReader {
     std::string array;      // its id; empty: no array
     std::int32_t number = 0;
     std::int32_t limit = 0;
+    std::int32_t components = 0;  // of its heterogeneous job
+    std::int32_t component = 0;
   };
 
   void read_jobs() {
@@ -420,6 +430,17 @@ class RunReader {
         }
         tasks.push_back({name, input, record->second, submit, static_cast<std::int64_t>(j), array, number, limit});
       };
+      if (input.has("het")) {
+        const At het = input["het"];
+        for (std::size_t c = 0; c < het.size(); ++c) {
+          add(fmt::format("{}+{}", id, c), "", 0, 0);
+          Task& task = tasks.back();
+          task.input = input.with(het.at(c), merged_);
+          task.components = static_cast<std::int32_t>(het.size());
+          task.component = static_cast<std::int32_t>(c);
+        }
+        continue;
+      }
       if (!input.has("array")) {
         add(id, "", 0, 0);
         continue;
@@ -518,6 +539,8 @@ class RunReader {
     request.user = users_.emplace(user, static_cast<std::uint32_t>(users_.size())).first->second;
     slurm::Asks asks;
     read_asks(input, asks);
+    asks.components = task.components;
+    asks.component = task.component;
     if (input.has("account")) asks.account = input["account"].text();
     if (input.has("qos")) asks.qos = input["qos"].text();
     if (asks.overcommit) {
@@ -584,7 +607,7 @@ class RunReader {
     asks.overcommit = input.flag("overcommit");
     asks.exclusive_user = text("exclusive") == "user";
     if (input.has("core_spec")) asks.core_spec = input["core_spec"].count();
-    for (const char* key : {"cpus_per_gpu", "mem_per_gpu", "ntasks_per_gpu", "gpus_per_socket", "prefer", "het"}) {
+    for (const char* key : {"cpus_per_gpu", "mem_per_gpu", "ntasks_per_gpu", "gpus_per_socket", "prefer"}) {
       if (input.has(key)) out_.not_followed.push_back(fmt::format("job {}: {}", input["id"].text(), key));
     }
   }
@@ -700,7 +723,8 @@ class RunReader {
   std::vector<std::uint32_t> jobs_named(const std::string& id, const At& at) const {
     std::vector<std::uint32_t> jobs;
     for (std::uint32_t j = 0; j < out_.jobs.size(); ++j) {
-      if (out_.jobs[j].id == id || out_.jobs[j].id.starts_with(id + "[")) jobs.push_back(j);
+      const std::string& name = out_.jobs[j].id;
+      if (name == id || name == id + "+0" || name.starts_with(id + "[")) jobs.push_back(j);
     }
     if (jobs.empty()) at.refuse("no job " + id);
     return jobs;
@@ -884,6 +908,7 @@ class RunReader {
   RecordedRun& out_;
   Time shift_;
   ConfText conf_;
+  std::deque<Json> merged_;  // components of heterogeneous jobs with what is said of all of them
   std::map<std::string, std::uint32_t> first_;
   std::map<std::string, std::uint32_t> names_;  // numbers of jobs' names
   std::map<std::string, std::uint32_t> users_;  // those that slurmdbd knows first

@@ -865,7 +865,33 @@ class Builder {
       read_width(element, job);
       read_terms(element, job);
     }
+    join_components(elements);
     check_dependencies(elements);
+  }
+
+  void join_components(const std::vector<Section>& elements) {
+    std::vector<InlineJob>& jobs = scenario_.workload.jobs;
+    for (std::size_t j = 0; j < jobs.size() && !problems_.full(); ++j) {
+      if (!elements[j].has("hetComponents")) continue;
+      note_policy(elements[j], "hetComponents");
+      const auto count = static_cast<std::size_t>(elements[j].count("hetComponents").value_or(0));
+      if (count > jobs.size() - j) {
+        add(elements[j], "hetComponents", fmt::format("found {}, expected so many jobs from this one on", count));
+        continue;
+      }
+      for (std::size_t c = 0; c < count; ++c) {
+        InlineJob& job = jobs[j + c];
+        if (job.submit != jobs[j].submit || job.user != jobs[j].user) {
+          add(elements[j + c], "submit", "components have the submit and the user of the first");
+        }
+        if (!job.array.tasks.empty()) add(elements[j + c], "array", "not of a component of a heterogeneous job");
+        if (c > 0 && elements[j + c].has("hetComponents")) {
+          add(elements[j + c], "hetComponents", "it is a component of the job before it");
+        }
+        job.asks.components = static_cast<std::int32_t>(count);
+        job.asks.component = static_cast<std::int32_t>(c);
+      }
+    }
   }
 
   // What only policy slurm knows of a job.

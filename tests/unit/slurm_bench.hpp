@@ -101,6 +101,12 @@ class Draft {
     terms.dependencies.push_back({kind, JobId{other}, 0});
     return *this;
   }
+  // Of a heterogeneous job of `count` components that are submitted one after the other.
+  Draft& component(std::int32_t number, std::int32_t count) {
+    asks.component = number;
+    asks.components = count;
+    return *this;
+  }
 
   WorkloadJob job;
   JobTerms terms;

@@ -793,5 +793,24 @@ TEST(SlurmCompleting, FailedJobsSaySo) {
   EXPECT_EQ(s.reason(0, 20), "NonZeroExitCode");
 }
 
+TEST(SlurmChoice, OfSoManyNodesLeavesOutThoseWithTooFewCpus) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 3, 4)});
+  b.job(0.5, 100.3).cpus(3).minutes(5);
+  Draft& two = b.job(0.6, 20.3).cpus(8).minutes(5);  // -N2 -n8
+  two.job.request.nodes = 2;
+  two.job.request.spread = true;
+  const Story s = b.run();
+  EXPECT_EQ(s[1].allocated, s[0].allocated) << "n1 has one CPU left and is passed over";
+}
+
+TEST(SlurmQueue, WholeNodesThatAreNotIdleAreMissedAtSubmission) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 1, 4)});
+  b.job(0.5, 50.3).cpus(1).minutes(5);
+  b.job(3.5, 20.3).nodes(1, 4).exclusive().minutes(5);
+  EXPECT_EQ(b.run().reason(1, 3.6), "Resources");
+}
+
 }  // namespace
 }  // namespace headroom::slurm

@@ -23,6 +23,9 @@ struct Asks {
   bool exclusive_user = false;  // --exclusive=user
   bool oversubscribe = false;   // --oversubscribe
   bool overcommit = false;      // --overcommit
+  // Components of a heterogeneous job are jobs of their own that arrive together, in ascending order.
+  std::int32_t components = 0;  // of the whole job; 0: it is none
+  std::int32_t component = 0;   // this one's number; 0 leads
   bool operator==(const Asks&) const = default;
 };
 

@@ -5,6 +5,11 @@
 #include "models/policies/slurm/slurm.hpp"
 
 namespace headroom::slurm {
+namespace {
+
+bool is_waiting(const JobTable& table, const Job& job) { return table.state(job.id) == JobState::pending; }
+
+}  // namespace
 
 void Scheduler::mark_planned(bool set) {
   NodeTable& nodes = *state_->nodes;
@@ -22,6 +27,7 @@ void Scheduler::backfill_cycle() {
   const Conf& conf = state_->conf;
   NodeTable& nodes = *state_->nodes;
   tell(Event::Kind::backfill);
+  het_jobs_.begin_cycle();
   mark_planned(false);
   const std::vector<JobId> order = state_->jobs.order(view_->jobs());
   std::vector<JobId> queue;
@@ -56,7 +62,7 @@ void Scheduler::backfill_cycle() {
   }
 
   jobs_tested_ = 0;
-  std::int32_t started = 0;
+  jobs_started_ = 0;
   std::vector<std::int32_t> in_partition(conf.partitions.size());
   std::vector<std::pair<std::uint32_t, std::int32_t>> by_user;
   std::map<std::pair<std::uint32_t, QueueId>, std::int32_t> by_user_and_partition;
@@ -78,6 +84,12 @@ void Scheduler::backfill_cycle() {
         if (planned_tasks >= conf.bf_max_job_array_resv || limited) continue;
       }
     }
+    if (job.components > 0) {
+      if (!is_waiting(view_->jobs(), job)) continue;  // started in this cycle
+      het_jobs_.set(job.leader, id, HetJobs::unknown(now_s_));
+      if (job.reason == Reason::none) job.reason = Reason::resources;
+      if (het_jobs_.earliest(job.leader, id) > now_s_ + conf.bf_window) continue;
+    }
     if (!conf.assoc_limit_stop && held_before_choice(job)) continue;
     if (conf.bf_max_job_user_part > 0 && by_user_and_partition[{job.user, job.queue}]++ >= conf.bf_max_job_user_part) {
       continue;
@@ -95,7 +107,7 @@ void Scheduler::backfill_cycle() {
     switch (planned) {
       case Planned::started:
         rejected_array = JobId{~0u};
-        ++started;
+        ++jobs_started_;
         break;
       case Planned::reserved:
         rejected_array = JobId{~0u};
@@ -108,9 +120,89 @@ void Scheduler::backfill_cycle() {
       case Planned::table_full:
         break;
     }
-    if (conf.bf_max_job_start > 0 && started >= conf.bf_max_job_start) break;
+    if (conf.bf_max_job_start > 0 && jobs_started_ >= conf.bf_max_job_start) break;
   }
   mark_planned(true);
+  if (!conf.bf_hetjob_immediate) start_het_jobs();
+}
+
+void Scheduler::start_het_jobs() {
+  const std::int32_t most = state_->conf.bf_max_job_start;
+  for (const JobId leader : het_jobs_.known()) {
+    if (most > 0 && jobs_started_ >= most) return;
+    start_het_job(leader, true);
+  }
+}
+
+// Whether it is known of each component when it could start, and nothing holds one back.
+bool Scheduler::may_start_whole(const HetJobs::Plan& plan) {
+  const Job& leader = state_->jobs[plan.leader];
+  for (std::int32_t c = 0; c < leader.components; ++c) {
+    const Job& job = state_->jobs[JobId{number(plan.leader) + static_cast<std::uint32_t>(c)}];
+    const bool known = std::any_of(plan.components.begin(), plan.components.end(),
+                                   [&](const HetJobs::Component& each) { return each.job == job.id; });
+    if (!known || !is_waiting(view_->jobs(), job)) return false;
+    if (state_->jobs.held_back(job, view_->jobs(), now_s_, *state_->nodes) != Reason::none) return false;
+  }
+  return true;
+}
+
+// Whether limits have room for all components together.
+bool Scheduler::limits_let_whole(const HetJobs::Plan& plan) {
+  std::size_t counted = 0;
+  bool room = true;
+  for (const HetJobs::Component& component : plan.components) {
+    Job& job = state_->jobs[component.job];
+    room = !held_before_choice(job) && !held_after_choice(job, asked_for(job));
+    if (!room) break;
+    state_->limits.started(component.job, asked_for(job), now_s_, false);
+    ++counted;
+  }
+  for (std::size_t i = 0; i < counted; ++i) {
+    state_->limits.stopped(plan.components[i].job, now_s_);
+  }
+  return room;
+}
+
+// All components start, each on nodes of its own, or none does. `at_end`: of the cycle.
+void Scheduler::start_het_job(JobId leader, bool at_end) {
+  HetJobs::Plan& plan = het_jobs_.of(leader);
+  if (!may_start_whole(plan)) {
+    if (at_end) plan.start = HetJobs::unknown(now_s_);
+    return;
+  }
+  plan.start = plan.latest(HetJobs::kNobody);
+  if (plan.start > now_s_) return;
+  if (!limits_let_whole(plan)) {
+    plan.start = HetJobs::unknown(now_s_);
+    return;
+  }
+  NodeTable& nodes = *state_->nodes;
+  NodeBits used(nodes.size());
+  const std::vector<HetJobs::Component> components = plan.components;
+  bool all = true;
+  for (const HetJobs::Component& component : components) {
+    Job& job = state_->jobs[component.job];
+    NodeBits allowed = nodes.partition(job.queue);
+    allowed &= nodes.available(view_->cluster());
+    state_->resources.keep_to_owner(job, state_->jobs, allowed);
+    allowed.remove(used);
+    all = state_->resources.licenses_free(job) &&
+          start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill) == Verdict::started;
+    if (!all) break;
+    used |= job.nodes;
+  }
+  het_jobs_.forget(leader);
+  if (all) {
+    jobs_started_ += static_cast<std::int32_t>(components.size());
+    return;
+  }
+  for (const HetJobs::Component& component : components) {
+    if (is_waiting(view_->jobs(), state_->jobs[component.job])) continue;
+    take_nodes_back(component.job);
+    plan_->requeue(component.job);
+    wait_again(component.job);
+  }
 }
 
 // Finds the job's place: the first time at which it fits beside what runs and what is reserved before it.
@@ -134,9 +226,10 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   NodeBits allowed;
   NodeBits chosen;
   Second later_start = now_s_;
+  const Second others_start = job.components > 0 ? het_jobs_.earliest(job.leader, job.id) : 0;
   // Every turn looks at a later time; the plan has an end.
   for (int turns = 0; turns < 100'000; ++turns) {
-    const Second from = later_start;
+    const Second from = std::max(later_start, others_start);
     later_start = 0;
     if (window_end_ < from) return Planned::no;
     const Second until = std::max(from, now_s_) + limit;
@@ -189,7 +282,11 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       start = now_s_ + 1;
       later_start = 0;
     }
-    if (start <= now_s_ && state_->resources.licenses_free(job)) {
+    if (job.components > 0) {
+      het_jobs_.set(job.leader, job.id, start);
+      const bool more = conf.bf_max_job_start == 0 || jobs_started_ < conf.bf_max_job_start;
+      if (conf.bf_hetjob_immediate && more) start_het_job(job.leader, false);
+    } else if (start <= now_s_ && state_->resources.licenses_free(job)) {
       const Verdict verdict = start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill);
       if (verdict == Verdict::started) {
         if (job.ask.whole_nodes) {

@@ -27,6 +27,17 @@ std::string set_list(std::vector<std::string>& out, std::string_view value) {
   return {};
 }
 
+std::string set_hetjob_prio(HetjobPrio& prio, std::string_view value) {
+  constexpr std::pair<std::string_view, HetjobPrio> kWords[] = {
+      {"min", HetjobPrio::min}, {"avg", HetjobPrio::avg}, {"max", HetjobPrio::max}};
+  for (const auto& [word, meaning] : kWords) {
+    if (!same(word, value)) continue;
+    prio = meaning;
+    return {};
+  }
+  return wrong(value, "min, avg or max");
+}
+
 // clang-format off
 const Setter<Conf> kSchedulerParameters[] = {
   {{"assoc_limit_stop", kScheduler, "off", "A job that waits for a limit closes its partition to those behind it."},
@@ -35,6 +46,12 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.batch_sched_delay, v, 0, kMost); }},
   {{"bf_continue", kScheduler, "off", "No effect: a backfill cycle takes no time here, so nothing changes under it.", Use::no_effect},
    [](Conf& c, std::string_view) { c.bf_continue = true; return std::string(); }},
+  {{"bf_hetjob_immediate", kScheduler, "off", "A heterogeneous job starts as soon as a cycle has found room for its last "
+    "component, not at the cycle's end; sets bf_hetjob_prio=min unless that is given."},
+   [](Conf& c, std::string_view) { c.bf_hetjob_immediate = true; return std::string(); }},
+  {{"bf_hetjob_prio", kScheduler, "", "min, avg or max: components of a heterogeneous job are put in order by the least, "
+    "mean or greatest of their priorities and tiers; default: each by its own."},
+   [](Conf& c, std::string_view v) { return set_hetjob_prio(c.bf_hetjob_prio, v); }},
   {{"bf_interval", kScheduler, "30", "Seconds between backfill cycles."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_interval, v, 1, 10800); }},
   {{"bf_licenses", kScheduler, "off", "Backfill plans licences, too; jobs that wait for some then stop passes."},
@@ -97,6 +114,9 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.sched_max_job_start, v, 0, kMost); }},
   {{"sched_min_interval", kScheduler, "2", "No effect: microseconds.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 0, kMost); }},
+  {{"whole_hetjob", kScheduler, "off", "What is asked of one component (cancel, hold, release, requeue) is asked of all; "
+    "otherwise only what is asked of the first."},
+   [](Conf& c, std::string_view) { c.whole_hetjob = true; return std::string(); }},
 };
 
 std::string set_scheduler_parameters(Conf& conf, std::string_view list) {
@@ -116,6 +136,7 @@ std::string set_scheduler_parameters(Conf& conf, std::string_view list) {
     }
     if (const std::string problem = found->set(conf, value); !problem.empty()) return std::string(name) + ": " + problem;
   }
+  if (conf.bf_hetjob_immediate && conf.bf_hetjob_prio == HetjobPrio::own) conf.bf_hetjob_prio = HetjobPrio::min;
   return {};
 }
 

@@ -44,6 +44,8 @@ struct Version {
 
 // Whose jobs make way for others, and how.
 enum class Preempt : std::uint8_t { none, qos, partition_prio };
+// What components of a heterogeneous job are put in order by: each by its own priority, or all by that of one or all.
+enum class HetjobPrio : std::uint8_t { own, min, avg, max };
 enum class PreemptMode : std::uint8_t { off, cancel, requeue };
 // Weights of resources, by Tres.
 using TresWeights = std::array<double, 5>;
@@ -191,6 +193,9 @@ struct Conf {
   bool bf_one_resv_per_job = false;
   bool bf_running_job_reserve = false;
   Second bf_window_linear = 0;
+  bool bf_hetjob_immediate = false;
+  HetjobPrio bf_hetjob_prio = HetjobPrio::own;
+  bool whole_hetjob = false;
   bool bf_continue = false;
   bool assoc_limit_stop = false;
   bool bf_licenses = false;

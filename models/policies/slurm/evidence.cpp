@@ -19,6 +19,8 @@ constexpr std::string_view P = "partition";
 // clang-format off
 constexpr Evidence kEvidence[] = {
   {S, "batch_sched_delay", "SlurmPasses.MayBeSetCloserTogether", "b3_backfill_fast"},
+  {S, "bf_hetjob_immediate", "SlurmHetJobs.MayStartInTheMiddleOfACycle", "s37-het-immediate"},
+  {S, "bf_hetjob_prio", "SlurmHetJobs.MayBeInOrderAsAWhole", "s37-het-immediate"},
   {S, "bf_interval", "SlurmBackfill.LooksEachInterval", "b3_backfill_fast"},
   {S, "bf_max_job_array_resv", "SlurmBackfill.PlansSomeTasksOfAnArrayOnly"},
   {S, "bf_max_job_part", "SlurmBackfill.TestsSoManyJobsOnly"},
@@ -38,6 +40,7 @@ constexpr Evidence kEvidence[] = {
   {S, "partition_job_depth", "SlurmPasses.TestSoManyJobsOfAPartitionOnly"},
   {S, "sched_interval", "SlurmPasses.LookAtTheWholeQueueEachMinute", "b3_backfill_fast"},
   {S, "sched_max_job_start", "SlurmPasses.StartSoManyJobsOnly"},
+  {S, "whole_hetjob", "SlurmHetJobs.AreCancelledAsAWhole"},
   {C, "SchedulerType", "SlurmBackfill.DoesNotRunWithTheBuiltinScheduler", "a_fifo_static"},
   {C, "SchedulerParameters", "SlurmConf.TakesEveryNumberOfSchedulerParametersWithinItsRange"},
   {C, "SelectType", "SlurmConf.TakesWordsThatAreFollowedAndRefusesTheOthers"},

@@ -146,6 +146,34 @@ std::optional<Second> JobList::catch_up(Time now, const JobTable& table, const N
   return last;
 }
 
+// PriorityTier and priority, by which it is put in order.
+std::pair<std::int32_t, std::uint32_t> JobList::rank(const Job& job) const {
+  const auto tier = [this](const Job& j) { return conf_.partitions[index(j.queue)].priority_tier; };
+  if (job.components == 0 || conf_.bf_hetjob_prio == HetjobPrio::own) return {tier(job), job.priority};
+  std::int32_t least_tier = tier(job);
+  std::int32_t most_tier = least_tier;
+  std::int64_t tiers = 0;
+  std::uint32_t least = job.priority;
+  std::uint32_t most = job.priority;
+  std::uint64_t sum = 0;
+  std::uint32_t count = 0;
+  for (; count < static_cast<std::uint32_t>(job.components); ++count) {
+    const std::uint32_t at = number(job.leader) + count;
+    if (at >= jobs_.size()) break;
+    const Job& one = jobs_[at];
+    if (one.priority == 0) return {tier(job), 0};  // held
+    least_tier = std::min(least_tier, tier(one));
+    most_tier = std::max(most_tier, tier(one));
+    tiers += tier(one);
+    least = std::min(least, one.priority);
+    most = std::max(most, one.priority);
+    sum += one.priority;
+  }
+  if (conf_.bf_hetjob_prio == HetjobPrio::min) return {least_tier, least};
+  if (conf_.bf_hetjob_prio == HetjobPrio::max) return {most_tier, most};
+  return {static_cast<std::int32_t>(tiers / count), static_cast<std::uint32_t>(sum / count)};
+}
+
 void JobList::queue(JobId id, const JobTable& table) {
   (void)table;
   order_.push_back(id);
@@ -158,10 +186,9 @@ const std::vector<JobId>& JobList::order(const JobTable& table) {
   const auto before = [&](JobId a, JobId b) {
     const Job& x = jobs_[index(a)];
     const Job& y = jobs_[index(b)];
-    const std::int32_t tier_x = conf_.partitions[index(x.queue)].priority_tier;
-    const std::int32_t tier_y = conf_.partitions[index(y.queue)].priority_tier;
-    if (tier_x != tier_y) return tier_x > tier_y;
-    if (x.priority != y.priority) return x.priority > y.priority;
+    const auto rank_x = rank(x);
+    const auto rank_y = rank(y);
+    if (rank_x != rank_y) return rank_x > rank_y;
     if (x.submit != y.submit) return x.submit < y.submit;
     const JobTerms& s = table.terms(a);
     const JobTerms& t = table.terms(b);

@@ -84,6 +84,8 @@ struct Job {
   std::vector<GresShare> gres;          // while it holds nodes
   LicenseNeed licenses;                 // the same
   bool owns_nodes = false;              // --exclusive=user
+  std::int32_t components = 0;          // of the heterogeneous job that it is one of; 0: none
+  JobId leader{0};                      // the first of them
 };
 
 // An array is one record until its tasks start.
@@ -151,6 +153,7 @@ class JobList {
  private:
   enum class Wait : std::uint8_t { over, on, never };
   std::uint32_t next_basic_priority(std::int32_t nice);
+  std::pair<std::int32_t, std::uint32_t> rank(const Job& job) const;
   bool goes_before(const Job& other, const Job& job, const NodeTable& nodes) const;
   Wait dependencies(const Job& job, const JobTable& table, Second now) const;
   Wait dependency(const Job& job, const Dependency& dependency, const JobTable& table, Second now) const;

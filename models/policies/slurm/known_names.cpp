@@ -18,7 +18,7 @@ constexpr std::string_view kYet = "not yet.";
 
 constexpr std::string_view kNoTime = "slurmctld's own work takes no time here.";
 constexpr std::string_view kNoSteps = "Job steps are not modelled.";
-constexpr std::string_view kNoHet = "There are no heterogeneous jobs.";
+constexpr std::string_view kNoHet = "Steps of jobs are not simulated.";
 constexpr std::string_view kNoResize = "Jobs do not change their size.";
 constexpr std::string_view kNoBurst = "Burst buffers are not modelled.";
 constexpr std::string_view kNoTopology = "Networks and their topology are not modelled.";
@@ -43,8 +43,6 @@ constexpr Parameter kNames[] = {
   {"bb_array_stage_cnt", S, "10", kNoBurst, kNoEffect},
   {"bf_allow_magnetic_slot", S, "off", kYet, kRefused},
   {"bf_busy_nodes", S, "off", "Nodes in use before idle ones are not preferred.", kRefused},
-  {"bf_hetjob_immediate", S, "off", kNoHet, kNoEffect},
-  {"bf_hetjob_prio", S, "min", kNoHet, kNoEffect},
   {"bf_ignore_newly_avail_nodes", S, "off", "A cycle takes no time here, so no node comes free under it.", kNoEffect},
   {"bf_job_part_count_reserve", S, "0", "Reservations are not bounded by partition.", kRefused},
   {"bf_max_job_assoc", S, "0", kYet, kRefused},
@@ -83,7 +81,6 @@ constexpr Parameter kNames[] = {
   {"step_retry_count", S, "8", kNoSteps, kNoEffect},
   {"step_retry_time", S, "60", kNoSteps, kNoEffect},
   {"time_min_as_soft_limit", S, "off", "There is no --time-min.", kNoEffect},
-  {"whole_hetjob", S, "off", kNoHet, kNoEffect},
 
   // the same, SlurmctldParameters; idle_on_node_suspend is read by conf.cpp
   {"allow_user_triggers", D, "off", "There is no strigger.", kNoEffect},

@@ -183,11 +183,14 @@ void Scheduler::arrive(JobId id) {
   NodeTable& nodes = *state_->nodes;
   Job& job = state_->jobs.submit(id, table, now_s_, nodes);
   touch_jobs();
-  if (const auto refused = refuse(job)) return plan_->reject(id, *refused);
   static const Asks kNothing;
-  const std::uint32_t asks = table.terms(id).asks;
-  if (!state_->resources.describe(job, asks > 0 ? state_->asks[asks - 1] : kNothing, nodes, now_s_)) {
-    return plan_->reject(id, Rejection::resources);
+  const std::uint32_t terms = table.terms(id).asks;
+  const Asks& asks = terms > 0 ? state_->asks[terms - 1] : kNothing;
+  job.components = asks.components;
+  job.leader = JobId{number(id) - static_cast<std::uint32_t>(asks.component)};
+  if (const auto refused = refuse(job)) return reject(job, *refused);
+  if (!state_->resources.describe(job, asks, nodes, now_s_)) {
+    return reject(job, Rejection::resources);
   }
   // What could never run is refused at submission: with all nodes of the partition free it would not fit.
   const NodeBits& partition = nodes.partition(job.queue);
@@ -201,23 +204,33 @@ void Scheduler::arrive(JobId id) {
         const std::int64_t cpus = job.ask.memory_unit == MemoryUnit::per_core ? job.ask.cpus_per_node() : 1;
         enough |= job.ask.memory * cpus <= nodes[n].memory;
       });
-      if (!enough) return plan_->reject(id, Rejection::memory);
+      if (!enough) return reject(job, Rejection::memory);
     }
     Ask ask = job.ask;
     if (ask.most_nodes < ask.min_nodes) ask.most_nodes = 0;  // then it waits for the limit
     if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, shares_)) {
-      return plan_->reject(id, Rejection::too_wide);
+      return reject(job, Rejection::too_wide);
     }
     for (const Selector::Share& share : shares_) job.tested_cpus += share.cpus;
   }
   const bool first = state_->jobs.is_first(job, table, now_s_, nodes);
   state_->jobs.queue(id, table);
   state_->limits.submitted(id);
-  wanted_ = true;
+  wanted_ |= job.components == 0;
   // Said at once, until a pass says something else.
   job.reason = state_->jobs.held_back(job, table, now_s_, nodes);
   if (job.reason == Reason::partition_nodes) job.reason = Reason::partition_config;
   if (job.reason != Reason::none) return;
+  // Before anything else whole nodes are looked for.
+  if (job.ask.whole_nodes && !conf.defer && !preemption_.enabled()) {
+    const NodeBits available = nodes.available(view_->cluster());
+    if (NodeBits idle = nodes.held.idle; job.ask.min_nodes <= partition.count_common(available)) {
+      idle &= available;
+      idle.remove(nodes.completing());
+      if (job.ask.min_nodes > partition.count_common(idle)) job.reason = Reason::resources;
+    }
+  }
+  if (job.reason != Reason::none || job.components > 0) return;
   if (!first) {
     job.reason = Reason::priority;
   } else if (held_before_choice(job)) {
@@ -225,6 +238,19 @@ void Scheduler::arrive(JobId id) {
   } else if (!nodes.partition(job.queue).within(nodes.available(view_->cluster()))) {
     const NodeBits available = nodes.available(view_->cluster());
     if (job.ask.min_nodes > nodes.partition(job.queue).count_common(available)) name_unavailable(job, available);
+  }
+}
+
+// A heterogeneous job is refused as a whole.
+void Scheduler::reject(Job& job, Rejection why) {
+  job.rejected = why;
+  if (job.components == 0 || job.id == job.leader) return plan_->reject(job.id, why);
+  plan_->reject(job.id, why);
+  for (std::uint32_t j = number(job.leader); j < number(job.id); ++j) {
+    if (view_->jobs().state(JobId{j}) != JobState::pending) continue;
+    state_->jobs.left(JobId{j});
+    state_->limits.left(JobId{j});
+    plan_->reject(JobId{j}, why);
   }
 }
 
@@ -364,7 +390,19 @@ void Scheduler::asked(const Stimulus& s) {
   }
 }
 
+// What is asked of the first component of a heterogeneous job is asked of all.
 void Scheduler::asked_job(JobId id, JobAction action) {
+  if (index(id) >= state_->jobs.size()) return;
+  const Job& job = state_->jobs[id];
+  if (job.components == 0) return act_on(id, action);
+  const bool whole = id == job.leader || state_->conf.whole_hetjob;
+  if (!whole && view_->jobs().state(id) == JobState::pending) return;  // slurmctld refuses
+  const std::uint32_t first = number(whole ? job.leader : id);
+  const std::uint32_t count = whole ? static_cast<std::uint32_t>(job.components) : 1;
+  for (std::uint32_t j = first; j < first + count; ++j) act_on(JobId{j}, action);
+}
+
+void Scheduler::act_on(JobId id, JobAction action) {
   const JobState state = view_->jobs().state(id);
   if (is_final(state)) return;
   Job& job = state_->jobs[id];
@@ -434,6 +472,15 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
   for (const JobId id : state_->jobs.active()) {
     if (state_->jobs[id].nodes.test(n)) jobs.push_back(id);
   }
+  // A heterogeneous job loses all of its components.
+  for (std::size_t i = 0, count = jobs.size(); i < count; ++i) {
+    const Job& job = state_->jobs[jobs[i]];
+    for (std::int32_t c = 0; c < job.components; ++c) {
+      const JobId other{number(job.leader) + static_cast<std::uint32_t>(c)};
+      const bool holds = holds_nodes(view_->jobs().state(other));
+      if (holds && std::find(jobs.begin(), jobs.end(), other) == jobs.end()) jobs.push_back(other);
+    }
+  }
   std::sort(jobs.begin(), jobs.end());
   for (const JobId id : jobs) {
     Job& job = state_->jobs[id];
@@ -494,6 +541,19 @@ void Scheduler::tick() {
   }
 }
 
+// Those of all components of a heterogeneous job.
+bool Scheduler::nodes_are_up(const Job& job) const {
+  const auto up = [this](const Selector::Share& share) {
+    return view_->cluster().state((*state_->nodes)[share.node].id) == NodeState::up;
+  };
+  if (job.components == 0) return std::all_of(job.shares.begin(), job.shares.end(), up);
+  for (std::int32_t c = 0; c < job.components; ++c) {
+    const Job& one = state_->jobs[JobId{number(job.leader) + static_cast<std::uint32_t>(c)}];
+    if (!std::all_of(one.shares.begin(), one.shares.end(), up)) return false;
+  }
+  return true;
+}
+
 // Configured jobs start, jobs over their limit end.
 void Scheduler::check_limits() {
   tell(Event::Kind::check);
@@ -501,10 +561,7 @@ void Scheduler::check_limits() {
   for (const JobId id : active) {
     Job& job = state_->jobs[id];
     if (view_->jobs().state(id) == JobState::configuring) {
-      const bool ready = std::all_of(job.shares.begin(), job.shares.end(), [this](const Selector::Share& share) {
-        return view_->cluster().state((*state_->nodes)[share.node].id) == NodeState::up;
-      });
-      if (!ready) continue;
+      if (!nodes_are_up(job)) continue;
       job.start = now_s_;
       job.end = now_s_ + job.limit;
       state_->limits.config_done(id, now_s_);
@@ -579,6 +636,11 @@ void Scheduler::pass(bool full) {
     const JobTerms& terms = view_->jobs().terms(id);
     const std::size_t q = index(job.queue);
     if (conf.sched_max_job_start > 0 && started >= conf.sched_max_job_start) break;
+    if (job.components > 0) {  // for backfill to start; those behind it wait
+      failed[q] = 1;
+      available.remove(nodes.partition(job.queue));
+      continue;
+    }
     if (terms.array_tasks > 0) {
       if (rejected_array == terms.array) {
         job.reason = state_->jobs[rejected_task].reason;

@@ -14,6 +14,7 @@
 #include "engine/policy.hpp"
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/asks.hpp"
+#include "models/policies/slurm/het_jobs.hpp"
 #include "models/policies/slurm/jobs.hpp"
 #include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/plan_map.hpp"
@@ -79,11 +80,13 @@ class Scheduler final : public SchedulerPolicy {
   // --- news ---
   void arrive(JobId id);
   std::optional<Rejection> refuse(Job& job);
+  void reject(Job& job, Rejection why);
   std::optional<Rejection> outside_partition(const Job& job) const;
   void name_unavailable(Job& job, const NodeBits& available);
   void over(JobId id);
   void asked(const Stimulus& s);
   void asked_job(JobId id, JobAction action);
+  void act_on(JobId id, JobAction action);
   void asked_node(Index n, NodeAction action);
   void lose_node(Index n, std::string reason, bool given_up);
   void take_nodes_back(JobId id);
@@ -96,6 +99,7 @@ class Scheduler final : public SchedulerPolicy {
   void tick();
   Time next_tick() const;
   void check_limits();
+  bool nodes_are_up(const Job& job) const;
   void ping();
   Second ping_interval() const;
   void pass(bool full);
@@ -129,6 +133,10 @@ class Scheduler final : public SchedulerPolicy {
   void backfill_cycle();
   enum class Planned : std::uint8_t { started, reserved, no, table_full };
   Planned plan_job(Job& job, bool& counted);
+  void start_het_jobs();
+  void start_het_job(JobId leader, bool at_end);
+  bool may_start_whole(const HetJobs::Plan& plan);
+  bool limits_let_whole(const HetJobs::Plan& plan);
   bool will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
   bool will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
   bool test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
@@ -168,6 +176,8 @@ class Scheduler final : public SchedulerPolicy {
   NodeBits registered_;  // nodes that were not down since they registered
   Second window_end_ = 0;
   std::int32_t jobs_tested_ = 0;
+  std::int32_t jobs_started_ = 0;
+  HetJobs het_jobs_;
   Holdings future_;  // scratch: what jobs will hold
 
   std::unique_ptr<Selector> selector_;

@@ -1,0 +1,99 @@
+// Heterogeneous jobs under policy slurm: backfill starts all components together, or none. Passes are at whole seconds,
+// backfill cycles at 10, 20 and so on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/slurm_bench.hpp"
+
+namespace headroom::slurm {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::unique_ptr<SlurmBench> nodes_of_four(std::int32_t count) {
+  auto b = std::make_unique<SlurmBench>();
+  b->partition({b->fixed("n", count, 4)});
+  b->conf.bf_interval = 10;
+  return b;
+}
+
+TEST(SlurmHetJobs, StartTogetherByBackfillOnNodesOfTheirOwn) {
+  const auto b = nodes_of_four(2);
+  b->job(0.5, 20.3).cpus(1).minutes(5).component(0, 2);
+  b->job(0.5, 20.3).cpus(1).minutes(5).component(1, 2);
+  const Story s = b->run();
+  EXPECT_THAT(s[0].allocations, ElementsAre(testing::EndsWith("n1 backfill")));
+  EXPECT_THAT(s[1].allocations, ElementsAre(testing::EndsWith("n2 backfill")));
+  EXPECT_EQ(s[0].allocated, s[1].allocated);
+  EXPECT_EQ(s.reason(0, 1), "None");
+}
+
+TEST(SlurmHetJobs, WaitForTheLastComponent) {
+  const auto b = nodes_of_four(2);
+  b->job(0.5, 50.3).cpus(4).minutes(5);
+  b->job(1.5, 20.3).cpus(4).minutes(5).component(0, 2);
+  b->job(1.5, 20.3).cpus(4).minutes(5).component(1, 2);
+  b->job(2.5, 5.3).cpus(4).minutes(1);
+  const Story s = b->run();
+  EXPECT_GE(s[1].allocated, 50);
+  EXPECT_EQ(s[1].allocated, s[2].allocated);
+  EXPECT_EQ(s.reason(1, 25), "Resources");
+  EXPECT_EQ(s.reason(3, 5), "Priority") << "the main scheduler passes no heterogeneous job";
+}
+
+TEST(SlurmHetJobs, WhatKeepsOneFromStartingKeepsAll) {
+  const auto b = nodes_of_four(2);
+  b->conf.version.number = 2205;
+  b->job(0.5, 20.3).cpus(1).minutes(5).component(0, 2);
+  b->job(0.5, 20.3).nodes(3, 1).minutes(5).component(1, 2);
+  b->ask(60, 0, JobAction::cancel);
+  const Story s = b->run();
+  EXPECT_THAT(s[0].allocations, IsEmpty());
+  EXPECT_EQ(s.reason(0, 30), "Resources");
+  EXPECT_EQ(s.reason(1, 30), "PartitionNodeLimit");
+}
+
+TEST(SlurmHetJobs, AreCancelledAsAWhole) {
+  for (const bool whole : {false, true}) {
+    const auto b = nodes_of_four(2);
+    b->conf.whole_hetjob = whole;
+    b->job(0.5, 100.3).cpus(1).minutes(5).component(0, 2);
+    b->job(0.5, 100.3).cpus(1).minutes(5).component(1, 2);
+    b->ask(40, 1, JobAction::cancel);
+    const Story s = b->run();
+    EXPECT_EQ(s[1].state, JobState::cancelled);
+    EXPECT_EQ(s[0].state, whole ? JobState::cancelled : JobState::completed);
+  }
+}
+
+TEST(SlurmHetJobs, MayBeInOrderAsAWhole) {
+  // One component before a job of everybody's, the other behind it.
+  for (const HetjobPrio prio : {HetjobPrio::min, HetjobPrio::max}) {
+    const auto b = nodes_of_four(2);
+    b->conf.bf_hetjob_prio = prio;
+    b->job(0.5, 30.3).nodes(2, 4).minutes(5);
+    b->job(1.5, 20.3).cpus(4).minutes(5).priority(2000).component(0, 2);
+    b->job(1.5, 20.3).cpus(4).minutes(5).priority(10).component(1, 2);
+    b->job(2.5, 20.3).nodes(2, 4).minutes(5).priority(1000);
+    const Story s = b->run();
+    EXPECT_EQ(s[1].allocated < s[3].allocated, prio == HetjobPrio::max);
+  }
+}
+
+TEST(SlurmHetJobs, MayStartInTheMiddleOfACycle) {
+  for (const bool immediate : {false, true}) {
+    const auto b = nodes_of_four(3);
+    b->conf.bf_hetjob_immediate = immediate;
+    b->conf.bf_max_job_start = 1;  // whoever is first
+    b->job(0.5, 20.3).cpus(4).minutes(5).component(0, 2);
+    b->job(0.5, 20.3).cpus(1).minutes(5).component(1, 2);
+    b->job(0.7, 20.3).cpus(1).minutes(5);
+    const Story s = b->run();
+    EXPECT_EQ(s[0].allocated < s[2].allocated, immediate);
+    EXPECT_EQ(s[0].allocated, s[1].allocated);
+  }
+}
+
+}  // namespace
+}  // namespace headroom::slurm
