@@ -179,7 +179,10 @@ struct Operation {
   bool of_job = false;
   JobAction job_action{};
   NodeAction node_action{};
-  std::string target;  // a job's id or a list of nodes
+  std::string target;  // a job's id, a list of nodes, or a partition
+  bool of_partition = false;
+  // action update: what scontrol update changes
+  std::vector<std::pair<std::string, std::string>> settings = {};
   std::string place;   // "s.json:12: operations[0].job"
 };
 

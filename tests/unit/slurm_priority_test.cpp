@@ -104,7 +104,7 @@ class Desk {
   }
   Second second(double s) const { return conf.phases.second(static_cast<Time>(std::floor(s * kSecond + 0.5))); }
   std::uint32_t priority(JobId id) { return jobs()[id].priority; }
-  PriorityFactors factors(JobId id) { return jobs().multifactor().weighed(jobs()[id], table.terms(id), *nodes_); }
+  PriorityFactors factors(JobId id) { return jobs().multifactor().weighed(jobs()[id], *nodes_); }
   Fairshare& shares() { return jobs().multifactor().fairshare(); }
   const Shareholder& holder(const std::string& account, const std::string& user) {
     for (const Shareholder& h : shares().holders()) {

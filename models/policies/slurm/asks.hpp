@@ -23,6 +23,12 @@ struct Asks {
   bool exclusive_user = false;  // --exclusive=user
   bool oversubscribe = false;   // --oversubscribe
   bool overcommit = false;      // --overcommit
+  std::int32_t min_nodes = 0;   // --nodes=MIN-MAX; 0: the request says how many
+  std::int32_t max_nodes = 0;   // of that
+  bool use_min_nodes = false;   // --use-min-nodes
+  std::string partitions;       // --partition of several: their names, the request's queue among them
+  std::int64_t deadline = 0;    // --deadline: seconds after the submission; 0: none
+  std::int64_t time_min = 0;    // --time-min, seconds; 0: not given
   bool operator==(const Asks&) const = default;
 };
 

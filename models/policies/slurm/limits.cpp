@@ -188,11 +188,23 @@ std::optional<Rejection> LimitBook::identify(JobId job, std::uint32_t user, Queu
     const bool allowed = c.qos != kNobody && c.association != kNobody && associations_[c.association].qos[c.qos];
     if (!allowed) return Rejection::qos;
   }
+  set_queue(c, queue);
+  return std::nullopt;
+}
+
+void LimitBook::enter(JobId job, QueueId queue) {
+  Charge& c = charges_[index(job)];
+  const bool counted = c.submitted;
+  left(job);
+  set_queue(c, queue);
+  if (counted) submitted(job);
+}
+
+void LimitBook::set_queue(Charge& c, QueueId queue) const {
   const std::uint32_t of_partition = index(queue) < partition_qos_.size() ? partition_qos_[index(queue)] : kNobody;
   c.first = of_partition != kNobody ? of_partition : c.qos;
   c.second = of_partition != kNobody && of_partition != c.qos ? c.qos : kNobody;
   if (c.second != kNobody && accounting_.qos[c.second].override_partition_qos) std::swap(c.first, c.second);
-  return std::nullopt;
 }
 
 std::optional<Second> LimitBook::default_limit(JobId job) const {

@@ -63,6 +63,8 @@ class LimitBook {
   // --- at submission ---
 
   // Finds out who pays and with what QOS. What is wrong with them, if AccountingStorageEnforce says that it matters.
+  // A job of several partitions is looked at as one of this queue.
+  void enter(JobId job, QueueId queue);
   std::optional<Rejection> identify(JobId job, std::uint32_t user, QueueId queue, const Asks& asks);
   // The requested time of a job that gives none, where a limit says so.
   std::optional<Second> default_limit(JobId job) const;
@@ -155,6 +157,7 @@ class LimitBook {
                          Limits& seen) const;
   Hold qos_before_choice(const Charge& c, std::uint32_t q, Second limit, Limits& seen) const;
   Hold qos_after_choice(const Charge& c, std::uint32_t q, const Demand& demand, Limits& seen) const;
+  void set_queue(Charge& charge, QueueId queue) const;
   double limit_factor(const Charge& c) const;
   void count(Charge& charge, Second now);
 
