@@ -538,6 +538,10 @@ class RunReader {
     } else {
       request.nodes = number("nodes", 0);
     }
+    // As many tasks as nodes, where nothing was said.
+    if (request.nodes > 0 && terms.tasks_per_node == 0 && terms.tasks == 0) {
+      terms.tasks = request.nodes;
+    }
     if (request.nodes > 0 && terms.tasks_per_node == 0 && terms.tasks > 0) {
       request.cores = terms.tasks * terms.cpus_per_task;
       request.spread = request.nodes > 1;
@@ -794,9 +798,9 @@ class RunReader {
     }
     for (std::size_t i = 2; i < args.size(); ++i) {
       const auto [name, value] = setting(i);
-      const std::string problem =
-          update.partition ? slurm::set(update, out_.conf.partitions[index(*update.partition)], name, value)
-                           : slurm::set(update.change, name, value);
+      const std::string problem = update.partition
+                                      ? slurm::set(update, out_.conf.partitions[index(*update.partition)], name, value)
+                                      : slurm::set(update.change, name, value);
       if (!problem.empty()) args.refuse("scontrol update " + args.at(i).text() + ": " + problem);
     }
     out_.updates.push_back(std::move(update));

@@ -271,8 +271,7 @@ TEST(SbatchScript, ListsWhatItIgnores) {
 }
 
 TEST(SbatchScript, RefusesWhatIsNotFollowed) {
-  EXPECT_EQ(error_of("--time-min=10"),
-            "job.sh:3: --time-min: is not followed. Backfill does not shorten jobs here.");
+  EXPECT_EQ(error_of("--time-min=10"), "job.sh:3: --time-min: is not followed. Backfill does not shorten jobs here.");
   for (const SbatchOption& option : sbatch_options()) {
     if (option.use != SbatchUse::refused) continue;
     const bool plain = option.argument != SbatchOption::Argument::required;

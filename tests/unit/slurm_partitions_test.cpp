@@ -112,7 +112,8 @@ TEST(SlurmUpdate, ChangesLimitsAndPriorities) {
 
 TEST(SlurmUpdate, RefusesWhatIsNotFollowed) {
   JobChange change;
-  EXPECT_EQ(set(change, "gres", "gpu:1"), "is not followed; expected nice, sitefactor, priority, timelimit or partition");
+  EXPECT_EQ(set(change, "gres", "gpu:1"),
+            "is not followed; expected nice, sitefactor, priority, timelimit or partition");
   EXPECT_EQ(set(change, "nice", "x"), "expected a whole number");
   Update update;
   EXPECT_EQ(set(update, Partition{}, "nosuch", "1"), "is no setting of a partition");

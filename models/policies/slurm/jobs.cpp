@@ -72,7 +72,10 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     });
     if (job.queues.size() < 2) job.queues.clear();
   }
-  enter(job, job.queues.empty() ? request.queue : job.queues.front());
+  // A job that does not say how many gets the least that the first of its partitions gives.
+  const QueueId first = job.queues.empty() ? request.queue : job.queues.front();
+  if (job.asked_min == 0) job.asked_min = conf_.partitions[index(first)].min_nodes;
+  enter(job, first);
   ask.memory_unit = request.memory_unit;
   ask.memory = request.memory;
   if (request.memory_unit == MemoryUnit::whole) {
@@ -98,8 +101,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     job.priority = terms.priority;
     job.fixed_priority = true;
   } else {
-    job.priority =
-        conf_.multifactor ? weighed(job, now, nodes) : next_basic_priority(job.nice);
+    job.priority = conf_.multifactor ? weighed(job, now, nodes) : next_basic_priority(job.nice);
   }
   if (terms.held) job.reason = Reason::held_user;
   // What nothing holds back is eligible at once; the rest when a pass finds that nothing does any more.
@@ -114,7 +116,7 @@ void JobList::enter(Job& job, QueueId queue) const {
   const Partition& partition = conf_.partitions[index(queue)];
   Ask& ask = job.ask;
   ask.whole_nodes = job.asked_whole || partition.exclusive;
-  ask.min_nodes = std::max(job.asked_min, 1);
+  ask.min_nodes = job.any_least_nodes && job.asked_max == 0 ? 1 : std::max(job.asked_min, 1);
   ask.max_nodes = job.asked_max;
   if (!job.any_least_nodes) ask.min_nodes = std::max(ask.min_nodes, partition.min_nodes);
   ask.most_nodes = job.any_most_nodes ? 0 : partition.max_nodes;
@@ -388,8 +390,8 @@ JobList::Wait JobList::dependencies(const Job& job, const JobTable& table, Secon
 
 Reason JobList::held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const {
   if (job.priority == 0) {
-    const bool known = job.reason == Reason::held_user || job.reason == Reason::bad_constraints ||
-                       job.reason == Reason::launch_failed;
+    const bool known =
+        job.reason == Reason::held_user || job.reason == Reason::bad_constraints || job.reason == Reason::launch_failed;
     return known ? job.reason : Reason::held_admin;
   }
   switch (dependencies(job, table, now)) {
@@ -406,7 +408,8 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   if (partition.max_time && job.limit > *partition.max_time && !job.any_time) return Reason::partition_time;
   const std::int32_t widest = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const bool outside = (partition.max_nodes > 0 && widest > partition.max_nodes && !job.any_most_nodes) ||
-                       (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
+                       (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes) ||
+                       (job.asked_max == 0 && job.asked_min < partition.min_nodes && !job.any_least_nodes);
   if (outside || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
   return Reason::none;
 }
@@ -414,9 +417,9 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
 bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
-                      job.reason == Reason::held_user || job.reason == Reason::launch_failed || job.reason == Reason::held_admin ||
-                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
-                      (job.barred != Reason::none && job.reason == job.barred);
+                      job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
+                      job.reason == Reason::held_admin || job.reason == Reason::partition_time ||
+                      job.reason == Reason::partition_nodes || (job.barred != Reason::none && job.reason == job.barred);
   if (reason != Reason::none || waited) job.reason = reason;
   const bool eligible = reason == Reason::none || reason == Reason::partition_time ||
                         reason == Reason::partition_nodes || reason == job.barred;

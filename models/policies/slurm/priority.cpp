@@ -166,8 +166,7 @@ PriorityFactors Multifactor::weighed(const Job& job, const NodeTable& nodes) {
   return factors(job, charge.weighed, charge.weighed_cpus, nodes);
 }
 
-PriorityFactors Multifactor::factors(const Job& job, Second now, std::int32_t cpu_count,
-                                     const NodeTable& nodes) {
+PriorityFactors Multifactor::factors(const Job& job, Second now, std::int32_t cpu_count, const NodeTable& nodes) {
   const PriorityFlags& flags = conf_.priority_flags;
   const Charge& charge = charges_[index(job.id)];
   PriorityFactors f;

@@ -484,6 +484,8 @@ void Scheduler::asked_node(Index n, NodeAction action) {
   touch_nodes();
   switch (action) {
     case NodeAction::resume:
+      // It is asked to register anew, and when it does the queue is looked at.
+      wanted_ |= node.drain && power == NodeState::up;
       node.drain = false;
       node.was_down = false;
       if (node.down) {
