@@ -168,7 +168,7 @@ std::optional<Rejection> Scheduler::outside_partition(const Job& job) const {
   const std::int32_t widest = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const bool too_wide = job.ask.min_nodes > nodes.count() ||
                         (partition.max_nodes > 0 && widest > partition.max_nodes && !job.any_most_nodes);
-  const bool too_narrow = job.asked_min < partition.min_nodes && !job.any_least_nodes;
+  const bool too_narrow = std::max(job.asked_min, 1) < partition.min_nodes && !job.any_least_nodes;
   if (too_long || too_wide || too_narrow) return Rejection::partition;
   return std::nullopt;
 }

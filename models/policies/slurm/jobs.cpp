@@ -409,7 +409,7 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   const std::int32_t widest = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const bool outside = (partition.max_nodes > 0 && widest > partition.max_nodes && !job.any_most_nodes) ||
                        (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes) ||
-                       (job.asked_max == 0 && job.asked_min < partition.min_nodes && !job.any_least_nodes);
+                       (job.asked_max == 0 && std::max(job.asked_min, 1) < partition.min_nodes && !job.any_least_nodes);
   if (outside || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
   return Reason::none;
 }

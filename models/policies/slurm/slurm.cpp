@@ -89,6 +89,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   if (pass_at_ <= now_) pass_soon(pass_full_);
   if (tick_at_ == now_) {
     tick();
+    if (ping_now_) hear_answers();
     tick_at_ = state_->conf.phases.main.after(tick_at_);
   }
   const Phases& phases = state_->conf.phases;
@@ -164,6 +165,7 @@ Time Scheduler::next_tick() const {
     const Node& node = (*state_->nodes)[n];
     pings_matter = !node.answers && !node.down && view_->cluster().state(node.id) == NodeState::up;
   }
+  if (ping_now_) return tick_at_;
   Second next = std::numeric_limits<Second>::max();
   if (limits_matter) next = std::min(next, last_limits_ + kPeriodicTimeout);
   if (queue_matters) next = std::min(next, last_full_ + conf.sched_interval);
@@ -484,8 +486,8 @@ void Scheduler::asked_node(Index n, NodeAction action) {
   touch_nodes();
   switch (action) {
     case NodeAction::resume:
-      // It is asked to register anew, and when it does the queue is looked at.
-      wanted_ |= node.drain && power == NodeState::up;
+      // A drained node takes jobs when it has answered the ping of the next look.
+      if (node.drain && node.answers && power == NodeState::up) node.no_respond = ping_now_ = true;
       node.drain = false;
       node.was_down = false;
       if (node.down) {
@@ -664,6 +666,17 @@ void Scheduler::fail_launches() {
   wanted_ = true;
   touch_nodes();
   touch_jobs();
+}
+
+// Nodes that were told to resume answer, just after a look at the queue.
+void Scheduler::hear_answers() {
+  ping_now_ = false;
+  for (Index n = 0; n < state_->nodes->size(); ++n) {
+    Node& node = (*state_->nodes)[n];
+    if (node.answers) node.no_respond = false;
+  }
+  wanted_ = true;
+  touch_nodes();
 }
 
 void Scheduler::pass(bool full) {

@@ -118,6 +118,7 @@ class Scheduler final : public SchedulerPolicy {
   std::vector<Candidate> candidates();
   void pass_soon(bool full);
   void fail_launches();
+  void hear_answers();
   bool missed_deadline(Job& job);
   static Second limit_by_deadline(const Job& job, Second now);
   void rank_nodes(bool start, Ranking& ranking) const;
@@ -178,6 +179,7 @@ class Scheduler final : public SchedulerPolicy {
   Second last_pass_ = 0;
   Second last_ping_ = 0;
   bool wanted_ = false;
+  bool ping_now_ = false;  // nodes were told to resume
   Time passed_at_ = -kNever;  // the last pass
   Time pass_at_ = kNever;     // one that waits for sched_min_interval
   bool pass_full_ = false;
