@@ -102,6 +102,20 @@ class Draft {
     return *this;
   }
 
+  Draft& range(std::int32_t least, std::int32_t most) {  // -N least-most
+    asks.min_nodes = least;
+    asks.max_nodes = most;
+    return *this;
+  }
+  Draft& partitions(std::string names) {
+    asks.partitions = std::move(names);
+    return *this;
+  }
+  Draft& deadline(std::int64_t s) {
+    asks.deadline = s;
+    return *this;
+  }
+
   WorkloadJob job;
   JobTerms terms;
   Asks asks;

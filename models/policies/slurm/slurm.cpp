@@ -487,7 +487,7 @@ void Scheduler::asked_node(Index n, NodeAction action) {
   switch (action) {
     case NodeAction::resume:
       // A drained node takes jobs when it has answered the ping of the next look.
-      if (node.drain && node.answers && power == NodeState::up) node.no_respond = ping_now_ = true;
+      if (node.drain && node.answers && power == NodeState::up) wanted_ = node.no_respond = ping_now_ = true;
       node.drain = false;
       node.was_down = false;
       if (node.down) {
