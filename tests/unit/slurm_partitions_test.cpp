@@ -27,7 +27,7 @@ TEST(SlurmNodeRange, TakesAsManyAsThereAre) {
   b.job(0.1, 10).cpus(2).range(2, 5);
   b.job(0.2, 10).cpus(4).range(1, 2).partition(0);
   const Story s = b.run();
-  EXPECT_THAT(s[1].allocations, ElementsAre("1.000 n[2-4]"));
+  EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n[2-4]"));
 }
 
 TEST(SlurmNodeRange, WaitsForTheLimitsOfItsPartition) {
@@ -39,7 +39,7 @@ TEST(SlurmNodeRange, WaitsForTheLimitsOfItsPartition) {
   b.job(0.1, 10).cpus(2).range(2, 5);
   b.update_partition(20.1, 0, "maxnodes", "5");
   const Story s = b.run();
-  EXPECT_THAT(s[0].allocations, ElementsAre("1.000 n[1-2]"));
+  EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n[1-2]"));
   EXPECT_EQ(s.reason(1, 5), "PartitionNodeLimit");
   EXPECT_THAT(s[1].allocations, ElementsAre("21.000 n[1-5]"));
 }
@@ -56,7 +56,7 @@ TEST(SlurmNodeRange, IsRefusedWhereLimitsAreEnforced) {
   const Story s = b.run();
   EXPECT_EQ(s[0].rejection, Rejection::partition);
   EXPECT_EQ(s[1].rejection, Rejection::partition);
-  EXPECT_THAT(s[2].allocations, ElementsAre("1.000 n[1-3]"));
+  EXPECT_THAT(s[2].allocations, ElementsAre("3.000 n[1-3]"));
 }
 
 TEST(SlurmPartitionList, StartsWhereItCan) {
@@ -73,7 +73,7 @@ TEST(SlurmPartitionList, StartsWhereItCan) {
     if (enforce == EnforcePartLimits::all) {
       EXPECT_EQ(s[0].rejection, Rejection::partition);
     } else {
-      EXPECT_THAT(s[0].allocations, ElementsAre("1.000 n1"));
+      EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n1"));
     }
   }
 }
@@ -138,8 +138,8 @@ TEST(SlurmMaxCPUsPerNode, CountsTheJobsOfThePartition) {
   b.job(0.1, 10).cpus(2);
   b.job(0.2, 10).nodes(1, 3);
   const Story s = b.run();
-  EXPECT_THAT(s[0].allocations, ElementsAre("1.000 n[1-2]"));
-  EXPECT_THAT(s[1].allocations, ElementsAre("1.000 n3"));
+  EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n[1-2]"));
+  EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n3"));
   EXPECT_EQ(s[2].rejection, Rejection::too_wide);
 }
 
@@ -151,7 +151,7 @@ TEST(SlurmProlog, DrainsTheNodeAndHoldsTheJob) {
     b.conf.nohold_on_prolog_fail = !hold;
     b.job(0, 10).cpus(4);
     const Story s = b.run();
-    EXPECT_EQ(s.reason(0, 3), hold ? "launch failed requeued held" : "BeginTime");
+    EXPECT_EQ(s.reason(0, 8), hold ? "launch failed requeued held" : "BeginTime");
     EXPECT_EQ(s[0].allocations.size(), hold ? 1u : 2u);
   }
 }
@@ -164,7 +164,7 @@ TEST(SlurmPasses, KeepSchedMinInterval) {
   b.job(1.5, 10).cpus(4);
   b.ask(4.2, 0, JobAction::cancel);
   const Story s = b.run();
-  EXPECT_DOUBLE_EQ(s[1].allocated, 6.0);
+  EXPECT_DOUBLE_EQ(s[1].allocated, 5.0);
 }
 
 }  // namespace

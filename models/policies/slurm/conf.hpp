@@ -75,8 +75,8 @@ struct Partition {
   bool root_only = false;
   enum class State : std::uint8_t { up, down, drain, inactive };
   State state = State::up;
-  std::string qos;                    // whose limits hold for its jobs, too
-  std::int32_t max_mem_per_node = 0;  // 0: unlimited
+  std::string qos;                     // whose limits hold for its jobs, too
+  std::int32_t max_mem_per_node = 0;   // 0: unlimited
   std::int32_t max_cpus_per_node = 0;  // of all its jobs; 0: unlimited
   bool allow_groups = false;           // AllowGroups: only these users, and root
   std::vector<std::string> allowed_users;
