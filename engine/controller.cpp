@@ -30,6 +30,7 @@ void Plan::run(JobId job) { controller_.run(job); }
 void Plan::stop(JobId job, Outcome outcome) { controller_.stop(job, outcome); }
 void Plan::end(JobId job, Outcome outcome) { controller_.end(job, outcome); }
 void Plan::requeue(JobId job) { controller_.requeue(job); }
+void Plan::move(JobId job, QueueId queue) { controller_.move(job, queue); }
 void Plan::set_down(NodeId node) { controller_.set_down(node); }
 void Plan::set_usable(NodeId node) { controller_.set_usable(node); }
 void Plan::expect(JobId job, Time expected) { controller_.expect(job, expected); }
@@ -133,7 +134,8 @@ void Controller::begin(Time now, bool has_news) {
 
 void Controller::hear(const Stimulus& s) {
   const bool about_a_job = s.kind <= Stimulus::Kind::job_finished || s.kind == Stimulus::Kind::job_asked;
-  ensure(s.kind == Stimulus::Kind::job_arrived || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
+  const bool about_the_core = s.kind != Stimulus::Kind::job_arrived && s.kind != Stimulus::Kind::updated;
+  ensure(!about_the_core || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
          "news is about a job or a node that exists");
   switch (s.kind) {
     case Stimulus::Kind::job_arrived:
@@ -160,6 +162,7 @@ void Controller::hear(const Stimulus& s) {
     case Stimulus::Kind::node_back:
     case Stimulus::Kind::job_asked:
     case Stimulus::Kind::node_asked:
+    case Stimulus::Kind::updated:
       ensure(keeps_time_, "only a policy that keeps time deals with lost nodes and requests from outside");
       asked_.push_back(s);
       break;
@@ -374,6 +377,15 @@ void Controller::requeue(JobId job) {
   queues_[index(request.queue)].put_back(job, cluster_.least_cores(request), request.limit);
   ++pending_jobs_;
   commands_->add(Command::Kind::requeue_job, number(job), 0, {});
+}
+
+void Controller::move(JobId job, QueueId queue) {
+  ensure(keeps_time_ && jobs_.state(job) == JobState::pending && index(queue) < queues_.size(),
+         "a pending job waits in a queue that exists, as a policy that keeps time says");
+  const JobRequest& request = jobs_.request(job);
+  queues_[index(request.queue)].remove(job);
+  jobs_.move(job, queue);
+  queues_[index(queue)].put_back(job, cluster_.least_cores(request), request.limit);
 }
 
 void Controller::node_ready(NodeId node) {

@@ -44,6 +44,7 @@ class Controller {
   void stop(JobId job, Outcome outcome);
   void end(JobId job, Outcome outcome);
   void requeue(JobId job);
+  void move(JobId job, QueueId queue);
   void release(JobId job);
   void set_down(NodeId node);
   void set_usable(NodeId node);

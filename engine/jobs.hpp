@@ -68,6 +68,8 @@ class JobTable {
     return terms == 0 ? none_ : terms_[terms - 1];
   }
 
+  // The job waits in another queue.
+  void move(JobId job, QueueId queue) { rows_[index(job)].queue = queue; }
   // The only way a state changes.
   void move(JobId job, JobState to) {
     JobState& state = states_[index(job)];

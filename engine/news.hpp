@@ -87,13 +87,14 @@ struct Stimulus {
     node_back,            // subject: node; its daemon answers again
     job_asked,            // subject: job; detail: JobAction
     node_asked,           // subject: node; detail: NodeAction
+    updated,              // subject: position in a table of the policy's of what changes; detail: the job, if of one
   };
   Kind kind{};
   std::uint32_t subject = 0;
   std::uint32_t detail = 0;
   bool operator==(const Stimulus&) const = default;
 };
-inline constexpr std::uint32_t kStimulusKinds = 9;
+inline constexpr std::uint32_t kStimulusKinds = 10;
 
 struct News {
   std::vector<Stimulus> stimuli;

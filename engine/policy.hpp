@@ -37,7 +37,7 @@ struct Changes {
   std::span<const JobId> over;         // jobs whose processes are gone
   std::span<const NodeId> registered;  // nodes that became ready
   std::span<const NodeId> given_up;    // nodes whose launch the scaling policy gave up
-  std::span<const Stimulus> asked;     // node_lost, node_back, job_asked, node_asked
+  std::span<const Stimulus> asked;     // node_lost, node_back, job_asked, node_asked, updated
   bool any() const {
     return ended || disturbed || !arrivals.empty() || !registered.empty() || !given_up.empty() || !asked.empty();
   }
@@ -82,6 +82,7 @@ class Plan {
   void stop(JobId job, Outcome outcome);  // a running job is told to end
   void end(JobId job, Outcome outcome);   // a job that is not final is over at once
   void requeue(JobId job);                // a job that holds nodes waits again
+  void move(JobId job, QueueId queue);    // a pending job waits in this queue from now on
   void set_down(NodeId node);             // a node without jobs is out of use until set_usable
   void set_usable(NodeId node);
 

@@ -77,6 +77,8 @@ class Jobs {
   std::map<std::string, std::vector<JobId>> jobs_of_;
 };
 
+bool is_update(const Operation& operation) { return !operation.settings.empty(); }
+
 }  // namespace
 
 std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design& design, const Workload& workload,
@@ -89,7 +91,13 @@ std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design&
   const auto add = [&](Time at, Stimulus::Kind kind, std::uint32_t subject, std::uint32_t detail) {
     disturbances.push_back({origin + at, {kind, subject, detail}});
   };
+  std::uint32_t update = 0;
   for (const Operation& operation : scenario.operations) {
+    const std::uint32_t number_of_update = is_update(operation) ? update++ : 0;
+    if (operation.of_partition) {
+      add(operation.at, Stimulus::Kind::updated, number_of_update, 0);
+      continue;
+    }
     if (!operation.of_job) {
       for (const NodeId node : nodes.of(operation.target, operation.place, wrongs)) {
         add(operation.at, Stimulus::Kind::node_asked, number(node), static_cast<std::uint32_t>(operation.node_action));
@@ -106,6 +114,10 @@ std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design&
       continue;
     }
     for (const JobId job : *found) {
+      if (is_update(operation)) {
+        add(operation.at, Stimulus::Kind::updated, number_of_update, number(job));
+        continue;
+      }
       add(operation.at, Stimulus::Kind::job_asked, number(job), static_cast<std::uint32_t>(operation.job_action));
     }
   }

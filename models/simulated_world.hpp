@@ -169,6 +169,7 @@ class SimulatedWorld {
       case Stimulus::Kind::instance_terminated:
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
+      case Stimulus::Kind::updated:
         break;
     }
   }

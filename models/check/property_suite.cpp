@@ -171,6 +171,7 @@ class Watch {
       case Stimulus::Kind::node_back:
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
+      case Stimulus::Kind::updated:
         break;
     }
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -124,7 +125,21 @@ struct ConfText {
   std::string default_partition;
 };
 
-ConfText read_conf(const At& run, RecordedRun& out) {
+// The users of these groups.
+std::vector<std::string> users_of(const At& input, std::string_view groups) {
+  std::vector<std::string> users;
+  while (!groups.empty()) {
+    const auto comma = std::min(groups.find(','), groups.size());
+    const std::string group(groups.substr(0, comma));
+    groups.remove_prefix(std::min(comma + 1, groups.size()));
+    if (!input.has("groups") || !input["groups"].has(group.c_str())) continue;
+    const At members = input["groups"][group.c_str()];
+    for (std::size_t i = 0; i < members.size(); ++i) users.push_back(members.at(i).text());
+  }
+  return users;
+}
+
+ConfText read_conf(const At& input, const At& run, RecordedRun& out) {
   const At at = run["slurm_conf"];
   const std::string text = at.text();
   ConfText conf;
@@ -165,6 +180,9 @@ ConfText read_conf(const At& run, RecordedRun& out) {
         const auto& [name, value] = settings[i];
         if (name == "Nodes") {
           conf.partition_nodes.back() = slurm::expand_hostlist(value);
+        } else if (name == "AllowGroups" && value != "ALL") {
+          partition.allow_groups = true;
+          partition.allowed_users = users_of(input, value);
         } else if (name == "Default") {
           if (value == "YES") conf.default_partition = partition.name;
         } else {
@@ -220,11 +238,12 @@ class RunReader {
     out_.conf.version.number = version_number(version);
     if (run_.has("recorded_until")) out_.until = shifted(run_["recorded_until"]);
     out_.disturbed = run_.has("quality") && run_["quality"].flag("disturbed");
-    conf_ = read_conf(run_, out_);
+    conf_ = read_conf(input_, run_, out_);
     build_cluster(run_, conf_, out_);
     if (input_.has("accounting")) read_accounting(input_["accounting"]);
     read_switches();
     read_boots();
+    read_prolog();
     read_passes();
     read_jobs();
     read_events();
@@ -298,6 +317,15 @@ class RunReader {
         if (!recorded.times.empty()) out_.faults.push_back(std::move(recorded));
       }
       out_.boots.push_back(boot);
+    }
+  }
+
+  void read_prolog() {
+    const At cluster = input_["cluster"];
+    if (!cluster.has("prolog_fails")) return;
+    for (const auto& [name, times] : cluster["prolog_fails"].members()) {
+      out_.conf.prolog_fails.resize(out_.node_names.size());
+      out_.conf.prolog_fails[node(name, times)] = times.count();
     }
   }
 
@@ -415,10 +443,6 @@ class RunReader {
     for (std::size_t j = 0; j < input_["jobs"].size(); ++j) {
       const At input = input_["jobs"].at(j);
       const std::string id = input["id"].text();
-      if (input.has("partition") && input["partition"].text().find(',') != std::string::npos) {
-        out_.not_followed.push_back("job " + id + " is left out: it asks for several partitions");
-        continue;
-      }
       const auto add = [&](const std::string& name, const std::string& array, std::int32_t number, std::int32_t limit) {
         const auto record = records.find(name);
         if (record == records.end()) run_["jobs"].refuse("no job " + name);
@@ -474,7 +498,12 @@ class RunReader {
     JobTerms terms;
     request.submit = task.submit;
     std::string partition = conf_.default_partition;
+    slurm::Asks asks;
     if (input.has("partition")) partition = input["partition"].text();
+    if (const auto comma = partition.find(','); comma != std::string::npos) {
+      asks.partitions = partition;
+      partition.resize(comma);
+    }
     std::size_t q = 0;
     while (q < out_.conf.partitions.size() && out_.conf.partitions[q].name != partition) ++q;
     if (q == out_.conf.partitions.size()) input.refuse("no partition " + partition);
@@ -483,11 +512,18 @@ class RunReader {
     terms.tasks = number("ntasks", 0);
     terms.tasks_per_node = number("ntasks_per_node", 0);
     if (input.has("nodes") && !input["nodes"].is_number()) {
-      const std::string range = input["nodes"].text();
-      out_.not_followed.push_back(fmt::format("job {}: nodes {}", input["id"].text(), range));
-      request.nodes = static_cast<std::int32_t>(std::strtol(range.c_str(), nullptr, 10));
+      std::string problem;
+      const auto range = parse_nodes(input["nodes"].text(), problem);
+      if (!range) input["nodes"].refuse(problem);
+      std::tie(asks.min_nodes, asks.max_nodes) = *range;
+      // sbatch warns of more nodes than tasks, and takes fewer.
+      if (terms.tasks > 0 && terms.tasks < asks.min_nodes) asks.min_nodes = asks.max_nodes = terms.tasks;
     } else {
       request.nodes = number("nodes", 0);
+    }
+    // As many tasks as nodes, where nothing was said.
+    if (request.nodes > 0 && terms.tasks_per_node == 0 && terms.tasks == 0) {
+      terms.tasks = request.nodes;
     }
     if (request.nodes > 0 && terms.tasks_per_node == 0 && terms.tasks > 0) {
       request.cores = terms.tasks * terms.cpus_per_task;
@@ -495,7 +531,8 @@ class RunReader {
     } else if (request.nodes > 0) {
       request.cores = std::max(terms.tasks_per_node, 1) * terms.cpus_per_task;
     } else {
-      request.cores = std::max(terms.tasks, 1) * terms.cpus_per_task;
+      const std::int32_t tasks = terms.tasks > 0 ? terms.tasks : std::max(asks.min_nodes, 1);
+      request.cores = tasks * terms.cpus_per_task;
     }
     request.exclusive = input.flag("exclusive");
     if (input.has("mem_mb")) {
@@ -537,10 +574,14 @@ class RunReader {
     if (input.has("dependency")) read_dependencies(input["dependency"], terms);
     const std::string user = input.has("user") ? input["user"].text() : "root";
     request.user = users_.emplace(user, static_cast<std::uint32_t>(users_.size())).first->second;
-    slurm::Asks asks;
     read_asks(input, asks);
     asks.components = task.components;
     asks.component = task.component;
+    if (input.has("deadline_s")) {
+      asks.deadline = input["deadline_s"].time() / kSecond;
+    }
+    if (input.has("time_min")) asks.time_min = input["time_min"].time() * 60 / kSecond;
+    asks.use_min_nodes = input.flag("use_min_nodes");
     if (input.has("account")) asks.account = input["account"].text();
     if (input.has("qos")) asks.qos = input["qos"].text();
     if (asks.overcommit) {
@@ -730,6 +771,40 @@ class RunReader {
     return jobs;
   }
 
+  // scontrol update jobid= or partitionname=; of a partition `jobs` is one of any number.
+  bool read_update(const At& args, std::vector<std::uint32_t>& jobs) {
+    const auto setting = [&](std::size_t i) {
+      const std::string word = args.at(i).text();
+      const auto equals = word.find('=');
+      if (equals == std::string::npos) args.refuse("scontrol update: NAME=VALUE was expected, not " + word);
+      std::string name = word.substr(0, equals);
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+      return std::pair(name, word.substr(equals + 1));
+    };
+    const auto [what, which] = setting(1);
+    slurm::Update update;
+    if (what == "jobid" || what == "jobname") {
+      jobs = jobs_named(which, args);
+    } else if (what == "partitionname" || what == "partition") {
+      for (std::uint32_t q = 0; q < out_.conf.partitions.size(); ++q) {
+        if (out_.conf.partitions[q].name == which) update.partition = QueueId{q};
+      }
+      if (!update.partition) args.refuse("no partition " + which);
+      jobs = {0};
+    } else {
+      return false;
+    }
+    for (std::size_t i = 2; i < args.size(); ++i) {
+      const auto [name, value] = setting(i);
+      const std::string problem = update.partition
+                                      ? slurm::set(update, out_.conf.partitions[index(*update.partition)], name, value)
+                                      : slurm::set(update.change, name, value);
+      if (!problem.empty()) args.refuse("scontrol update " + args.at(i).text() + ": " + problem);
+    }
+    out_.updates.push_back(std::move(update));
+    return true;
+  }
+
   template <class Add>
   void read_scontrol(const At& event, Add add) {
     const At args = event["args"];
@@ -744,9 +819,11 @@ class RunReader {
       }
       return;
     }
-    if (verb == "update" && args.size() > 1 && args.at(1).text().starts_with("partitionname=")) {
-      out_.not_followed.push_back("scontrol update " + args.at(1).text() + " " +
-                                  (args.size() > 2 ? args.at(2).text() : ""));
+    std::vector<std::uint32_t> jobs;
+    if (verb == "update" && args.size() > 1 && read_update(args, jobs)) {
+      for (const std::uint32_t job : jobs) {
+        add(Stimulus::Kind::updated, static_cast<std::uint32_t>(out_.updates.size()) - 1, job);
+      }
       return;
     }
     if (verb != "update") args.refuse("scontrol " + verb + " is not followed");

@@ -8,6 +8,7 @@
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/policies/slurm/conf.hpp"
+#include "models/policies/slurm/updates.hpp"
 #include "models/simulated_world.hpp"
 
 namespace headroom {
@@ -54,6 +55,7 @@ struct RecordedRun {
   slurm::Conf conf;
   slurm::Accounting accounting;
   std::vector<slurm::Asks> asks;        // JobTerms::asks - 1 indexes this
+  std::vector<slurm::Update> updates;   // the subject of Stimulus::updated indexes this
   std::vector<std::string> node_names;  // by NodeId, in Slurm's order
   ClusterSpec cluster;                  // every node a group of its own
   std::vector<SimulatedCloud::Boot> boots;

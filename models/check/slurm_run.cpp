@@ -31,6 +31,7 @@ struct Simulated {
     std::vector<std::pair<Time, std::string>> reasons;  // while it waits
     JobState state = JobState::pending;
     bool made_way = false;
+    bool missed_deadline = false;
   };
   std::vector<Job> jobs;
   std::vector<RecordedPower> power;
@@ -128,7 +129,7 @@ class Witness {
 
 Simulated drive(const RecordedRun& run) {
   Simulated out;
-  auto state = std::make_shared<slurm::State>(run.conf, run.node_names, run.accounting, run.asks);
+  auto state = std::make_shared<slurm::State>(run.conf, run.node_names, run.accounting, run.asks, run.updates);
   auto scheduler = std::make_unique<slurm::Scheduler>(state);
   scheduler->watch(&out.events);
   Controller controller(run.cluster, std::move(scheduler), std::make_unique<slurm::PowerSave>(state));
@@ -138,6 +139,7 @@ Simulated drive(const RecordedRun& run) {
   headroom::run(world, controller, witness);
   for (std::uint32_t j = 0; j < out.jobs.size() && j < state->jobs.size(); ++j) {
     out.jobs[j].made_way = state->jobs[JobId{j}].made_way;
+    out.jobs[j].missed_deadline = state->jobs[JobId{j}].reason == slurm::Reason::deadline;
   }
   return out;
 }
@@ -296,6 +298,7 @@ std::string tell(const std::vector<RecordedAllocation>& allocations, Time start,
 }
 // A job that made way for another and does not wait again has a state of its own.
 std::string_view state_text(const Simulated::Job& job) {
+  if (job.missed_deadline) return "DEADLINE";
   return job.made_way && job.state == JobState::cancelled ? "PREEMPTED" : state_text(job.state);
 }
 std::string tell(const Simulated::Job& job, Time zero) {

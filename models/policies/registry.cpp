@@ -62,6 +62,24 @@ void check_resources(const Scenario& scenario, const Design& design, const slurm
   }
 }
 
+// What the operations `update` change, in the order of the scenario.
+std::vector<slurm::Update> slurm_updates(const Scenario& scenario, const Design& design) {
+  std::vector<slurm::Update> updates;
+  for (const Operation& operation : scenario.operations) {
+    if (operation.settings.empty()) continue;
+    slurm::Update& update = updates.emplace_back();
+    for (std::uint32_t q = 0; operation.of_partition && q < design.queue_names.size(); ++q) {
+      if (design.queue_names[q] == operation.target) update.partition = QueueId{q};
+    }
+    for (const auto& [name, value] : operation.settings) {
+      const std::string problem = update.partition ? slurm::set(update, slurm::Partition{}, name, value)
+                                                   : slurm::set(update.change, name, value);
+      ensure(problem.empty(), "the settings of an update were checked");
+    }
+  }
+  return updates;
+}
+
 // slurmctld's scheduler and its power saving share what they know.
 Policies make_slurm(const Scenario& scenario, const Design& design) {
   slurm::Conf conf = slurm_conf(scenario);
@@ -74,8 +92,8 @@ Policies make_slurm(const Scenario& scenario, const Design& design) {
     const std::int32_t gpus = design.groups[g].type.gpus;
     if (!node.gres_given && gpus > 0) node.gres.push_back({"gpu", "", gpus});
   }
-  auto state =
-      std::make_shared<slurm::State>(std::move(conf), design.node_names(), slurm_accounting(scenario), std::move(asks));
+  auto state = std::make_shared<slurm::State>(std::move(conf), design.node_names(), slurm_accounting(scenario),
+                                              std::move(asks), slurm_updates(scenario, design));
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
   if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
   policies.slurm = std::move(state);

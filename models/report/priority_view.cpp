@@ -19,7 +19,7 @@ namespace {
 std::optional<slurm::JobList> jobs_at(const Moment& moment) {
   if (moment.slurm == nullptr || moment.slurm->nodes == nullptr || !moment.slurm->conf.multifactor) return std::nullopt;
   std::optional<slurm::JobList> jobs(moment.slurm->jobs);
-  jobs->catch_up(moment.at, moment.jobs, *moment.slurm->nodes);
+  jobs->catch_up(moment.at, *moment.slurm->nodes);
   return jobs;
 }
 
@@ -76,7 +76,7 @@ std::vector<PriorityRow> priority_rows(const Moment& moment) {
     row.queue = job.queue;
     row.user = moment.workload.user_names[moment.jobs.request(id).user];
     row.priority = job.priority;
-    if (!job.fixed_priority) row.factors = jobs->multifactor().weighed(job, terms, *moment.slurm->nodes);
+    if (!job.fixed_priority) row.factors = jobs->multifactor().weighed(job, *moment.slurm->nodes);
   }
   return rows;
 }

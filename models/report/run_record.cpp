@@ -36,6 +36,7 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       case Stimulus::Kind::node_back:
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
+      case Stimulus::Kind::updated:
         break;  // what follows from it comes as commands
     }
   }

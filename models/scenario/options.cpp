@@ -337,10 +337,13 @@ constexpr Option kOptions[] = {
   {.path = "workload.jobs[].submit", .type = duration, .fallback = "0", .maximum = kMaxSeconds,
    .help = "When it is submitted, from the start of the run."},
   {.path = "workload.jobs[].queue", .type = string, .minimum = 1,
-   .help = "Its queue; default: the first. Not in a pool."},
+   .help = "Its queue; default: the first. Under policy slurm also several, as in \"a,b\". Not in a pool."},
   {.path = "workload.jobs[].user", .type = string, .fallback = "\"\"", .help = "Who submits it."},
-  {.path = "workload.jobs[].nodes", .type = integer, .minimum = 1, .maximum = kMaxCount,
-   .help = "Nodes (sbatch --nodes); default: as many as it takes. Not in a pool."},
+  {.path = "workload.jobs[].nodes", .type = scalar,
+   .help = "Nodes (sbatch --nodes), at least 1; default: as many as it takes. Under policy slurm also a range such as "
+           "\"2-5\". Not in a pool."},
+  {.path = "workload.jobs[].useMinNodes", .type = boolean, .fallback = "false",
+   .help = "sbatch --use-min-nodes: of a range the smaller number of nodes, if it suffices. Policy slurm only."},
   {.path = "workload.jobs[].tasksPerNode", .type = integer, .minimum = 1, .maximum = kMaxCount,
    .help = "Tasks, that is cores, on each node (sbatch --ntasks-per-node); together with cpus: at most so "
            "many. Not in a pool."},
@@ -382,6 +385,9 @@ constexpr Option kOptions[] = {
    .help = "sbatch --nice: taken off the priority. Policy slurm only."},
   {.path = "workload.jobs[].begin", .type = duration, .maximum = kMaxJobSeconds,
    .help = "sbatch --begin: it may start so long after its submission. Policy slurm only."},
+  {.path = "workload.jobs[].deadline", .type = duration, .maximum = kMaxJobSeconds, .over_minimum = true,
+   .help = "sbatch --deadline: it is removed when it can no longer be over so long after its submission. Policy slurm "
+           "only."},
   {.path = "workload.jobs[].hold", .type = boolean, .fallback = "false",
    .help = "sbatch --hold: it waits until it is released (operations). Policy slurm only."},
   {.path = "workload.jobs[].requeue", .type = boolean,
@@ -430,13 +436,18 @@ constexpr Option kOptions[] = {
   {.path = "operations[].at", .type = duration, .required = true, .maximum = kMaxSeconds,
    .help = "When, from the start of the run."},
   {.path = "operations[].action", .type = choice, .required = true,
-   .choices = "cancel|hold|release|requeue|resume|down|drain|power-down|power-up",
+   .choices = "cancel|hold|release|requeue|resume|down|drain|power-down|power-up|update",
    .later_choices = "UpdateCluster|CreateComputeNodeGroup|UpdateComputeNodeGroup|DeleteComputeNodeGroup|CreateQueue|"
                     "UpdateQueue|DeleteQueue",
    .help = "Of a job: scancel, scontrol hold, release, requeue. Of nodes: scontrol update state=RESUME, DOWN, DRAIN, "
-           "POWER_DOWN, POWER_UP."},
+           "POWER_DOWN, POWER_UP. Of a job or a queue: scontrol update of its settings."},
   {.path = "operations[].job", .type = string, .minimum = 1,
    .help = "The job, which has been submitted by then; of an array all tasks, or one (ID_n)."},
+  {.path = "operations[].queue", .type = string, .minimum = 1, .help = "Of update: the partition."},
+  {.path = "operations[].settings", .type = map,
+   .help = "Of update: what changes. Of a job Nice, SiteFactor, Priority, TimeLimit, Partition; of a queue what "
+           "scheduler.slurmPartitions takes."},
+  {.path = "operations[].settings.*", .type = scalar, .help = "The new value; true and false are YES and NO."},
   {.path = "operations[].node", .type = string, .minimum = 1,
    .help = "The node, or a list such as compute-1-[1-3]."},
   {.path = "faults", .type = array, .help = "What breaks. Policy slurm only."},

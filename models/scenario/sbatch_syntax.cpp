@@ -133,4 +133,22 @@ std::optional<DependencySpec> parse_dependency(std::string_view text, std::strin
   return spec;
 }
 
+std::optional<std::pair<std::int32_t, std::int32_t>> parse_nodes(std::string_view text, std::string& problem) {
+  const auto dash = text.find('-');
+  const std::string_view ends[] = {text.substr(0, dash), dash == text.npos ? text : text.substr(dash + 1)};
+  std::int32_t nodes[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    const auto [end, error] = std::from_chars(ends[i].data(), ends[i].data() + ends[i].size(), nodes[i]);
+    if (error != std::errc() || end != ends[i].data() + ends[i].size() || nodes[i] < 1 || nodes[i] > 100'000'000) {
+      problem = fmt::format("found {}, expected a number of nodes, or a range such as \"2-5\"", text);
+      return std::nullopt;
+    }
+  }
+  if (nodes[0] > nodes[1]) {
+    problem = fmt::format("found {}, expected the smaller number first", text);
+    return std::nullopt;
+  }
+  return std::pair(nodes[0], nodes[1]);
+}
+
 }  // namespace headroom

@@ -39,4 +39,7 @@ struct DependencySpec {
 // afterok:a:b,after:c+10,singleton; with ? for , one of them is enough. None, and what is wrong, for anything else.
 std::optional<DependencySpec> parse_dependency(std::string_view text, std::string& problem);
 
+// sbatch --nodes=MIN-MAX (or N, which is both). None, with `problem` said, if it is not well formed.
+std::optional<std::pair<std::int32_t, std::int32_t>> parse_nodes(std::string_view text, std::string& problem);
+
 }  // namespace headroom

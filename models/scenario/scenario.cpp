@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <system_error>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@
 #include "models/policies/slurm/conf.hpp"
 #include "models/policies/slurm/known_names.hpp"
 #include "models/policies/slurm/resources.hpp"
+#include "models/policies/slurm/updates.hpp"
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
@@ -1051,18 +1053,42 @@ class Builder {
       if (scenario_.pool && action->starts_with("power-")) {
         add(element, "action", "a pool's nodes are always on");
       }
-      const std::string_view key = operation.of_job ? "job" : "node";
-      const std::string_view other = operation.of_job ? "node" : "job";
-      if (element.has(other)) {
-        add(element, other, fmt::format("not with action {}", *action));
+      const bool update = *action == "update";
+      operation.of_partition = update && element.has("queue");
+      operation.of_job |= update && !operation.of_partition;
+      const std::string_view key = operation.of_job ? "job" : operation.of_partition ? "queue" : "node";
+      for (const std::string_view other : {"job", "node", "queue"}) {
+        if (other != key && element.has(other)) add(element, other, fmt::format("not with action {}", *action));
       }
+      if (!update && element.has("settings")) add(element, "settings", "only with action update");
+      if (update) read_update(element, operation);
       if (!element.has(key)) {
         problems_.add(element.where(), element.path_of(key), fmt::format("missing; action {} needs it", *action));
       }
       operation.target = element.string(key).value_or("");
       operation.place = problems_.place(element.where(key), element.path_of(key));
-      if (!operation.of_job) check_host_list(element, key, operation.target);
+      if (operation.of_partition) check_queue(element.where(key), element.path_of(key), operation.target);
+      if (!operation.of_job && !operation.of_partition) check_host_list(element, key, operation.target);
       scenario_.operations.push_back(std::move(operation));
+    }
+  }
+
+  // What scontrol update is given.
+  void read_update(const Section& element, Operation& operation) {
+    if (!element.has("settings")) {
+      problems_.add(element.where(), element.path_of("settings"), "missing; action update needs it");
+      return;
+    }
+    for (const auto& [name, given] : element.values("settings")) {
+      const std::string value = scalar_text(*given).value_or("");
+      slurm::JobChange change;
+      slurm::Update update;
+      const std::string problem = operation.of_partition ? slurm::set(update, slurm::Partition{}, name, value)
+                                                         : slurm::set(change, name, value);
+      const std::string path = fmt::format("{}.{}", element.path_of("settings"), name);
+      if (!problem.empty()) problems_.add(given->where, path, fmt::format("found {}: {}", quote(value), problem));
+      for (const std::string& queue : change.partitions) check_queue(given->where, path, queue);
+      operation.settings.emplace_back(name, value);
     }
   }
 
@@ -1100,15 +1126,39 @@ class Builder {
 
   void read_queue_of(const Section& element, InlineJob& job) {
     if (const auto queue = element.string("queue")) {
-      job.queue = *queue;
-      check_queue(element.where("queue"), element.path_of("queue"), job.queue);
+      const auto comma = queue->find(',');
+      job.queue = queue->substr(0, comma);
+      if (comma != std::string::npos) {
+        job.asks.partitions = *queue;
+        note_policy(element, "queue");
+      }
+      for (std::string_view rest = *queue; !rest.empty();) {
+        const auto end = std::min(rest.find(','), rest.size());
+        check_queue(element.where("queue"), element.path_of("queue"), std::string(rest.substr(0, end)));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+      }
     } else if (!scenario_.queues.empty()) {
       job.queue = scenario_.queues[0].name;
     }
   }
 
   void read_width(const Section& element, InlineJob& job) {
-    job.nodes = element.count("nodes").value_or(0);
+    if (const JsonValue* const value = element.find("nodes")) {
+      std::string problem;
+      const auto nodes = parse_nodes(scalar_text(*value).value_or(""), problem);
+      if (!nodes) {
+        add(element, "nodes", problem);
+      } else if (nodes->first == nodes->second) {
+        job.nodes = nodes->first;
+      } else {
+        std::tie(job.asks.min_nodes, job.asks.max_nodes) = *nodes;
+        note_policy(element, "nodes");
+      }
+    }
+    if (element.has("useMinNodes")) note_policy(element, "useMinNodes");
+    job.asks.use_min_nodes = element.boolean("useMinNodes").value_or(false);
+    if (element.has("deadline")) note_policy(element, "deadline");
+    job.asks.deadline = (element.duration("deadline").value_or(0) + kSecond - 1) / kSecond;
     job.tasks_per_node = element.count("tasksPerNode").value_or(0);
     job.cpus = element.count("cpus").value_or(0);
     if (scenario_.pool) {

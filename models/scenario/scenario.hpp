@@ -137,8 +137,8 @@ struct PoissonOptions {
   Time mean_interarrival = kMinute;
   Distribution run_time;
   std::int32_t processors_per_job = 1;
-  double estimate_factor = 1;  // requested time = run time x factor, rounded up to a minute
-  double load_factor = 1;      // arrival gaps are divided by it
+  double estimate_factor = 1;                              // requested time = run time x factor, rounded up to a minute
+  double load_factor = 1;                                  // arrival gaps are divided by it
   std::vector<std::pair<std::string, double>> users = {};  // and how much each submits; none: one unknown user
 };
 
@@ -179,8 +179,11 @@ struct Operation {
   bool of_job = false;
   JobAction job_action{};
   NodeAction node_action{};
-  std::string target;  // a job's id or a list of nodes
-  std::string place;   // "s.json:12: operations[0].job"
+  std::string target;  // a job's id, a list of nodes, or a partition
+  bool of_partition = false;
+  // action update: what scontrol update changes
+  std::vector<std::pair<std::string, std::string>> settings = {};
+  std::string place;  // "s.json:12: operations[0].job"
 };
 
 struct Fault {

@@ -63,7 +63,12 @@ void set_layout(JobRequest& request, JobTerms& terms, const InlineJob& job, cons
   request.exclusive = job.exclusive;
   request.nodes = job.nodes;
   terms.cpus_per_task = cpus_per_task;
-  if (tasks > 0) {
+  if (job.asks.max_nodes > 0) {
+    // A range of nodes: how many it gets is slurmctld's affair.
+    terms.tasks = tasks;
+    terms.tasks_per_node = job.tasks_per_node;
+    request.cores = cores(tasks > 0 ? tasks : job.asks.min_nodes * std::max(job.tasks_per_node, 1));
+  } else if (tasks > 0) {
     if (job.nodes > 0 && job.tasks_per_node > 0 && std::int64_t{job.nodes} * job.tasks_per_node < tasks) {
       place.fail("found " + std::to_string(tasks) + " tasks on " + std::to_string(job.nodes) +
                  " nodes, expected at most tasksPerNode = " + std::to_string(job.tasks_per_node) + " on each");

@@ -89,7 +89,8 @@ std::string nodes(std::string_view value, JsonValue& out) {
   const auto least = number(value.substr(0, dash));
   const auto most = dash == std::string_view::npos ? least : number(value.substr(dash + 1));
   if (!least || !most) return found(value, "a number of nodes such as 4");
-  if (*least != *most) return found(value, "one number: a range of nodes is not followed");
+  if (*least > *most) return found(value, "the smaller number first");
+  if (*least != *most) return text(fmt::format("{}-{}", *least, *most), out);
   put(out, *least);
   return {};
 }
@@ -168,11 +169,6 @@ std::string priority(std::string_view value, JsonValue& out) {
   return {};
 }
 
-std::string partition(std::string_view value, JsonValue& out) {
-  if (value.find(',') != std::string_view::npos) return found(value, "one partition: several are not followed");
-  return text(value, out);
-}
-
 std::string core_spec(std::string_view value, JsonValue& out) {
   const auto number = whole(value);
   if (!number || *number < 0 || *number > 65533) return found(value, "a whole number from 0 to 65533");
@@ -244,7 +240,7 @@ constexpr SbatchOption kOptions[] = {
   {"cpu-freq", 0, kNeeds, kIgnored, "", nullptr, kOnNode, kIgnores},
   {"cpus-per-gpu", 0, kNeeds, kRefused, "", nullptr, kNoGpus, kRefuses},
   {"cpus-per-task", 'c', kNeeds, kJob, "cpusPerTask", count, "Cores of each task.", kTakes},
-  {"deadline", 0, kNeeds, kRefused, "", nullptr, "A job that cannot end in time is removed; that is not followed.", kRefuses},
+  {"deadline", 0, kNeeds, kJob, "deadline", begin, "now+TIME; a scenario has no dates.", kTakes},
   {"delay-boot", 0, kNeeds, kRefused, "", nullptr, "Nodes are not booted anew for features.", kRefuses},
   {"dependency", 'd', kNeeds, kJob, "dependency", text, "Jobs go by their names (--job-name) instead of Slurm's numbers.",
    "SbatchScript.DependsOnJobsByName"},
@@ -293,7 +289,7 @@ constexpr SbatchOption kOptions[] = {
   {"no-requeue", 0, kNone, kJob, "requeue", no, "It fails when it loses a node.", kTakes},
   {"nodefile", 'F', kNeeds, kRefused, "", nullptr, "Nodes cannot be asked for by name.", kRefuses},
   {"nodelist", 'w', kNeeds, kRefused, "", nullptr, "Nodes cannot be asked for by name.", kRefuses},
-  {"nodes", 'N', kNeeds, kJob, "nodes", nodes, "So many nodes; a range is refused.", "SbatchScript.ReadsNumbers"},
+  {"nodes", 'N', kNeeds, kJob, "nodes", nodes, "So many nodes, or a range.", "SbatchScript.ReadsNumbers"},
   {"ntasks", 'n', kNeeds, kJob, "tasks", count, "Tasks of the job.", kTakes},
   {"ntasks-per-core", 0, kNeeds, kIgnored, "", one, "1: nodes have one thread a core; more is refused.",
    "SbatchScript.RefusesValuesThatWouldMatter"},
@@ -307,7 +303,7 @@ constexpr SbatchOption kOptions[] = {
   {"overcommit", 'O', kNone, kJob, "overcommit", yes, "Several tasks on a core.", kTakes},
   {"oversubscribe", 's', kNone, kJob, "oversubscribe", yes, "It may share nodes.", kTakes},
   {"parsable", 0, kNone, kIgnored, "", nullptr, kOutput, kIgnores},
-  {"partition", 'p', kNeeds, kJob, "queue", partition, "The queue; a list is refused.", "SbatchScript.ReadsThePartition"},
+  {"partition", 'p', kNeeds, kJob, "queue", text, "The queue, or several.", "SbatchScript.ReadsThePartition"},
   {"power", 0, kNeeds, kIgnored, "", nullptr, "Power capping is not modelled.", kIgnores},
   {"prefer", 0, kNeeds, kRefused, "", nullptr, "Features that are not required are not followed.", kRefuses},
   {"priority", 0, kNeeds, kJob, "priority", priority, "The job's priority; TOP is refused.", "SbatchScript.ReadsNumbers"},
@@ -339,7 +335,7 @@ constexpr SbatchOption kOptions[] = {
   {"tres-per-task", 0, kNeeds, kRefused, "", nullptr, "Use --cpus-per-task and --gpus-per-task.", kRefuses},
   {"uid", 0, kNeeds, kRefused, "", nullptr, "Say #HEADROOM user=NAME.", kRefuses},
   {"usage", 0, kNone, kRefused, "", nullptr, kNotSubmitted, kRefuses},
-  {"use-min-nodes", 0, kNone, kRefused, "", nullptr, "A range of nodes is not followed.", kRefuses},
+  {"use-min-nodes", 0, kNone, kJob, "useMinNodes", yes, "The smaller number of a range of nodes, if it suffices.", kTakes},
   {"verbose", 'v', kNone, kIgnored, "", nullptr, kOutput, kIgnores},
   {"version", 'V', kNone, kRefused, "", nullptr, kNotSubmitted, kRefuses},
   {"wait", 'W', kNone, kIgnored, "", nullptr, "Whether sbatch waits; say with submit when the next script comes.", kIgnores},

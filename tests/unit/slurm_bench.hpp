@@ -107,6 +107,19 @@ class Draft {
     asks.components = count;
     return *this;
   }
+  Draft& range(std::int32_t least, std::int32_t most) {  // -N least-most
+    asks.min_nodes = least;
+    asks.max_nodes = most;
+    return *this;
+  }
+  Draft& partitions(std::string names) {
+    asks.partitions = std::move(names);
+    return *this;
+  }
+  Draft& deadline(std::int64_t s) {
+    asks.deadline = s;
+    return *this;
+  }
 
   WorkloadJob job;
   JobTerms terms;
@@ -219,6 +232,17 @@ class SlurmBench {
   void ask(double at_s, const std::string& name, NodeAction action) {
     disturb(at_s, Stimulus::Kind::node_asked, node(name), static_cast<std::uint32_t>(action));
   }
+  // scontrol update, of a job or of a partition by its number.
+  void update(double at_s, std::uint32_t job, const std::string& name, const std::string& value) {
+    ensure(set(updates_.emplace_back().change, name, value).empty(), "an update is well formed");
+    disturb(at_s, Stimulus::Kind::updated, static_cast<std::uint32_t>(updates_.size() - 1), job);
+  }
+  void update_partition(double at_s, std::uint32_t queue, const std::string& name, const std::string& value) {
+    Update& update = updates_.emplace_back();
+    update.partition = QueueId{queue};
+    ensure(set(update, conf.partitions[queue], name, value).empty(), "an update is well formed");
+    disturb(at_s, Stimulus::Kind::updated, static_cast<std::uint32_t>(updates_.size() - 1), 0);
+  }
   NodeId id(const std::string& name) const { return NodeId{node(name)}; }
 
   // Until nothing more happens, at most for some hours: slurmctld goes on looking at jobs that never run.
@@ -233,7 +257,7 @@ class SlurmBench {
       workload.jobs.push_back(draft.job);
     }
     spec_.memory_counts = conf.memory;
-    auto state = std::make_shared<State>(conf, names_, accounting, std::move(asks));
+    auto state = std::make_shared<State>(conf, names_, accounting, std::move(asks), updates_);
     auto scheduler = std::make_unique<Scheduler>(state);
     std::vector<Event> events;
     scheduler->watch(&events);
@@ -360,6 +384,7 @@ class SlurmBench {
   std::vector<std::string> names_;
   std::deque<Draft> drafts_;
   std::vector<Disturbance> disturbances_;
+  std::vector<Update> updates_;
 };
 
 }  // namespace headroom::slurm

@@ -271,11 +271,11 @@ TEST(SlurmPriority, AgeCountsWithAccountingOnly) {
     r.conf.priority_max_age = 600;
     const JobId job = r.submit(Records::cpus(1), 2);
     EXPECT_EQ(r.priority(job), 150u) << "age 0";
-    r.jobs().recalculate(45, r.table, r.nodes());
+    r.jobs().recalculate(45, r.nodes());
     EXPECT_EQ(r.priority(job), accounting ? 580u : 150u);
-    r.jobs().recalculate(2 + 300, r.table, r.nodes());
+    r.jobs().recalculate(2 + 300, r.nodes());
     EXPECT_EQ(r.priority(job), accounting ? 3150u : 150u);
-    r.jobs().recalculate(2 + 6000, r.table, r.nodes());
+    r.jobs().recalculate(2 + 6000, r.nodes());
     EXPECT_EQ(r.priority(job), accounting ? 6150u : 150u) << "not more than PriorityMaxAge's worth";
   }
 }
@@ -289,9 +289,9 @@ TEST(SlurmPriority, AgeBeginsWhenTheJobIsEligible) {
   const JobId later = r.submit(begins(100 * kSecond), 1000);
   const JobId held = r.submit(held_terms(), 1000);
   const JobId given = r.submit(fixed(77), 1000);
-  r.jobs().recalculate(1060, r.table, r.nodes());
+  r.jobs().recalculate(1060, r.nodes());
   EXPECT_EQ(r.priority(later), 150u);
-  r.jobs().recalculate(1160, r.table, r.nodes());
+  r.jobs().recalculate(1160, r.nodes());
   EXPECT_EQ(r.priority(later), 750u) << "60 s since it might begin";
   EXPECT_EQ(r.priority(held), 0u);
   EXPECT_EQ(r.priority(given), 77u) << "--priority stays";
@@ -306,11 +306,11 @@ TEST(SlurmPriority, RecalculatingChangesTheOrder) {
   r.submit(Records::cpus(1), 1000);
   r.submit(Records::wide(3, 4), 1100);
   EXPECT_THAT(r.order(), ElementsAre(1, 0)) << "the wide one has the greater size factor: 1000 to 208";
-  r.jobs().recalculate(1200, r.table, r.nodes());
+  r.jobs().recalculate(1200, r.nodes());
   EXPECT_EQ(r.priority(JobId{0}), 2208u);
   EXPECT_EQ(r.priority(JobId{1}), 2000u);
   EXPECT_THAT(r.order(), ElementsAre(0, 1));
-  r.jobs().recalculate(9000, r.table, r.nodes());
+  r.jobs().recalculate(9000, r.nodes());
   EXPECT_THAT(r.order(), ElementsAre(1, 0)) << "both are as old as counts";
 }
 
@@ -386,7 +386,7 @@ TEST(SlurmHolds, AHeldJobWaitsUntilItIsReleased) {
   EXPECT_FALSE(r.runnable(job, 200));
   EXPECT_EQ(r.jobs()[job].eligible, 0) << "not yet";
   r.submit(Records::cpus(1));
-  r.jobs().release(job, 300, r.table, r.nodes());
+  r.jobs().release(job, 300, r.nodes());
   EXPECT_EQ(r.priority(job), kFirstBasic - 1) << "behind those that came meanwhile";
   EXPECT_THAT(r.order(), ElementsAre(1, 0));
   EXPECT_TRUE(r.runnable(job, 301));
@@ -403,10 +403,10 @@ TEST(SlurmHolds, SomebodyElsesHoldIsTheAdministrators) {
   EXPECT_EQ(r.held(job), Reason::held_admin);
   EXPECT_EQ(r.said(job), "JobHeldAdmin");
   EXPECT_THAT(r.order(), ElementsAre(0, 2, 1));
-  r.jobs().release(job, 200, r.table, r.nodes());
+  r.jobs().release(job, 200, r.nodes());
   EXPECT_TRUE(r.runnable(job));
   const std::uint32_t priority = r.priority(job);
-  r.jobs().release(job, 200, r.table, r.nodes());
+  r.jobs().release(job, 200, r.nodes());
   EXPECT_EQ(r.priority(job), priority) << "releasing what is not held does nothing";
 }
 

@@ -105,7 +105,7 @@ class Desk {
   }
   Second second(double s) const { return conf.phases.second(static_cast<Time>(std::floor(s * kSecond + 0.5))); }
   std::uint32_t priority(JobId id) { return jobs()[id].priority; }
-  PriorityFactors factors(JobId id) { return jobs().multifactor().weighed(jobs()[id], table.terms(id), *nodes_); }
+  PriorityFactors factors(JobId id) { return jobs().multifactor().weighed(jobs()[id], *nodes_); }
   Fairshare& shares() { return jobs().multifactor().fairshare(); }
   std::uint32_t association(const std::string& account, const std::string& user) {
     jobs();  // they are made when they are first asked for

@@ -29,45 +29,68 @@ std::string not_taken(const std::string& partition, const char* what, const std:
 
 }  // namespace
 
-// In slurmctld's order: the partition as it stands, who pays, the partition's limits, everybody's limits.
-std::optional<Rejection> Scheduler::refuse(Job& job) {
-  const JobTable& table = view_->jobs();
-  const JobTerms& terms = table.terms(job.id);
+// Whether the partition takes no such job at all.
+std::optional<Rejection> Scheduler::closed_to(const Job& job) const {
+  const Partition& partition = state_->conf.partitions[index(job.queue)];
+  if (partition.state == Partition::State::drain || partition.state == Partition::State::inactive) {
+    return Rejection::partition;
+  }
+  const auto& users = state_->accounting.users;
+  const std::string user = job.user < users.size() ? users[job.user].name : std::string();
+  if (user == "root") return std::nullopt;
+  if (partition.root_only || (partition.allow_groups && !listed(partition.allowed_users, user))) {
+    return Rejection::partition;
+  }
+  return std::nullopt;
+}
+
+const Asks& Scheduler::asks_of(JobId id) const {
+  static const Asks kNothing;
+  const std::uint32_t asks = view_->jobs().terms(id).asks;
+  return asks > 0 && asks <= state_->asks.size() ? state_->asks[asks - 1] : kNothing;
+}
+
+// The job is looked at as one of this partition: what it may have there, and what bars it.
+void Scheduler::enter(Job& job, QueueId queue) {
   const Conf& conf = state_->conf;
   const Accounting& accounting = state_->accounting;
   LimitBook& limits = state_->limits;
-  const Partition& partition = conf.partitions[index(job.queue)];
-  const bool follows = terms.array_tasks > 0 && terms.array != job.id;  // an array is one request
-  if (follows && state_->jobs[terms.array].rejected) return job.rejected = state_->jobs[terms.array].rejected;
-  const auto refused = [&](Rejection why) { return job.rejected = why; };
-  if (partition.state == Partition::State::drain || partition.state == Partition::State::inactive) {
-    return refused(Rejection::partition);
-  }
-  const bool root = job.user < accounting.users.size() && accounting.users[job.user].name == "root";
-  if (partition.root_only && !root) return refused(Rejection::partition);
-
-  static const Asks kNothing;
-  const Asks& asks = terms.asks > 0 && terms.asks <= state_->asks.size() ? state_->asks[terms.asks - 1] : kNothing;
-  if (const auto why = limits.identify(job.id, job.user, job.payer, job.queue)) return refused(*why);
+  const Partition& partition = conf.partitions[index(queue)];
+  if (!job.queues.empty()) limits.enter(job.id, queue);
   const std::uint32_t qos = job.payer.qos;
   if (qos != kNobody) {
     job.any_time = accounting.qos[qos].partition_time_limit;
     job.any_most_nodes = accounting.qos[qos].partition_max_nodes;
-    if (accounting.qos[qos].partition_min_nodes) job.ask.min_nodes = std::max(table.request(job.id).nodes, 1);
+    job.any_least_nodes = accounting.qos[qos].partition_min_nodes;
+  }
+  state_->jobs.enter(job, queue);
+  job.ask.most_cpus = partition.max_cpus_per_node;
+  if (partition.max_cpus_per_node > 0) {
+    state_->partition_cpus.resize(conf.partitions.size());
+    std::vector<std::int32_t>& cpus = state_->partition_cpus[index(queue)];
+    if (cpus.empty()) {
+      cpus.resize(state_->nodes->size());
+      for (const JobId id : state_->jobs.active()) count_in_partition(state_->jobs[id], 1);
+    }
+    job.ask.partition_cpus = &cpus;
   }
 
   const Associations& associations = state_->associations;
   const std::uint32_t payer = job.payer.association;
+  const Asks& asks = asks_of(job.id);
   const std::string account = payer == kNobody ? asks.account : associations.account_name(associations[payer].account);
   const std::string qos_name = qos == kNobody ? asks.qos : accounting.qos[qos].name;
+  job.barred = Reason::none;
   job.barred_why = not_taken(partition.name, "account", partition.allow_accounts, partition.deny_accounts, account);
   if (!job.barred_why.empty()) {
     job.barred = Reason::account_not_allowed;
   } else if (job.barred_why = not_taken(partition.name, "QOS", partition.allow_qos, partition.deny_qos, qos_name);
              !job.barred_why.empty()) {
     job.barred = Reason::qos_not_allowed;
-  } else if (partition.state == Partition::State::down) {
+  } else if (partition.state == Partition::State::down || partition.state == Partition::State::inactive) {
     job.barred = Reason::partition_down;
+  } else if (!job.queues.empty() && closed_to(job)) {
+    job.barred = Reason::partition_config;
   } else if (partition.max_mem_per_node > 0) {
     const bool per_core = job.ask.memory_unit == MemoryUnit::per_core;
     const std::int64_t memory = std::int64_t{job.ask.memory} * (per_core ? job.ask.cpus_per_node() : 1);
@@ -80,9 +103,47 @@ std::optional<Rejection> Scheduler::refuse(Job& job) {
     state_->nodes->partition(job.queue).for_each([&](Index n) { cpus += (*state_->nodes)[n].cpus; });
     if (job.ask.cpus > cpus) job.barred = Reason::partition_config;
   }
-  if (conf.enforce_part_limits != EnforcePartLimits::no) {
-    if (const auto why = outside_partition(job)) return refused(*why);
+  Hold by;
+  const std::int32_t most = limits.most_nodes(job.id, by);
+  if (most > 0) job.ask.most_nodes = job.ask.most_nodes > 0 ? std::min(job.ask.most_nodes, most) : most;
+}
+
+// Its CPUs are the partition's, or no longer, where these are limited.
+void Scheduler::count_in_partition(const Job& job, std::int32_t sign) {
+  if (index(job.queue) >= state_->partition_cpus.size()) return;
+  std::vector<std::int32_t>& cpus = state_->partition_cpus[index(job.queue)];
+  if (cpus.empty()) return;
+  for (const Selector::Share& share : job.shares) cpus[share.node] += sign * share.cpus;
+}
+
+// In slurmctld's order: the partition as it stands, who pays, the partition's limits, everybody's limits. Of several
+// partitions one has to take the job, all with EnforcePartLimits=ALL.
+std::optional<Rejection> Scheduler::refuse(Job& job) {
+  const JobTable& table = view_->jobs();
+  const JobTerms& terms = table.terms(job.id);
+  const Conf& conf = state_->conf;
+  LimitBook& limits = state_->limits;
+  const bool follows = terms.array_tasks > 0 && terms.array != job.id;  // an array is one request
+  if (follows && state_->jobs[terms.array].rejected) return job.rejected = state_->jobs[terms.array].rejected;
+  const auto refused = [&](Rejection why) { return job.rejected = why; };
+  const std::vector<QueueId> queues = job.queues.empty() ? std::vector<QueueId>{job.queue} : job.queues;
+  if (const auto why = limits.identify(job.id, job.user, job.payer, queues.front())) {
+    // An INACTIVE partition is said first.
+    if (const auto closed = closed_to(job); closed && queues.size() == 1) return refused(*closed);
+    return refused(*why);
   }
+  std::optional<Rejection> first_why;
+  bool taken = false;
+  for (const QueueId queue : queues) {
+    enter(job, queue);
+    auto why = closed_to(job);
+    if (!why && conf.enforce_part_limits != EnforcePartLimits::no) why = outside_partition(job);
+    taken |= !why;
+    if (why && !first_why) first_why = why;
+  }
+  if (first_why && (!taken || conf.enforce_part_limits == EnforcePartLimits::all)) return refused(*first_why);
+  if (queues.size() > 1) enter(job, queues.front());
+  const Partition& partition = conf.partitions[index(job.queue)];
 
   const bool no_time_given = table.request(job.id).limit >= kUnlimited * kSecond && !partition.default_time;
   if (no_time_given) job.limit = limits.default_limit(job.id).value_or(job.limit);
@@ -93,8 +154,6 @@ std::optional<Rejection> Scheduler::refuse(Job& job) {
       return refused(Rejection::limits);
     }
   }
-  Hold by;
-  job.ask.most_nodes = limits.most_nodes(job.id, by);
   return std::nullopt;
 }
 
@@ -106,9 +165,10 @@ std::optional<Rejection> Scheduler::outside_partition(const Job& job) const {
   const Partition& partition = state_->conf.partitions[index(job.queue)];
   const NodeBits& nodes = state_->nodes->partition(job.queue);
   const bool too_long = partition.max_time && job.limit > *partition.max_time && !job.any_time;
+  const std::int32_t widest = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const bool too_wide = job.ask.min_nodes > nodes.count() ||
-                        (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes && !job.any_most_nodes);
-  const bool too_narrow = job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes;
+                        (partition.max_nodes > 0 && widest > partition.max_nodes && !job.any_most_nodes);
+  const bool too_narrow = std::max(job.asked_min, 1) < partition.min_nodes && !job.any_least_nodes;
   if (too_long || too_wide || too_narrow) return Rejection::partition;
   return std::nullopt;
 }

@@ -26,6 +26,12 @@ struct Asks {
   // Components of a heterogeneous job are jobs of their own that arrive together, in ascending order.
   std::int32_t components = 0;  // of the whole job; 0: it is none
   std::int32_t component = 0;   // this one's number; 0 leads
+  std::int32_t min_nodes = 0;   // --nodes=MIN-MAX; 0: the request says how many
+  std::int32_t max_nodes = 0;   // of that
+  bool use_min_nodes = false;   // --use-min-nodes
+  std::string partitions;       // --partition of several: their names, the request's queue among them
+  std::int64_t deadline = 0;    // --deadline: seconds after the submission; 0: none
+  std::int64_t time_min = 0;    // --time-min, seconds; 0: not given
   bool operator==(const Asks&) const = default;
 };
 

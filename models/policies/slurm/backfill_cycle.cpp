@@ -29,15 +29,8 @@ void Scheduler::backfill_cycle() {
   tell(Event::Kind::backfill);
   het_jobs_.begin_cycle();
   mark_planned(false);
-  const std::vector<JobId> order = state_->jobs.order(view_->jobs());
-  std::vector<JobId> queue;
-  for (const JobId id : order) {
-    Job& job = state_->jobs[id];
-    const Reason before = job.reason;
-    if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back(id);
-    if (job.reason != before) touch_jobs();
-    job.start = 0;
-  }
+  const std::vector<Candidate> queue = candidates();
+  for (const JobId id : state_->jobs.order(view_->jobs())) state_->jobs[id].start = 0;
   if (queue.empty()) return;
 
   rank_nodes_for_starts();
@@ -69,9 +62,15 @@ void Scheduler::backfill_cycle() {
   JobId rejected_array{~0u};
   JobId planned_array{~0u};
   std::int32_t planned_tasks = 0;
-  for (const JobId id : queue) {
+  for (const Candidate& candidate : queue) {
+    const JobId id = candidate.job;
     if (jobs_tested_ >= conf.bf_max_job_test) break;
     Job& job = state_->jobs[id];
+    if (!job.queues.empty()) {
+      if (view_->jobs().state(id) != JobState::pending) continue;
+      if (conf.bf_one_resv_per_job && job.start > 0) continue;
+      enter(job, candidate.queue);
+    }
     const JobTerms& terms = view_->jobs().terms(id);
     if (terms.array_tasks > 0) {
       if (rejected_array == terms.array) continue;
@@ -101,6 +100,7 @@ void Scheduler::backfill_cycle() {
       if (at->second++ >= conf.bf_max_job_user) continue;
     }
     if (!conf.bf_licenses && !state_->resources.licenses_free(job)) continue;
+    if (job.deadline > 0 && missed_deadline(job)) continue;
     bool counted = false;
     const Planned planned = plan_job(job, counted);
     if (planned == Planned::table_full) break;

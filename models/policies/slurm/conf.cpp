@@ -77,7 +77,7 @@ const Setter<Conf> kSchedulerParameters[] = {
   {{"bf_node_space_size", kScheduler, "bf_max_job_test", "Records of a cycle's plan: a reservation takes up to two, and "
     "when there is none left the cycle ends."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_node_space_size, v, 2, 2'000'000); }},
-  {{"bf_one_resv_per_job", kScheduler, "off", "No effect: a job is in one partition here.", Use::no_effect},
+  {{"bf_one_resv_per_job", kScheduler, "off", "Jobs of several partitions get a reservation in the first alone."},
    [](Conf& c, std::string_view) { c.bf_one_resv_per_job = true; return std::string(); }},
   {{"bf_resolution", kScheduler, "60", "Seconds to which planned starts are rounded down and ends up (before 25.05 down)."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_resolution, v, 1, 3600); }},
@@ -106,14 +106,16 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 0, 1000); }},
   {{"max_switch_wait", kScheduler, "300", "Seconds at most that a job waits for its --switches."},
    [](Conf& c, std::string_view v) { return set_number(c.max_switch_wait, v, 0, kMost); }},
+  {{"nohold_on_prolog_fail", kScheduler, "off", "A job whose Prolog failed is not held, but tried again."},
+   [](Conf& c, std::string_view) { c.nohold_on_prolog_fail = true; return std::string(); }},
   {{"partition_job_depth", kScheduler, "0", "Jobs of one partition that a pass tests; 0: any."},
    [](Conf& c, std::string_view v) { return set_number(c.partition_job_depth, v, 0, kMost); }},
   {{"sched_interval", kScheduler, "60", "Seconds between passes over the whole queue."},
    [](Conf& c, std::string_view v) { return set_number(c.sched_interval, v, 1, kMost); }},
   {{"sched_max_job_start", kScheduler, "0", "Jobs that a pass starts; 0: any."},
    [](Conf& c, std::string_view v) { return set_number(c.sched_max_job_start, v, 0, kMost); }},
-  {{"sched_min_interval", kScheduler, "2", "No effect: microseconds.", Use::no_effect},
-   [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 0, kMost); }},
+  {{"sched_min_interval", kScheduler, "2", "Microseconds from a pass to the next."},
+   [](Conf& c, std::string_view v) { return set_number(c.sched_min_interval, v, 0, kMost); }},
   {{"whole_hetjob", kScheduler, "off", "What is asked of one component (cancel, hold, release, requeue) is asked of all; "
     "otherwise only what is asked of the first."},
    [](Conf& c, std::string_view) { c.whole_hetjob = true; return std::string(); }},
@@ -511,6 +513,11 @@ const Setter<Partition> kPartitionParameters[] = {
    }},
   {{"QOS", kPartition, "", "A QOS whose limits hold for the partition's jobs, before those of their own QOS."},
    [](Partition& p, std::string_view v) { p.qos = same(v, "N/A") ? "" : v; return std::string(); }},
+  {{"MaxCPUsPerNode", kPartition, "UNLIMITED", "CPUs that the partition's jobs together may have of a node."},
+   [](Partition& p, std::string_view v) {
+     if (same(v, "UNLIMITED") || same(v, "INFINITE")) { p.max_cpus_per_node = 0; return std::string(); }
+     return set_number(p.max_cpus_per_node, v, 1, kMost);
+   }},
   {{"MaxMemPerNode", kPartition, "0", "MiB that a job may ask for on a node; 0: any. More waits with MaxMemPerLimit."},
    [](Partition& p, std::string_view v) { return set_number(p.max_mem_per_node, v, 0, kMost); }},
   {{"OverTimeLimit", kPartition, "", "As in slurm.conf, for the partition."},

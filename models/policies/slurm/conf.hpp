@@ -77,8 +77,11 @@ struct Partition {
   bool root_only = false;
   enum class State : std::uint8_t { up, down, drain, inactive };
   State state = State::up;
-  std::string qos;                    // whose limits hold for its jobs, too
-  std::int32_t max_mem_per_node = 0;  // 0: unlimited
+  std::string qos;                     // whose limits hold for its jobs, too
+  std::int32_t max_mem_per_node = 0;   // 0: unlimited
+  std::int32_t max_cpus_per_node = 0;  // of all its jobs; 0: unlimited
+  bool allow_groups = false;           // AllowGroups: only these users, and root
+  std::vector<std::string> allowed_users;
   std::optional<Second> over_time_limit;
   Second grace_time = 0;
   bool power_down_on_idle = false;
@@ -171,7 +174,11 @@ struct Conf {
   std::vector<Partition> partitions;  // one for each queue
 
   // SchedulerType, SchedulerParameters
-  bool backfill = true;  // sched/backfill; not sched/builtin
+  // by node, in Slurm's order: how often its Prolog fails before it works; empty: never
+  std::vector<std::int32_t> prolog_fails;
+  bool nohold_on_prolog_fail = false;
+  Time sched_min_interval = 2;  // microseconds between passes
+  bool backfill = true;         // sched/backfill; not sched/builtin
   bool defer = false;
   Second batch_sched_delay = 3;
   Second sched_interval = 60;

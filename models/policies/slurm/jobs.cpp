@@ -36,20 +36,47 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   job.limit = limited ? std::min(up_to_minutes(request.limit), kUnlimited) : none_given;
   Ask& ask = job.ask;
   ask.cpus_per_task = terms.cpus_per_task;
-  ask.min_nodes = std::max(request.nodes, 1);
-  ask.max_nodes = request.nodes;
+  static const Asks kNothing;
+  const Asks& asks = terms.asks > 0 && terms.asks <= asks_.size() ? asks_[terms.asks - 1] : kNothing;
+  job.asked_min = asks.max_nodes > 0 ? asks.min_nodes : request.nodes;
+  job.asked_max = asks.max_nodes > 0 ? asks.max_nodes : request.nodes;
+  if (terms.tasks > 0 && asks.max_nodes > 0 && terms.tasks < job.asked_min) job.asked_min = job.asked_max = terms.tasks;
+  job.nice = terms.nice;
+  if (asks.deadline > 0) job.deadline = now + asks.deadline;
+  job.time_min = asks.time_min;
+  ask.use_min_nodes = asks.use_min_nodes;
   if (request.terms > 0 && (terms.tasks > 0 || terms.tasks_per_node > 0)) {
     ask.tasks_per_node = terms.tasks_per_node;
-    ask.tasks = terms.tasks > 0 ? terms.tasks : std::max(request.nodes, 1) * terms.tasks_per_node;
+    ask.tasks = terms.tasks > 0 ? terms.tasks : std::max(job.asked_min, 1) * terms.tasks_per_node;
   } else if (request.nodes > 0 && !request.spread) {
     ask.tasks_per_node = request.cores;
     ask.tasks = request.nodes * request.cores;
   } else {
-    ask.tasks = std::max(request.cores, request.nodes);
+    ask.tasks = std::max({request.cores, request.nodes, job.asked_min});
   }
   ask.cpus = ask.tasks * ask.cpus_per_task;
-  ask.whole_nodes = request.exclusive || partition.exclusive;
-  ask.min_nodes = std::max(ask.min_nodes, partition.min_nodes);
+  // As many nodes as tasks at most, if tasks were given.
+  if (asks.max_nodes > 0 && terms.tasks > 1) {
+    job.asked_max = std::min(job.asked_max, std::max(job.asked_min, terms.tasks));
+  }
+  job.asked_whole = request.exclusive;
+  if (!asks.partitions.empty()) {
+    for (std::string_view rest = asks.partitions; !rest.empty();) {
+      const auto comma = std::min(rest.find(','), rest.size());
+      for (std::uint32_t q = 0; q < conf_.partitions.size(); ++q) {
+        if (conf_.partitions[q].name == rest.substr(0, comma)) job.queues.push_back(QueueId{q});
+      }
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    std::stable_sort(job.queues.begin(), job.queues.end(), [this](QueueId a, QueueId b) {
+      return conf_.partitions[index(a)].priority_tier > conf_.partitions[index(b)].priority_tier;
+    });
+    if (job.queues.size() < 2) job.queues.clear();
+  }
+  // A job that does not say how many gets the least that the first of its partitions gives.
+  const QueueId first = job.queues.empty() ? request.queue : job.queues.front();
+  if (job.asked_min == 0) job.asked_min = conf_.partitions[index(first)].min_nodes;
+  enter(job, first);
   ask.memory_unit = request.memory_unit;
   ask.memory = request.memory;
   if (request.memory_unit == MemoryUnit::whole) {
@@ -75,8 +102,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     job.priority = terms.priority;
     job.fixed_priority = true;
   } else {
-    job.priority =
-        conf_.multifactor ? multifactor_.weigh(job, terms, now, nodes).priority() : next_basic_priority(terms.nice);
+    job.priority = conf_.multifactor ? weighed(job, now, nodes) : next_basic_priority(job.nice);
   }
   if (terms.held) job.reason = Reason::held_user;
   // What nothing holds back is eligible at once; the rest when a pass finds that nothing does any more.
@@ -84,6 +110,43 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     job.eligible = std::max(job.begin, job.submit);
   }
   return job;
+}
+
+void JobList::enter(Job& job, QueueId queue) const {
+  job.queue = queue;
+  const Partition& partition = conf_.partitions[index(queue)];
+  Ask& ask = job.ask;
+  ask.whole_nodes = job.asked_whole || partition.exclusive;
+  ask.min_nodes = job.any_least_nodes && job.asked_max == 0 ? 1 : std::max(job.asked_min, 1);
+  ask.max_nodes = job.asked_max;
+  if (!job.any_least_nodes) ask.min_nodes = std::max(ask.min_nodes, partition.min_nodes);
+  ask.most_nodes = job.any_most_nodes ? 0 : partition.max_nodes;
+}
+
+// Of several partitions each has a priority of its own; the job's is the highest.
+std::uint32_t JobList::weighed(Job& job, Second now, const NodeTable& nodes) {
+  if (job.queues.empty()) return multifactor_.weigh(job, now, nodes).priority();
+  const QueueId present = job.queue;
+  job.in_queue.clear();
+  for (const QueueId queue : job.queues) {
+    job.queue = queue;
+    job.in_queue.push_back(multifactor_.weigh(job, now, nodes).priority());
+  }
+  job.queue = present;
+  return *std::max_element(job.in_queue.begin(), job.in_queue.end());
+}
+
+void JobList::weigh(Job& job, Second now, const NodeTable& nodes) {
+  if (job.priority == 0 || job.fixed_priority || !conf_.multifactor) return;
+  job.priority = weighed(job, now, nodes);
+  order_is_stale_ = true;
+}
+
+void JobList::set_priority(JobId id, std::uint32_t priority) {
+  Job& job = jobs_[index(id)];
+  job.priority = priority;
+  job.fixed_priority = true;
+  order_is_stale_ = true;
 }
 
 std::uint32_t JobList::next_basic_priority(std::int32_t nice) {
@@ -96,12 +159,12 @@ std::uint32_t JobList::next_basic_priority(std::int32_t nice) {
   return priority;
 }
 
-void JobList::recalculate(Second now, const JobTable& table, const NodeTable& nodes) {
+void JobList::recalculate(Second now, const NodeTable& nodes) {
   if (!multifactor_.recalculates()) return;
   const bool running_too = conf_.priority_flags.calculate_running;
   const auto set_priority = [&](Job& job) {
     if (job.priority == 0 || job.fixed_priority) return;
-    const std::uint32_t priority = multifactor_.weigh(job, table.terms(job.id), now, nodes).priority();
+    const std::uint32_t priority = weighed(job, now, nodes);
     if (priority == job.priority || (conf_.priority_flags.incr_only && priority < job.priority)) return;
     job.priority = priority;
     order_is_stale_ = true;
@@ -130,7 +193,7 @@ void JobList::recalculate(Second now, const JobTable& table, const NodeTable& no
   multifactor_.finish(now);
 }
 
-std::optional<Second> JobList::catch_up(Time now, const JobTable& table, const NodeTable& nodes) {
+std::optional<Second> JobList::catch_up(Time now, const NodeTable& nodes) {
   std::optional<Second> last;
   while (multifactor_.recalculates() && multifactor_.next() <= now) {
     const Time then = multifactor_.next();
@@ -139,7 +202,7 @@ std::optional<Second> JobList::catch_up(Time now, const JobTable& table, const N
       break;
     }
     const Second second = conf_.phases.second(then);
-    recalculate(second, table, nodes);
+    recalculate(second, nodes);
     multifactor_.done(then);
     if (!order_.empty()) last = second;
   }
@@ -254,7 +317,7 @@ void JobList::requeued(JobId id, const JobTable& table, Second now) {
   job.end = 0;
   job.reason = Reason::none;
   if (!conf_.multifactor && !job.fixed_priority && conf_.version.requeue_renumbers()) {
-    job.priority = next_basic_priority(table.terms(id).nice);
+    job.priority = next_basic_priority(job.nice);
   }
   queue(id, table);
 }
@@ -266,13 +329,11 @@ void JobList::hold(JobId id, Reason why) {
   order_is_stale_ = true;
 }
 
-void JobList::release(JobId id, Second now, const JobTable& table, const NodeTable& nodes) {
+void JobList::release(JobId id, Second now, const NodeTable& nodes) {
   Job& job = jobs_[index(id)];
   if (job.priority > 0) return;
-  const JobTerms& terms = table.terms(id);
   job.fixed_priority = false;
-  job.priority =
-      conf_.multifactor ? multifactor_.weigh(job, terms, now, nodes).priority() : next_basic_priority(terms.nice);
+  job.priority = conf_.multifactor ? weighed(job, now, nodes) : next_basic_priority(job.nice);
   job.reason = Reason::none;
   order_is_stale_ = true;
 }
@@ -357,7 +418,8 @@ JobList::Wait JobList::dependencies(const Job& job, const JobTable& table, Secon
 
 Reason JobList::held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const {
   if (job.priority == 0) {
-    const bool known = job.reason == Reason::held_user || job.reason == Reason::bad_constraints;
+    const bool known =
+        job.reason == Reason::held_user || job.reason == Reason::bad_constraints || job.reason == Reason::launch_failed;
     return known ? job.reason : Reason::held_admin;
   }
   switch (dependencies(job, table, now)) {
@@ -372,8 +434,10 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   const Partition& partition = conf_.partitions[index(job.queue)];
   if (job.barred != Reason::none) return job.barred;
   if (partition.max_time && job.limit > *partition.max_time && !job.any_time) return Reason::partition_time;
-  const bool outside = (partition.max_nodes > 0 && job.ask.min_nodes > partition.max_nodes && !job.any_most_nodes) ||
-                       (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes);
+  const std::int32_t widest = std::max(job.ask.min_nodes, job.ask.max_nodes);
+  const bool outside = (partition.max_nodes > 0 && widest > partition.max_nodes && !job.any_most_nodes) ||
+                       (job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes) ||
+                       (job.asked_max == 0 && std::max(job.asked_min, 1) < partition.min_nodes && !job.any_least_nodes);
   if (outside || job.ask.min_nodes > nodes.partition(job.queue).count()) return Reason::partition_nodes;
   return Reason::none;
 }
@@ -381,9 +445,9 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
 bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
-                      job.reason == Reason::held_user || job.reason == Reason::held_admin ||
-                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
-                      (job.barred != Reason::none && job.reason == job.barred);
+                      job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
+                      job.reason == Reason::held_admin || job.reason == Reason::partition_time ||
+                      job.reason == Reason::partition_nodes || (job.barred != Reason::none && job.reason == job.barred);
   if (reason != Reason::none || waited) job.reason = reason;
   const bool eligible = reason == Reason::none || reason == Reason::partition_time ||
                         reason == Reason::partition_nodes || reason == job.barred;
@@ -399,6 +463,7 @@ bool JobList::is_first(const Job& job, const JobTable& table, Second now, const 
       case Reason::held_user:
       case Reason::held_admin:
       case Reason::bad_constraints:
+      case Reason::launch_failed:
       case Reason::dependency:
       case Reason::dependency_never:
       case Reason::begin_time:
@@ -461,6 +526,10 @@ std::string reason_text(const Job& job) {
       return "BadConstraints";
     case Reason::licenses:
       return "Licenses";
+    case Reason::launch_failed:
+      return "launch failed requeued held";
+    case Reason::deadline:
+      return "DeadLine";
     case Reason::time_limit:
       return "TimeLimit";
     case Reason::non_zero_exit:

@@ -39,6 +39,8 @@ enum class Reason : std::uint8_t {
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
   licenses,
+  deadline,
+  launch_failed,
   time_limit,
   non_zero_exit,
   node_down,
@@ -58,6 +60,15 @@ struct Job {
   Second end = 0;       // start + limit of a job that holds nodes; when it ended
   std::uint32_t priority = 0;  // 0: held
   bool fixed_priority = false;
+  std::int32_t nice = 0;
+  std::int32_t site_factor = 0;
+  std::int32_t asked_min = 0;  // --nodes; 0: not given
+  std::int32_t asked_max = 0;
+  bool asked_whole = false;             // --exclusive
+  std::vector<QueueId> queues;          // of a job that named several partitions: all of them, by their tier
+  std::vector<std::uint32_t> in_queue;  // its priority in each of them
+  Second deadline = 0;                  // the wall clock's second by which it is over; 0: none
+  Second time_min = 0;                  // that it would do with, to keep its deadline; 0: its limit
   std::int32_t tested_cpus = 0;  // that it would have got when it was submitted with all nodes free; 0: not tested
   std::uint32_t restarts = 0;
   bool requeue_when_gone = false;   // told to end, waits again when it is gone
@@ -117,8 +128,18 @@ class JobList {
   void requeued(JobId id, const JobTable& table, Second now);
   void left(JobId id);  // a pending job is over
 
+  // From now on it is looked at as a job of this queue.
+  void enter(Job& job, QueueId queue) const;
+  // Its priority is worked out anew.
+  void weigh(Job& job, Second now, const NodeTable& nodes);
+  // In its present queue.
+  static std::uint32_t priority_in(const Job& job, std::size_t queue) {
+    return job.in_queue.empty() || job.fixed_priority || job.priority == 0 ? job.priority : job.in_queue[queue];
+  }
+
   void hold(JobId id, Reason why);
-  void release(JobId id, Second now, const JobTable& table, const NodeTable& nodes);
+  void set_priority(JobId id, std::uint32_t priority);  // by hand: it stays
+  void release(JobId id, Second now, const NodeTable& nodes);
 
   // Pending jobs in the order in which passes look at them: by PriorityTier, priority, submission, number.
   const std::vector<JobId>& order(const JobTable& table);
@@ -140,9 +161,9 @@ class JobList {
   std::int32_t active_tasks(JobId array) const { return arrays_[index(array)].active; }
 
   // priority/multifactor with slurmdbd: what was used and all priorities as of `now`.
-  void recalculate(Second now, const JobTable& table, const NodeTable& nodes);
+  void recalculate(Second now, const NodeTable& nodes);
   // The same as often as slurmctld did it until `now`. When waiting jobs last got priorities; none: they did not.
-  std::optional<Second> catch_up(Time now, const JobTable& table, const NodeTable& nodes);
+  std::optional<Second> catch_up(Time now, const NodeTable& nodes);
   // When priorities change next, if nothing else happens.
   Time next_recalculation() const {
     return multifactor_.recalculates() && !order_.empty() ? multifactor_.next() : kNever;
@@ -158,6 +179,8 @@ class JobList {
   Wait dependencies(const Job& job, const JobTable& table, Second now) const;
   Wait dependency(const Job& job, const Dependency& dependency, const JobTable& table, Second now) const;
   Array& array_of(JobId first) { return arrays_[index(first)]; }
+
+  std::uint32_t weighed(Job& job, Second now, const NodeTable& nodes);
 
   const Conf& conf_;
   const Associations& associations_;

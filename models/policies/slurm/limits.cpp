@@ -187,6 +187,7 @@ std::optional<Rejection> LimitBook::identify(JobId job, std::uint32_t user, Paye
   c = {};
   c.user = user;
   c.association = payer.association;
+  c.qos = payer.qos;
   if (c.association == kNobody && conf_.enforce.associations) return Rejection::account;
   c.account = c.association == kNobody ? 0 : associations_[c.association].account;
   if (conf_.enforce.qos) {
@@ -194,11 +195,23 @@ std::optional<Rejection> LimitBook::identify(JobId job, std::uint32_t user, Paye
         payer.qos != kNobody && c.association != kNobody && associations_[c.association].qos[payer.qos];
     if (!allowed) return Rejection::qos;
   }
-  const std::uint32_t of_partition = index(queue) < partition_qos_.size() ? partition_qos_[index(queue)] : kNobody;
-  c.first = of_partition != kNobody ? of_partition : payer.qos;
-  c.second = of_partition != kNobody && of_partition != payer.qos ? payer.qos : kNobody;
-  if (c.second != kNobody && associations_.qos()[c.second].override_partition_qos) std::swap(c.first, c.second);
+  set_queue(c, queue);
   return std::nullopt;
+}
+
+void LimitBook::enter(JobId job, QueueId queue) {
+  Charge& c = charges_[index(job)];
+  const bool counted = c.submitted;
+  left(job);
+  set_queue(c, queue);
+  if (counted) submitted(job);
+}
+
+void LimitBook::set_queue(Charge& c, QueueId queue) const {
+  const std::uint32_t of_partition = index(queue) < partition_qos_.size() ? partition_qos_[index(queue)] : kNobody;
+  c.first = of_partition != kNobody ? of_partition : c.qos;
+  c.second = of_partition != kNobody && of_partition != c.qos ? c.qos : kNobody;
+  if (c.second != kNobody && associations_.qos()[c.second].override_partition_qos) std::swap(c.first, c.second);
 }
 
 std::optional<Second> LimitBook::default_limit(JobId job) const {

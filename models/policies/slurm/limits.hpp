@@ -68,6 +68,8 @@ class LimitBook {
   // A job of `user` is known from now on. What is wrong with who pays, if AccountingStorageEnforce says that it
   // matters.
   std::optional<Rejection> identify(JobId job, std::uint32_t user, Payer payer, QueueId queue);
+  // A job of several partitions is looked at as one of this queue.
+  void enter(JobId job, QueueId queue);
   // The requested time of a job that gives none, where a limit says so.
   std::optional<Second> default_limit(JobId job) const;
   // Whether so many such jobs (the tasks of an array) may be submitted.
@@ -124,6 +126,7 @@ class LimitBook {
  private:
   struct Charge {
     std::uint32_t association = kNobody;
+    std::uint32_t qos = kNobody;     // the job's own
     std::uint32_t first = kNobody;   // whose limits come first, of the partition's and the job's own
     std::uint32_t second = kNobody;  // and then
     std::uint32_t user = 0;
@@ -152,6 +155,7 @@ class LimitBook {
                          Limits& seen) const;
   Hold qos_before_choice(const Charge& c, std::uint32_t q, Second limit, Limits& seen) const;
   Hold qos_after_choice(const Charge& c, std::uint32_t q, const Demand& demand, Limits& seen) const;
+  void set_queue(Charge& charge, QueueId queue) const;
   double limit_factor(const Charge& c) const;
   const Usage& used_by(std::uint32_t association) const;
   void count(Charge& charge, Second now);

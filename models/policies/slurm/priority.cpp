@@ -21,6 +21,7 @@ std::uint32_t PriorityFactors::priority() const {
   double resources = 0;
   for (const double each : tres) resources += each;
   sum += resources;
+  sum += site;
   sum -= nice;
   return static_cast<std::uint32_t>(std::clamp(sum, 1.0, 4294967295.0));
 }
@@ -131,20 +132,19 @@ const TresCounts& Multifactor::partition_tres(QueueId queue, const NodeTable& no
   return all;
 }
 
-PriorityFactors Multifactor::weigh(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes) {
+PriorityFactors Multifactor::weigh(const Job& job, Second now, const NodeTable& nodes) {
   Charge& charge = charges_[index(job.id)];
   charge.weighed = now;
   charge.weighed_cpus = job.tested_cpus > 0 ? job.tested_cpus : job.ask.cpus;
-  return factors(job, terms, now, charge.weighed_cpus, nodes);
+  return factors(job, now, charge.weighed_cpus, nodes);
 }
 
-PriorityFactors Multifactor::weighed(const Job& job, const JobTerms& terms, const NodeTable& nodes) {
+PriorityFactors Multifactor::weighed(const Job& job, const NodeTable& nodes) {
   const Charge& charge = charges_[index(job.id)];
-  return factors(job, terms, charge.weighed, charge.weighed_cpus, nodes);
+  return factors(job, charge.weighed, charge.weighed_cpus, nodes);
 }
 
-PriorityFactors Multifactor::factors(const Job& job, const JobTerms& terms, Second now, std::int32_t cpu_count,
-                                     const NodeTable& nodes) {
+PriorityFactors Multifactor::factors(const Job& job, Second now, std::int32_t cpu_count, const NodeTable& nodes) {
   const PriorityFlags& flags = conf_.priority_flags;
   const Charge& charge = charges_[index(job.id)];
   PriorityFactors f;
@@ -200,7 +200,8 @@ PriorityFactors Multifactor::factors(const Job& job, const JobTerms& terms, Seco
       f.tres[t] = (*conf_.weight_tres)[t] * (flags.no_normal_tres ? value : most > 0 ? value / most : 0);
     }
   }
-  f.nice = terms.nice;
+  f.nice = job.nice;
+  f.site = job.site_factor;
   return f;
 }
 

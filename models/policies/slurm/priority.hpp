@@ -27,6 +27,7 @@ struct PriorityFactors {
   double qos = 0;
   std::array<double, kTres> tres{};
   std::int32_t nice = 0;
+  std::int32_t site = 0;
 
   std::uint32_t priority() const;  // their sum, truncated; 1 at least
 };
@@ -50,9 +51,9 @@ class Multifactor {
   bool holds(JobId job) const { return charges_[index(job)].holds; }
   bool runs(JobId job) const { return charges_[index(job)].runs; }
   // What makes its priority as of `now`.
-  PriorityFactors weigh(const Job& job, const JobTerms& terms, Second now, const NodeTable& nodes);
+  PriorityFactors weigh(const Job& job, Second now, const NodeTable& nodes);
   // What did when that was last asked for, which is what sprio shows.
-  PriorityFactors weighed(const Job& job, const JobTerms& terms, const NodeTable& nodes);
+  PriorityFactors weighed(const Job& job, const NodeTable& nodes);
 
   // --- the thread ---
 
@@ -84,7 +85,7 @@ class Multifactor {
     Second weighed = 0;  // when, and with how many CPUs
     std::int32_t weighed_cpus = 0;
   };
-  PriorityFactors factors(const Job& job, const JobTerms& terms, Second now, std::int32_t cpus, const NodeTable& nodes);
+  PriorityFactors factors(const Job& job, Second now, std::int32_t cpus, const NodeTable& nodes);
   void charge(const Charge& charge, Second start, Second end);
   double billing_of(const TresCounts& tres, QueueId queue) const;
   TresCounts asked(const Job& job, const NodeTable& nodes) const;

@@ -68,7 +68,7 @@ bool Resources::describe(Job& job, const Asks& asks, const NodeTable& nodes, Sec
   if (job.owns_nodes && owners_.empty()) owners_.resize(nodes.size());
   if (asks.core_spec >= 0 && conf_.allow_spec_resources) {
     job.ask.core_spec = asks.core_spec;
-    job.ask.whole_nodes = true;
+    job.ask.whole_nodes = job.asked_whole = true;
   }
   Needs needs;
   needs.contiguous = asks.contiguous;

@@ -18,7 +18,8 @@ std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, st
                              bool whole) const {
   const Node& node = table_[n];
   const std::int32_t cpus_of_node = ask.core_spec < 0 ? node.cpus : node.cpus + node.core_spec - ask.core_spec;
-  const std::int32_t free = cpus_of_node - held_cpus;
+  std::int32_t free = cpus_of_node - held_cpus;
+  if (ask.most_cpus > 0) free = std::min(free, ask.most_cpus - std::min((*ask.partition_cpus)[n], held_cpus));
   if (free <= 0 || (whole && held_cpus > 0)) return 0;
   std::int32_t tasks = free;
   if (ask.tasks_per_node > 0 && clip) tasks = std::min(tasks, ask.tasks_per_node);
@@ -135,7 +136,7 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
   if (ask.tasks_per_node > 0) {
     min_nodes = std::max(min_nodes, (ask.tasks + ask.tasks_per_node - 1) / ask.tasks_per_node);
   }
-  const std::int32_t req_nodes = ask.max_nodes > 0 ? ask.max_nodes : ask.min_nodes;
+  const std::int32_t req_nodes = ask.max_nodes > 0 && !ask.use_min_nodes ? ask.max_nodes : ask.min_nodes;
 
   may_leave_out_ = false;
   // Runs of neighbours that can give something. Where all nodes have one size, the idle ones offer the same (`alike`),

@@ -26,9 +26,12 @@ struct Ask {
   bool whole_nodes = false;  // --exclusive
   MemoryUnit memory_unit = MemoryUnit::whole;
   std::int32_t memory = 0;
-  const Needs* needs = nullptr;   // what else it asks of nodes
-  std::int32_t core_spec = -1;    // CPUs that it leaves to the system; -1: as the nodes say
-  std::int32_t wanted_nodes = 0;  // so many if possible; 0: max_nodes, or else min_nodes
+  const Needs* needs = nullptr;                               // what else it asks of nodes
+  std::int32_t core_spec = -1;                                // CPUs that it leaves to the system; -1: as the nodes say
+  bool use_min_nodes = false;                                 // no more of a range than it takes
+  std::int32_t most_cpus = 0;                                 // of a node, for all jobs of its partition; 0: any
+  const std::vector<std::int32_t>* partition_cpus = nullptr;  // by node: that these have now, where that counts
+  std::int32_t wanted_nodes = 0;                              // so many if possible; 0: max_nodes, or else min_nodes
 
   // CPUs that every node has to give.
   std::int32_t cpus_per_node() const { return std::max(tasks_per_node, 1) * cpus_per_task; }

@@ -11,6 +11,9 @@ constexpr Second kPeriodicTimeout = 30;  // time limits and configured jobs are 
 // From a ping to the finding that a node does not answer: the message's timeout and a little.
 constexpr Time kPingFails = 12 * kSecond;
 
+// From the launch of a job to the news that its Prolog failed.
+constexpr Time kPrologFails = 45'000;
+
 bool holds_nodes(JobState state) { return state == JobState::configuring || state == JobState::running; }
 
 }  // namespace
@@ -63,7 +66,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   now_ = view.now();
   now_s_ = state_->second(now_);
   if (selector_ == nullptr) wake_up();
-  if (const auto then = state_->jobs.catch_up(now_, view.jobs(), *state_->nodes)) {
+  if (const auto then = state_->jobs.catch_up(now_, *state_->nodes)) {
     state_->last_job_update = std::max(state_->last_job_update, *then);
   }
   state_->limits.account(state_->second(state_->jobs.multifactor().last()));
@@ -85,8 +88,11 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   for (const JobId job : view.changes().arrivals) arrive(job);
   for (const Stimulus& s : view.changes().asked) asked(s);
 
+  if (launch_fails_at_ <= now_) fail_launches();
+  if (pass_at_ <= now_) pass_soon(pass_full_);
   if (tick_at_ == now_) {
     tick();
+    if (ping_now_) hear_answers();
     tick_at_ = state_->conf.phases.main.after(tick_at_);
   }
   const Phases& phases = state_->conf.phases;
@@ -109,7 +115,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   }
   Time next = next_tick();
   if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
-  return std::min({next, next_backfill(), state_->jobs.next_recalculation()});
+  return std::min({next, pass_at_, launch_fails_at_, next_backfill(), state_->jobs.next_recalculation()});
 }
 
 // What the threads' looks at the clock came to while nothing was due.
@@ -162,6 +168,7 @@ Time Scheduler::next_tick() const {
     const Node& node = (*state_->nodes)[n];
     pings_matter = !node.answers && !node.down && view_->cluster().state(node.id) == NodeState::up;
   }
+  if (ping_now_) return tick_at_;
   Second next = std::numeric_limits<Second>::max();
   if (limits_matter) next = std::min(next, last_limits_ + kPeriodicTimeout);
   if (queue_matters) next = std::min(next, last_full_ + conf.sched_interval);
@@ -183,36 +190,22 @@ void Scheduler::arrive(JobId id) {
   NodeTable& nodes = *state_->nodes;
   Job& job = state_->jobs.submit(id, table, now_s_, nodes);
   touch_jobs();
-  static const Asks kNothing;
-  const std::uint32_t terms = table.terms(id).asks;
-  const Asks& asks = terms > 0 ? state_->asks[terms - 1] : kNothing;
-  job.components = asks.components;
-  job.leader = JobId{number(id) - static_cast<std::uint32_t>(asks.component)};
+  job.components = asks_of(id).components;
+  job.leader = JobId{number(id) - static_cast<std::uint32_t>(asks_of(id).component)};
   if (const auto refused = refuse(job)) return reject(job, *refused);
-  if (!state_->resources.describe(job, asks, nodes, now_s_)) {
+  const Ask before = job.ask;
+  if (!state_->resources.describe(job, asks_of(id), nodes, now_s_)) {
     return reject(job, Rejection::resources);
   }
-  // What could never run is refused at submission: with all nodes of the partition free it would not fit.
-  const NodeBits& partition = nodes.partition(job.queue);
-  const Conf& conf = state_->conf;
-  const bool too_wide = job.ask.min_nodes > partition.count();
-  const bool too_narrow = job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes;  // waits for ever
-  if (!too_narrow && job.barred == Reason::none && (!too_wide || conf.version.rejects_too_wide())) {
-    if (conf.memory && job.ask.memory_unit != MemoryUnit::whole) {
-      bool enough = false;
-      partition.for_each([&](Index n) {
-        const std::int64_t cpus = job.ask.memory_unit == MemoryUnit::per_core ? job.ask.cpus_per_node() : 1;
-        enough |= job.ask.memory * cpus <= nodes[n].memory;
-      });
-      if (!enough) return reject(job, Rejection::memory);
-    }
-    Ask ask = job.ask;
-    if (ask.most_nodes < ask.min_nodes) ask.most_nodes = 0;  // then it waits for the limit
-    if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, shares_)) {
-      return reject(job, Rejection::too_wide);
-    }
-    for (const Selector::Share& share : shares_) job.tested_cpus += share.cpus;
+  if (job.ask.min_nodes != before.min_nodes) job.asked_min = job.ask.min_nodes;
+  if (job.ask.max_nodes != before.max_nodes) job.asked_max = job.ask.max_nodes;
+  std::optional<Rejection> never = cannot_run(job);
+  for (std::size_t q = 1; q < job.queues.size() && never; ++q) {
+    enter(job, job.queues[q]);
+    never = cannot_run(job);
   }
+  if (never) return reject(job, *never);
+  if (!job.queues.empty()) enter(job, job.queues.front());
   const bool first = state_->jobs.is_first(job, table, now_s_, nodes);
   state_->jobs.queue(id, table);
   state_->limits.submitted(id);
@@ -222,7 +215,8 @@ void Scheduler::arrive(JobId id) {
   if (job.reason == Reason::partition_nodes) job.reason = Reason::partition_config;
   if (job.reason != Reason::none) return;
   // Before anything else whole nodes are looked for.
-  if (job.ask.whole_nodes && !conf.defer && !preemption_.enabled()) {
+  const NodeBits& partition = nodes.partition(job.queue);
+  if (job.ask.whole_nodes && !state_->conf.defer && !preemption_.enabled()) {
     const NodeBits available = nodes.available(view_->cluster());
     if (NodeBits idle = nodes.held.idle; job.ask.min_nodes <= partition.count_common(available)) {
       idle &= available;
@@ -252,6 +246,30 @@ void Scheduler::reject(Job& job, Rejection why) {
     state_->limits.left(JobId{j});
     plan_->reject(JobId{j}, why);
   }
+}
+
+// What could never run is refused at submission: with all nodes of the partition free it would not fit.
+std::optional<Rejection> Scheduler::cannot_run(Job& job) {
+  const NodeTable& nodes = *state_->nodes;
+  const NodeBits& partition = nodes.partition(job.queue);
+  const Conf& conf = state_->conf;
+  const bool too_wide = job.ask.min_nodes > partition.count();
+  const bool too_narrow = job.ask.max_nodes > 0 && job.ask.max_nodes < job.ask.min_nodes;  // waits for ever
+  if (too_narrow || job.barred != Reason::none || (too_wide && !conf.version.rejects_too_wide())) return std::nullopt;
+  if (conf.memory && job.ask.memory_unit != MemoryUnit::whole) {
+    bool enough = false;
+    partition.for_each([&](Index n) {
+      const std::int64_t cpus = job.ask.memory_unit == MemoryUnit::per_core ? job.ask.cpus_per_node() : 1;
+      enough |= job.ask.memory * cpus <= nodes[n].memory;
+    });
+    if (!enough) return Rejection::memory;
+  }
+  Ask ask = job.ask;
+  if (ask.most_nodes < ask.min_nodes) ask.most_nodes = 0;  // then it waits for the limit
+  if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, shares_)) return Rejection::too_wide;
+  job.tested_cpus = 0;
+  for (const Selector::Share& share : shares_) job.tested_cpus += share.cpus;
+  return std::nullopt;
 }
 
 // More nodes than are not down or on their way.
@@ -295,7 +313,7 @@ void Scheduler::over(JobId id) {
     if (state_->conf.defer || !state_->conf.phases.passes.empty()) {
       wanted_ = true;
     } else {
-      pass(false);
+      pass_soon(false);
     }
     return;
   }
@@ -315,6 +333,7 @@ void Scheduler::take_nodes_back(JobId id) {
     if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
     if (nodes.held.jobs[share.node] == 0 && !job.completing) emptied(share.node, job.queue);
   }
+  count_in_partition(job, -1);
   state_->limits.stopped(id, now_s_);
   state_->limits.left(id);
   state_->resources.end(job, nodes);
@@ -385,8 +404,75 @@ void Scheduler::asked(const Stimulus& s) {
       asked_node(state_->nodes->of(NodeId{s.subject}), static_cast<NodeAction>(s.detail));
       wanted_ |= state_->conf.version.passes_after_node_update();
       break;
+    case Stimulus::Kind::updated:
+      ensure(s.subject < state_->updates.size(), "an update is in the policy's table");
+      asked_update(state_->updates[s.subject], JobId{s.detail});
+      break;
     default:
       break;
+  }
+}
+
+// scontrol update of jobs or of a partition.
+void Scheduler::asked_update(const Update& update, JobId id) {
+  wanted_ = true;
+  if (!update.partition) return change(id, update.change);
+  for (const auto& [name, value] : update.settings) {
+    ensure(set(state_->conf.partitions[index(*update.partition)], name, value).empty(), "an update was checked");
+  }
+  for (const JobId waiting : state_->jobs.order(view_->jobs())) {
+    Job& job = state_->jobs[waiting];
+    const bool in_several = std::find(job.queues.begin(), job.queues.end(), *update.partition) != job.queues.end();
+    if (job.queue == *update.partition || in_several) enter(job, job.queue);
+  }
+  touch_nodes();
+}
+
+void Scheduler::change(JobId id, const JobChange& change) {
+  const JobTable& table = view_->jobs();
+  const JobState state = table.state(id);
+  if (is_final(state)) return;
+  Job& job = state_->jobs[id];
+  const NodeTable& nodes = *state_->nodes;
+  touch_jobs();
+  if (change.time_limit) {
+    job.limit = (std::min(*change.time_limit, kUnlimited) + 59) / 60 * 60;
+    if (state == JobState::running || state == JobState::configuring) {
+      job.end = job.start + job.limit;
+      state_->jobs.sort_active(id);
+    }
+  }
+  if (state != JobState::pending) return;
+  if (!change.partitions.empty()) {
+    std::vector<QueueId> queues;
+    for (const std::string& name : change.partitions) {
+      for (std::uint32_t q = 0; q < state_->conf.partitions.size(); ++q) {
+        if (state_->conf.partitions[q].name == name) queues.push_back(QueueId{q});
+      }
+    }
+    ensure(!queues.empty(), "an update was checked");
+    job.queues = queues;
+    enter(job, queues.front());
+    if (queues.size() < 2) job.queues.clear();
+    job.in_queue.clear();
+  }
+  if (change.nice) {
+    if (!state_->conf.multifactor && !job.fixed_priority && job.priority > 0) {
+      const std::int64_t priority = std::int64_t{job.priority} + job.nice - *change.nice;
+      state_->jobs.set_priority(id, static_cast<std::uint32_t>(std::clamp<std::int64_t>(priority, 1, 4'294'967'295)));
+      job.fixed_priority = false;
+    }
+    job.nice = *change.nice;
+  }
+  if (change.site_factor) job.site_factor = *change.site_factor;
+  if (change.nice || change.site_factor || !change.partitions.empty()) {
+    state_->jobs.weigh(job, now_s_, nodes);
+    job.reason = Reason::none;
+  }
+  if (change.priority && *change.priority == 0) state_->jobs.hold(id, Reason::held_admin);
+  if (change.priority && *change.priority > 0) {
+    state_->jobs.set_priority(id, *change.priority);
+    job.reason = Reason::none;
   }
 }
 
@@ -422,7 +508,7 @@ void Scheduler::act_on(JobId id, JobAction action) {
       if (state == JobState::pending) state_->jobs.hold(id, Reason::held_admin);
       break;
     case JobAction::release:
-      if (state == JobState::pending) state_->jobs.release(id, now_s_, view_->jobs(), *state_->nodes);
+      if (state == JobState::pending) state_->jobs.release(id, now_s_, *state_->nodes);
       wanted_ = true;
       break;
     case JobAction::requeue:
@@ -441,6 +527,8 @@ void Scheduler::asked_node(Index n, NodeAction action) {
   touch_nodes();
   switch (action) {
     case NodeAction::resume:
+      // A drained node takes jobs when it has answered the ping of the next look.
+      if (node.drain && node.answers && power == NodeState::up) wanted_ = node.no_respond = ping_now_ = true;
       node.drain = false;
       node.was_down = false;
       if (node.down) {
@@ -533,11 +621,11 @@ void Scheduler::tick() {
   if (now_s_ - last_full_ >= conf.sched_interval) {
     last_full_ = last_pass_ = now_s_;
     wanted_ = false;
-    pass(true);
+    pass_soon(true);
   } else if (wanted_ && now_s_ - last_pass_ >= conf.batch_sched_delay) {
     last_pass_ = now_s_;
     wanted_ = false;
-    pass(false);
+    pass_soon(false);
   }
 }
 
@@ -609,6 +697,48 @@ void Scheduler::ping() {
   ping_fails_at_ = later(now_, kPingFails);
 }
 
+// A pass, as soon as sched_min_interval is over.
+void Scheduler::pass_soon(bool full) {
+  const Time soonest = later(passed_at_, state_->conf.sched_min_interval);
+  if (now_ < soonest) {
+    pass_full_ |= full;
+    pass_at_ = soonest;
+    return;
+  }
+  pass_at_ = kNever;
+  pass_full_ = false;
+  passed_at_ = now_;
+  pass(full);
+}
+
+// The node drains; the jobs that were launched there wait again, held if they are not to be tried once more.
+void Scheduler::fail_launches() {
+  launch_fails_at_ = kNever;
+  for (const auto& [id, node] : std::exchange(failing_, {})) {
+    (*state_->nodes)[node].drain = true;
+    if (view_->jobs().state(id) != JobState::running) continue;
+    take_nodes_back(id);
+    made_way(state_->jobs[id]);
+    plan_->requeue(id);
+    wait_again(id);
+    if (!state_->conf.nohold_on_prolog_fail) state_->jobs.hold(id, Reason::launch_failed);
+  }
+  wanted_ = true;
+  touch_nodes();
+  touch_jobs();
+}
+
+// Nodes that were told to resume answer, just after a look at the queue.
+void Scheduler::hear_answers() {
+  ping_now_ = false;
+  for (Index n = 0; n < state_->nodes->size(); ++n) {
+    Node& node = (*state_->nodes)[n];
+    if (node.answers) node.no_respond = false;
+  }
+  wanted_ = true;
+  touch_nodes();
+}
+
 void Scheduler::pass(bool full) {
   const Conf& conf = state_->conf;
   NodeTable& nodes = *state_->nodes;
@@ -621,18 +751,13 @@ void Scheduler::pass(bool full) {
   std::int32_t started = 0;
   JobId rejected_array{~0u};
   JobId rejected_task{0};  // of it, the one that was looked at
-  // The order as it is when the pass begins: what a pass makes eligible waits for the next one.
-  const std::vector<JobId> order = state_->jobs.order(view_->jobs());
-  std::vector<JobId> queue;
-  queue.reserve(order.size());
-  for (const JobId id : order) {
+  for (const Candidate& candidate : candidates()) {
+    const JobId id = candidate.job;
     Job& job = state_->jobs[id];
-    const Reason before = job.reason;
-    if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back(id);
-    if (job.reason != before) touch_jobs();
-  }
-  for (const JobId id : queue) {
-    Job& job = state_->jobs[id];
+    if (!job.queues.empty()) {
+      if (view_->jobs().state(id) != JobState::pending) continue;  // it started in another of its partitions
+      enter(job, candidate.queue);
+    }
     const JobTerms& terms = view_->jobs().terms(id);
     const std::size_t q = index(job.queue);
     if (conf.sched_max_job_start > 0 && started >= conf.sched_max_job_start) break;
@@ -665,6 +790,7 @@ void Scheduler::pass(bool full) {
       continue;
     }
     if (job.reason == Reason::limit && held_before_choice(job)) continue;
+    if (job.deadline > 0 && missed_deadline(job)) continue;
     if (job.ask.min_nodes > nodes.partition(job.queue).count_common(available)) {
       job.reason = Reason::nodes_reserved;
       touch_jobs();
@@ -710,6 +836,55 @@ void Scheduler::pass(bool full) {
         break;
     }
   }
+}
+
+// The order as it is when a pass begins: what a pass makes eligible waits for the next one.
+std::vector<Scheduler::Candidate> Scheduler::candidates() {
+  NodeTable& nodes = *state_->nodes;
+  const std::vector<JobId> order = state_->jobs.order(view_->jobs());
+  std::vector<Candidate> queue;
+  queue.reserve(order.size());
+  bool several = false;
+  for (const JobId id : order) {
+    Job& job = state_->jobs[id];
+    const Reason before = job.reason;
+    if (job.queues.empty()) {
+      if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back({id, job.queue, job.priority});
+    }
+    for (std::size_t q = 0; q < job.queues.size(); ++q) {
+      several = true;
+      enter(job, job.queues[q]);
+      if (!state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) continue;
+      queue.push_back({id, job.queue, JobList::priority_in(job, q)});
+    }
+    if (job.reason != before) touch_jobs();
+  }
+  if (several) {
+    std::stable_sort(queue.begin(), queue.end(), [this](const Candidate& a, const Candidate& b) {
+      const std::int32_t tier_a = state_->conf.partitions[index(a.queue)].priority_tier;
+      const std::int32_t tier_b = state_->conf.partitions[index(b.queue)].priority_tier;
+      return tier_a != tier_b ? tier_a > tier_b : a.priority > b.priority;
+    });
+  }
+  return queue;
+}
+
+// A job that can no longer end in time is over.
+bool Scheduler::missed_deadline(Job& job) {
+  const Second least = job.time_min > 0 ? job.time_min : job.limit < kUnlimited ? job.limit : 0;
+  if (job.deadline >= now_s_ + least) return false;
+  state_->jobs.left(job.id);
+  state_->limits.left(job.id);
+  job.start = job.end = now_s_;
+  job.reason = Reason::deadline;
+  plan_->end(job.id, Outcome::cancelled);
+  touch_jobs();
+  return true;
+}
+
+// What it may run for to be over by its deadline, in whole minutes.
+Second Scheduler::limit_by_deadline(const Job& job, Second now) {
+  return job.deadline > 0 ? std::min(job.limit, (job.deadline - now) / 60 * 60) : job.limit;
 }
 
 void Scheduler::rank_nodes(bool start, Ranking& ranking) const {
@@ -822,6 +997,8 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
   const JobId id = job.id;
   node_shares_.clear();
+  job.limit = limit_by_deadline(job, now_s_);
+  if (view_->jobs().request(id).queue != job.queue) plan_->move(id, job.queue);
   job.shares = shares_;
   std::sort(job.shares.begin(), job.shares.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   job.nodes = NodeBits(nodes.size());
@@ -843,11 +1020,20 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   std::sort(node_shares_.begin(), node_shares_.end(),
             [](const NodeShare& a, const NodeShare& b) { return a.node < b.node; });
   const Demand demand = demand_of(job, job.shares);
+  count_in_partition(job, 1);
   state_->resources.begin(job, nodes);
   plan_->start(id, node_shares_);
   state_->limits.started(id, demand, now_s_, view_->jobs().state(id) == JobState::running);
   state_->jobs.started(id, view_->jobs());
   state_->jobs.multifactor().started(job, nodes, view_->jobs().state(id) == JobState::running);
+  if (!state_->conf.prolog_fails.empty()) {
+    const Index host = job.shares.front().node;
+    const auto same = [host](const auto& f) { return f.second == host; };
+    if (std::any_of(failing_.begin(), failing_.end(), same) || state_->conf.prolog_fails[host]-- > 0) {
+      failing_.emplace_back(id, host);
+      launch_fails_at_ = now_ + kPrologFails;
+    }
+  }
   touch_jobs();
   touch_nodes();
   tell(by, id);

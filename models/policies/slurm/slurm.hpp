@@ -20,16 +20,19 @@
 #include "models/policies/slurm/plan_map.hpp"
 #include "models/policies/slurm/preemption.hpp"
 #include "models/policies/slurm/resources.hpp"
+#include "models/policies/slurm/updates.hpp"
 
 namespace headroom::slurm {
 
 // What slurmctld knows; its scheduler and its power saving share it.
 struct State {
-  State(Conf conf_, std::vector<std::string> node_names_, Accounting accounting_ = {}, std::vector<Asks> asks_ = {})
+  State(Conf conf_, std::vector<std::string> node_names_, Accounting accounting_ = {}, std::vector<Asks> asks_ = {},
+        std::vector<Update> updates_ = {})
       : conf(std::move(conf_)),
         node_names(std::move(node_names_)),
         accounting(std::move(accounting_)),
         asks(std::move(asks_)),
+        updates(std::move(updates_)),
         associations(accounting),
         jobs(conf, associations, asks),
         limits(conf, associations, jobs.multifactor()),
@@ -45,12 +48,14 @@ struct State {
   Conf conf;
   std::vector<std::string> node_names;  // by NodeId
   Accounting accounting;
-  std::vector<Asks> asks;  // JobTerms::asks - 1 indexes this
+  std::vector<Asks> asks;       // JobTerms::asks - 1 indexes this
+  std::vector<Update> updates;  // the subject of Stimulus::updated indexes this
   std::unique_ptr<NodeTable> nodes;
   Associations associations;
   JobList jobs;
   LimitBook limits;
   Resources resources;
+  std::vector<std::vector<std::int32_t>> partition_cpus;  // by queue and node, where MaxCPUsPerNode limits them
   Second last_node_update = 0;
   Second last_job_update = 0;
 };
@@ -81,13 +86,20 @@ class Scheduler final : public SchedulerPolicy {
   void arrive(JobId id);
   std::optional<Rejection> refuse(Job& job);
   void reject(Job& job, Rejection why);
+  std::optional<Rejection> closed_to(const Job& job) const;
   std::optional<Rejection> outside_partition(const Job& job) const;
+  std::optional<Rejection> cannot_run(Job& job);
+  const Asks& asks_of(JobId id) const;
+  void enter(Job& job, QueueId queue);
+  void count_in_partition(const Job& job, std::int32_t sign);
   void name_unavailable(Job& job, const NodeBits& available);
   void over(JobId id);
   void asked(const Stimulus& s);
   void asked_job(JobId id, JobAction action);
   void act_on(JobId id, JobAction action);
   void asked_node(Index n, NodeAction action);
+  void asked_update(const Update& update, JobId job);
+  void change(JobId id, const JobChange& change);
   void lose_node(Index n, std::string reason, bool given_up);
   void take_nodes_back(JobId id);
   void wait_again(JobId id);
@@ -103,6 +115,18 @@ class Scheduler final : public SchedulerPolicy {
   void ping();
   Second ping_interval() const;
   void pass(bool full);
+  // Jobs that may be looked at now, in order; of several partitions a job is one in each of them.
+  struct Candidate {
+    JobId job;
+    QueueId queue;
+    std::uint32_t priority;
+  };
+  std::vector<Candidate> candidates();
+  void pass_soon(bool full);
+  void fail_launches();
+  void hear_answers();
+  bool missed_deadline(Job& job);
+  static Second limit_by_deadline(const Job& job, Second now);
   void rank_nodes(bool start, Ranking& ranking) const;
   void rank_nodes_for_starts();
   const Ranking& rank_in(QueueId queue) const {
@@ -165,6 +189,13 @@ class Scheduler final : public SchedulerPolicy {
   Second last_pass_ = 0;
   Second last_ping_ = 0;
   bool wanted_ = false;
+  bool ping_now_ = false;  // nodes were told to resume
+  Time passed_at_ = -kNever;  // the last pass
+  Time pass_at_ = kNever;     // one that waits for sched_min_interval
+  bool pass_full_ = false;
+  // Jobs whose Prolog fails; slurmctld hears of it at launch_fails_at_.
+  std::vector<std::pair<JobId, Index>> failing_;
+  Time launch_fails_at_ = kNever;
   Time ping_fails_at_ = kNever;  // a ping under way gets no answer from then on
   std::vector<Index> pinged_;
 

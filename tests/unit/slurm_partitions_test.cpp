@@ -1,0 +1,171 @@
+// Ranges of nodes, several partitions, changes of jobs and partitions, deadlines, Prologs that fail.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "models/scenario/sbatch_syntax.hpp"
+#include "tests/unit/slurm_bench.hpp"
+
+namespace headroom::slurm {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(SlurmNodeRange, IsRead) {
+  std::string problem;
+  EXPECT_EQ(parse_nodes("2-5", problem), std::pair(2, 5));
+  EXPECT_EQ(parse_nodes("3", problem), std::pair(3, 3));
+  EXPECT_FALSE(parse_nodes("5-2", problem));
+  EXPECT_EQ(problem, "found 5-2, expected the smaller number first");
+  EXPECT_FALSE(parse_nodes("2-", problem));
+  EXPECT_FALSE(parse_nodes("0-2", problem));
+}
+
+TEST(SlurmNodeRange, TakesAsManyAsThereAre) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 4, 4)});
+  b.job(0, 10).nodes(1, 4);
+  b.job(0.1, 10).cpus(2).range(2, 5);
+  b.job(0.2, 10).cpus(4).range(1, 2).partition(0);
+  const Story s = b.run();
+  EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n[2-4]"));
+}
+
+TEST(SlurmNodeRange, WaitsForTheLimitsOfItsPartition) {
+  SlurmBench b;
+  Partition& p = b.partition({b.fixed("n", 6, 4)});
+  p.min_nodes = 2;
+  p.max_nodes = 3;
+  b.job(0, 10).cpus(1).range(1, 2);
+  b.job(0.1, 10).cpus(2).range(2, 5);
+  b.update_partition(20.1, 0, "maxnodes", "5");
+  const Story s = b.run();
+  EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n[1-2]"));
+  EXPECT_EQ(s.reason(1, 5), "PartitionNodeLimit");
+  EXPECT_THAT(s[1].allocations, ElementsAre("21.000 n[1-5]"));
+}
+
+TEST(SlurmNodeRange, IsRefusedWhereLimitsAreEnforced) {
+  SlurmBench b;
+  b.conf.enforce_part_limits = EnforcePartLimits::any;
+  Partition& p = b.partition({b.fixed("n", 6, 4)});
+  p.min_nodes = 2;
+  p.max_nodes = 3;
+  b.job(0, 10).cpus(1).range(1, 2);
+  b.job(0.1, 10).cpus(2).range(2, 5);
+  b.job(0.2, 10).cpus(2).range(2, 3);
+  const Story s = b.run();
+  EXPECT_EQ(s[0].rejection, Rejection::partition);
+  EXPECT_EQ(s[1].rejection, Rejection::partition);
+  EXPECT_THAT(s[2].allocations, ElementsAre("3.000 n[1-3]"));
+}
+
+TEST(SlurmPartitionList, StartsWhereItCan) {
+  for (const EnforcePartLimits enforce : {EnforcePartLimits::no, EnforcePartLimits::any, EnforcePartLimits::all}) {
+    SlurmBench b;
+    b.conf.enforce_part_limits = enforce;
+    const std::uint32_t nodes = b.fixed("n", 2, 4);
+    Partition& brief = b.partition({nodes});
+    brief.name = "brief";
+    brief.max_time = 120;
+    b.partition({nodes}).name = "long";
+    b.job(0, 10).cpus(2).minutes(5).partitions("brief,long");
+    const Story s = b.run();
+    if (enforce == EnforcePartLimits::all) {
+      EXPECT_EQ(s[0].rejection, Rejection::partition);
+    } else {
+      EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n1"));
+    }
+  }
+}
+
+TEST(SlurmPartitionList, ReservesInOnePartitionIfToldTo) {
+  double started[2] = {};
+  for (const bool one : {false, true}) {
+    SlurmBench b;
+    b.conf.bf_one_resv_per_job = one;
+    b.partition({b.fixed("a", 1, 4)}).name = "a";
+    b.partition({b.fixed("b", 1, 4)}).name = "b";
+    b.job(0, 100).cpus(4).minutes(2);
+    b.job(0.1, 100).cpus(2).minutes(2).partition(1);
+    b.job(5, 10).cpus(4).minutes(2).partitions("a,b");
+    b.job(5.1, 10).cpus(2).minutes(60).partition(1);
+    started[one ? 1 : 0] = b.run()[3].started;
+  }
+  EXPECT_GT(started[0], 100);
+  EXPECT_LT(started[1], 40);
+}
+
+TEST(SlurmUpdate, ChangesLimitsAndPriorities) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 1, 4)}).max_time = 120;
+  b.job(0, 30).cpus(4).minutes(1);
+  b.job(0.1, 10).cpus(4).minutes(5);
+  b.job(0.2, 10).cpus(4).minutes(1);
+  b.job(0.3, 10).cpus(4).minutes(1);
+  b.update(5.1, 1, "TimeLimit", "2");
+  b.update(6.1, 3, "priority", "4294901765");
+  const Story s = b.run();
+  EXPECT_EQ(s.reason(1, 4), "PartitionTimeLimit");
+  EXPECT_LT(s[3].started, s[1].started);
+  EXPECT_LT(s[1].started, s[2].started);
+}
+
+TEST(SlurmUpdate, RefusesWhatIsNotFollowed) {
+  JobChange change;
+  EXPECT_EQ(set(change, "gres", "gpu:1"),
+            "is not followed; expected nice, sitefactor, priority, timelimit or partition");
+  EXPECT_EQ(set(change, "nice", "x"), "expected a whole number");
+  Update update;
+  EXPECT_EQ(set(update, Partition{}, "nosuch", "1"), "is no setting of a partition");
+}
+
+TEST(SlurmDeadline, EndsAJobThatCannotKeepIt) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 1, 4)});
+  b.job(0, 30).cpus(4).minutes(1);
+  b.job(0.1, 10).cpus(4).minutes(1).deadline(65);
+  b.job(0.2, 10).cpus(4).minutes(1).deadline(200);
+  const Story s = b.run();
+  EXPECT_EQ(s[1].state, JobState::cancelled);
+  EXPECT_TRUE(s[1].allocations.empty());
+  EXPECT_EQ(s[2].state, JobState::completed);
+}
+
+TEST(SlurmMaxCPUsPerNode, CountsTheJobsOfThePartition) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 3, 4)}).max_cpus_per_node = 2;
+  b.job(0, 10).cpus(4);
+  b.job(0.1, 10).cpus(2);
+  b.job(0.2, 10).nodes(1, 3);
+  const Story s = b.run();
+  EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n[1-2]"));
+  EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n3"));
+  EXPECT_EQ(s[2].rejection, Rejection::too_wide);
+}
+
+TEST(SlurmProlog, DrainsTheNodeAndHoldsTheJob) {
+  for (const bool hold : {true, false}) {
+    SlurmBench b;
+    b.partition({b.fixed("n", 2, 4)});
+    b.conf.prolog_fails = {1, 0};
+    b.conf.nohold_on_prolog_fail = !hold;
+    b.job(0, 10).cpus(4);
+    const Story s = b.run();
+    EXPECT_EQ(s.reason(0, 8), hold ? "launch failed requeued held" : "BeginTime");
+    EXPECT_EQ(s[0].allocations.size(), hold ? 1u : 2u);
+  }
+}
+
+TEST(SlurmPasses, KeepSchedMinInterval) {
+  SlurmBench b;
+  b.conf.sched_min_interval = 2 * kSecond;
+  b.partition({b.fixed("n", 1, 4)});
+  b.job(0, 100).cpus(4).stops_in(0.1);
+  b.job(1.5, 10).cpus(4);
+  b.ask(4.2, 0, JobAction::cancel);
+  const Story s = b.run();
+  EXPECT_DOUBLE_EQ(s[1].allocated, 5.0);
+}
+
+}  // namespace
+}  // namespace headroom::slurm
