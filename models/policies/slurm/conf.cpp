@@ -255,6 +255,17 @@ std::string set_tres_weights(std::optional<TresWeights>& out, std::string_view v
   return problem;
 }
 
+std::string set_job_defaults(Partition& partition, std::string_view value) {
+  return each_word(value, [&](std::string_view word) {
+    const auto equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const std::string_view number = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+    if (same(name, "DefCpuPerGPU")) return set_number(partition.def_cpu_per_gpu, number, 0, 65533);
+    if (same(name, "DefMemPerGPU")) return set_number(partition.def_mem_per_gpu, number, 0, kMost);
+    return wrong(word, "DefCpuPerGPU=COUNT or DefMemPerGPU=MIB");
+  });
+}
+
 const Setter<Conf> kParameters[] = {
   {{"SchedulerType", kSlurmConf, "sched/backfill", "sched/backfill or sched/builtin."},
    [](Conf& c, std::string_view v) {
@@ -289,6 +300,10 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kSlurmConf, "0", "The same for each of its CPUs."},
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_cpu, v, 0, kMost); }},
+  {{"DefCpuPerGPU", kSlurmConf, "0", "CPUs for each GPU of a job that does not say how many it needs."},
+   [](Conf& c, std::string_view v) { return set_number(c.def_cpu_per_gpu, v, 0, 65533); }},
+  {{"DefMemPerGPU", kSlurmConf, "0", "MiB for each GPU of a job that asks for no memory; before DefMemPerNode and DefMemPerCPU."},
+   [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_gpu, v, 0, kMost); }},
   {{"PreemptType", kSlurmConf, "preempt/none", "preempt/none, preempt/qos (a QOS names those whose jobs make way) or "
     "preempt/partition_prio (jobs of a lower PriorityTier make way)."},
    [](Conf& c, std::string_view v) {
@@ -471,6 +486,11 @@ const Setter<Partition> kPartitionParameters[] = {
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kPartition, "0", "As in slurm.conf, for the partition."},
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_cpu, v, 0, kMost); }},
+  {{"DefCpuPerGPU", kPartition, "0", "As in slurm.conf, for the partition."},
+   [](Partition& p, std::string_view v) { return set_number(p.def_cpu_per_gpu, v, 0, 65533); }},
+  {{"DefMemPerGPU", kPartition, "0", "As in slurm.conf, for the partition."},
+   [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_gpu, v, 0, kMost); }},
+  {{"JobDefaults", kPartition, "", "DefCpuPerGPU= and DefMemPerGPU=, joined by a comma."}, set_job_defaults},
   {{"AllowAccounts", kPartition, "ALL", "Accounts whose jobs may run; others wait."},
    [](Partition& p, std::string_view v) { return set_list(p.allow_accounts, v); }},
   {{"DenyAccounts", kPartition, "", "Accounts whose jobs may not; no effect beside AllowAccounts."},

@@ -186,6 +186,7 @@ void Scheduler::arrive(JobId id) {
   if (!state_->resources.describe(job, asks > 0 ? state_->asks[asks - 1] : kNothing, nodes, now_s_)) {
     return plan_->reject(id, Rejection::resources);
   }
+  state_->jobs.described(id, table, now_s_, nodes);
   // What could never run is refused at submission: with all nodes of the partition free it would not fit.
   const NodeBits& partition = nodes.partition(job.queue);
   const Conf& conf = state_->conf;
@@ -759,6 +760,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   node_shares_.clear();
   job.shares = shares_;
   std::sort(job.shares.begin(), job.shares.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  job.gres = state_->resources.gres_of(job, job.shares, nodes);
   job.nodes = NodeBits(nodes.size());
   job.start = now_s_;
   job.end = now_s_ + job.limit;
