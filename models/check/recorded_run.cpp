@@ -938,8 +938,8 @@ class RunReader {
     } else if (out_.conf.version.number < 2302) {
       out_.clock = RecordedClock::drifting;
       phases.main = rhythm_of(ticks, phases.main, 10'000, false);
-      const slurm::Rhythm uneven = uneven_rhythm_of(ticks, 15'000);
-      if (uneven.seen.size() > phases.main.seen.size()) phases.main = uneven;
+      slurm::Rhythm uneven = uneven_rhythm_of(ticks, 15'000);
+      if (uneven.seen.size() > phases.main.seen.size()) out_.uneven_main = std::move(uneven);
     }
   }
 

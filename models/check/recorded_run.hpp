@@ -2,6 +2,7 @@
 // simulation, and what came out as expectation. Hides the file format (slurm-golden/1, docs/slurm-runs.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ struct RecordedRun {
   bool disturbed = false;
   RecordedClock clock = RecordedClock::coarse;
   slurm::Conf conf;
+  // drifting: the same looks of the main loop, if its drift changed while it ran; none: they agree.
+  std::optional<slurm::Rhythm> uneven_main;
   slurm::Accounting accounting;
   std::vector<slurm::Asks> asks;        // JobTerms::asks - 1 indexes this
   std::vector<std::string> node_names;  // by NodeId, in Slurm's order

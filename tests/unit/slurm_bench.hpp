@@ -60,10 +60,6 @@ class Draft {
     job.request.user = number;
     return *this;
   }
-  Draft& qos(std::string name) {
-    asks.qos = std::move(name);
-    return *this;
-  }
   Draft& exclusive() {
     job.request.exclusive = true;
     return *this;
@@ -93,10 +89,6 @@ class Draft {
     terms.requeue = false;
     return *this;
   }
-  Draft& user(std::uint32_t number) {
-    job.request.user = number;
-    return *this;
-  }
   Draft& account(const std::string& name) {
     asks.account = name;
     return *this;
@@ -107,11 +99,6 @@ class Draft {
   }
   Draft& after(Dependency::Kind kind, std::uint32_t other) {
     terms.dependencies.push_back({kind, JobId{other}, 0});
-    return *this;
-  }
-
-  Draft& user(std::uint32_t number) {
-    job.request.user = number;
     return *this;
   }
 

@@ -287,9 +287,9 @@ const Setter<Conf> kParameters[] = {
      c.licenses = std::move(all.list);
      return problem;
    }},
-  {{"GresTypes", kSlurmConf, "", "No effect: what nodes have is there."},
+  {{"GresTypes", kSlurmConf, "", "No effect: what nodes have is there.", Use::no_effect},
    [](Conf&, std::string_view) { return std::string(); }},
-  {{"TopologyPlugin", kSlurmConf, "topology/default", "No effect beside the switches; topology/tree or a flat one."},
+  {{"TopologyPlugin", kSlurmConf, "topology/default", "No effect beside the switches; topology/tree or a flat one.", Use::no_effect},
    [](Conf&, std::string_view v) {
      const bool known = v == "topology/tree" || v == "topology/default" || v == "topology/none" || v == "topology/flat";
      return known ? std::string() : wrong(v, "topology/tree, topology/default, topology/none or topology/flat");
@@ -349,7 +349,7 @@ const Setter<Conf> kParameters[] = {
     "NO_FAIR_TREE (classic fair share), NO_NORMAL_ALL, NO_NORMAL_ASSOC, NO_NORMAL_PART, NO_NORMAL_QOS, NO_NORMAL_TRES, "
     "SMALL_RELATIVE_TO_TIME."},
    [](Conf& c, std::string_view v) { return set_priority_flags(c.priority_flags, v); }},
-  {{"PriorityParameters", kSlurmConf, "", "No effect: a text for a site's own plugin."},
+  {{"PriorityParameters", kSlurmConf, "", "No effect: a text for a site's own plugin.", Use::no_effect},
    [](Conf&, std::string_view) { return std::string(); }},
   {{"PriorityDecayHalfLife", kSlurmConf, "7-0", "Time after which what was used counts half; 0: it never decays."},
    [](Conf& c, std::string_view v) { return set_duration(c.decay_half_life, v); }},
@@ -569,9 +569,9 @@ const Setter<NodeSettings> kNodeParameters[] = {
    }},
   {{"MemSpecLimit", kNode, "0", "MiB that jobs do not get."},
    [](NodeSettings& n, std::string_view v) { return set_number(n.mem_spec, v, 0, kMost); }},
-  {{"Boards", kNode, "", "Not followed: a node is CPUs, wherever they are."},
+  {{"Boards", kNode, "", "A node is CPUs, wherever they are.", Use::refused},
    [](NodeSettings&, std::string_view) { return std::string("is not followed: a node is CPUs, wherever they are"); }},
-  {{"Sockets", kNode, "", "Not followed."},
+  {{"Sockets", kNode, "", "A node is CPUs, wherever they are.", Use::refused},
    [](NodeSettings&, std::string_view) { return std::string("is not followed: a node is CPUs, wherever they are"); }},
 };
 
@@ -580,7 +580,7 @@ const Setter<SwitchSettings> kSwitchParameters[] = {
    [](SwitchSettings& s, std::string_view v) { s.nodes = v; return std::string(); }},
   {{"Switches", kSwitch, "", "The switches below one that is no leaf, as a list."},
    [](SwitchSettings& s, std::string_view v) { s.switches = v; return std::string(); }},
-  {{"LinkSpeed", kSwitch, "", "No effect, as in Slurm."},
+  {{"LinkSpeed", kSwitch, "", "No effect, as in Slurm.", Use::no_effect},
    [](SwitchSettings&, std::string_view) { return std::string(); }},
 };
 // clang-format on
