@@ -521,7 +521,7 @@ INSTANTIATE_TEST_SUITE_P(All, SlurmLimitOfUsage,
 
 TEST(SlurmLimits, OfUsageDecay) {
   Limited b = with_usage({"account", "GrpTRESMins", "cpu=1", ""}, "limits");
-  b.conf.priority_decay_half_life = 60;
+  b.conf.decay_half_life = 60;
   b.job(0.5, 30.3).cpus(4);
   b.job(70.5, 20.3).cpus(1);
   const Story s = b.run();

@@ -57,9 +57,9 @@ TEST(SlurmOptions, AreProvedByTestsThatAreThere) {
 
 TEST(SlurmOptions, NameRecordedRunsThatThereAre) {
   // Those of docs/slurm-runs.md that are published beside the project, and all in tests/data/recorded.
-  std::set<std::string> runs = {"a_fifo_static", "b_backfill_static", "b3_backfill_fast", "c_cloud_zero",
-                                "d_weights_shared", "e_excl_mem", "f_deps_arrays_mf", "g_failures", "i_timelimit",
-                                "l_age_dbd"};
+  std::set<std::string> runs = {"a_fifo_static",    "b_backfill_static", "b3_backfill_fast", "c_cloud_zero",
+                                "d_weights_shared", "e_excl_mem",        "f_deps_arrays_mf", "g_failures",
+                                "i_timelimit",      "l_age_dbd"};
   const std::filesystem::path folder = std::filesystem::path(HEADROOM_SOURCE_DIR) / "tests" / "data" / "recorded";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();

@@ -153,8 +153,7 @@ Demand Scheduler::asked_for(const Job& job) const {
 
 // What it comes to where TRESBillingWeights say so; whole units.
 void Scheduler::bill(const Job& job, Demand& demand) const {
-  demand.tres[Tres::billing] =
-      static_cast<std::int64_t>(state_->jobs.multifactor().billing_of(demand.tres, job.queue));
+  demand.tres[Tres::billing] = static_cast<std::int64_t>(state_->jobs.multifactor().billing_of(demand.tres, job.queue));
 }
 
 Demand Scheduler::demand_of(const Job& job, const std::vector<Selector::Share>& chosen) const {

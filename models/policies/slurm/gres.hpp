@@ -20,7 +20,7 @@ struct GresPool {
 // What a job asks for of one name and type; 0: not in these terms.
 struct GresRequest {
   std::string name;
-  std::string type;           // "": any
+  std::string type;             // "": any
   std::int32_t per_node = 0;    // --gres, --gpus-per-node
   std::int32_t per_job = 0;     // --gpus
   std::int32_t per_task = 0;    // --gpus-per-task

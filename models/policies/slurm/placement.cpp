@@ -204,7 +204,10 @@ std::int32_t Placement::offer(const Ask& ask, Index n, bool together, std::uint6
     if (whole_) least = std::max(least, total);
     const std::int32_t unfiltered = free;
     // At most so many on the node: as it asks, and as there are CPUs and memory to go with them.
-    std::int32_t most = whole_ ? kAny : request.per_node > 0 ? request.per_node : request.per_job > 0 ? request.per_job : kAny;
+    std::int32_t most = whole_                 ? kAny
+                        : request.per_node > 0 ? request.per_node
+                        : request.per_job > 0  ? request.per_job
+                                               : kAny;
     const std::int32_t cpus_each = request.cpus_with(ask.cpus_per_task);
     if (request.memory_each > 0 && selector_.counts_memory()) {
       free = std::min(free, (table_[n].memory - held_->memory_of(n)) / request.memory_each);

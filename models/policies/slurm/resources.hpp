@@ -56,7 +56,8 @@ class Resources {
     std::uint32_t user = 0;
     std::int32_t jobs = 0;
   };
-  bool describe_gres(const Asks& asks, const NodeTable& nodes, const Partition& partition, Ask& ask, Needs& needs) const;
+  bool describe_gres(const Asks& asks, const NodeTable& nodes, const Partition& partition, Ask& ask,
+                     Needs& needs) const;
   void describe_gpus(const Asks& asks, const Partition& partition, Ask& ask, Needs& needs) const;
 
   const Conf& conf_;

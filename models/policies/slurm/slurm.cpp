@@ -217,7 +217,11 @@ void Scheduler::arrive(JobId id) {
   if (job.reason == Reason::partition_nodes) job.reason = Reason::partition_config;
   if (job.reason != Reason::none) return;
   if (!first) {
-    job.reason = Reason::priority;
+    // Of jobs that take whole nodes it is seen at once that too few are idle (recorded run s32).
+    NodeBits idle = partition;
+    idle &= nodes.held.idle;
+    const bool busy = job.ask.whole_nodes && job.ask.min_nodes > idle.remove(nodes.completing()).count();
+    job.reason = busy ? Reason::resources : Reason::priority;
   } else if (held_before_choice(job)) {
     return;
   } else if (!nodes.partition(job.queue).within(nodes.available(view_->cluster()))) {
