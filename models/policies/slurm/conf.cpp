@@ -289,7 +289,8 @@ const Setter<Conf> kParameters[] = {
    }},
   {{"GresTypes", kSlurmConf, "", "No effect: what nodes have is there.", Use::no_effect},
    [](Conf&, std::string_view) { return std::string(); }},
-  {{"TopologyPlugin", kSlurmConf, "topology/default", "No effect beside the switches; topology/tree or a flat one.", Use::no_effect},
+  {{"TopologyPlugin", kSlurmConf, "topology/default", "No effect beside the switches; topology/tree or a flat one.",
+    Use::no_effect},
    [](Conf&, std::string_view v) {
      const bool known = v == "topology/tree" || v == "topology/default" || v == "topology/none" || v == "topology/flat";
      return known ? std::string() : wrong(v, "topology/tree, topology/default, topology/none or topology/flat");
@@ -302,7 +303,8 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_cpu, v, 0, kMost); }},
   {{"DefCpuPerGPU", kSlurmConf, "0", "CPUs for each GPU of a job that does not say how many it needs."},
    [](Conf& c, std::string_view v) { return set_number(c.def_cpu_per_gpu, v, 0, 65533); }},
-  {{"DefMemPerGPU", kSlurmConf, "0", "MiB for each GPU of a job that asks for no memory; before DefMemPerNode and DefMemPerCPU."},
+  {{"DefMemPerGPU", kSlurmConf, "0", "MiB for each GPU of a job that asks for no memory; before DefMemPerNode and "
+    "DefMemPerCPU."},
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_gpu, v, 0, kMost); }},
   {{"PreemptType", kSlurmConf, "preempt/none", "preempt/none, preempt/qos (a QOS names those whose jobs make way) or "
     "preempt/partition_prio (jobs of a lower PriorityTier make way)."},
