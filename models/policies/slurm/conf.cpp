@@ -219,7 +219,9 @@ std::string set_enforce(Conf& conf, std::string_view value) {
     enforce.limits |= enforce.safe || same(word, "limits");
     enforce.qos |= all || same(word, "qos");
     enforce.associations |= enforce.limits || enforce.qos || same(word, "associations");
-    if (enforce.associations || same(word, "none") || same(word, "0")) return std::string();
+    constexpr std::string_view kKnown[] = {"all", "safe", "limits", "qos", "associations", "none", "0"};
+    const bool known = std::any_of(std::begin(kKnown), std::end(kKnown), [&](auto name) { return same(name, word); });
+    if (known) return std::string();
     return wrong(word, "associations, limits, qos, safe, all or none");
   });
 }
