@@ -542,19 +542,8 @@ class RunReader {
       request.memory_unit = MemoryUnit::per_core;
       request.memory = input["mem_per_cpu_mb"].count();
     }
-    if (request.memory_unit == MemoryUnit::whole) {
-      const slurm::Partition& of = out_.conf.partitions[q];
-      const std::pair<MemoryUnit, std::int32_t> defaults[] = {{MemoryUnit::per_node, of.def_mem_per_node},
-                                                              {MemoryUnit::per_core, of.def_mem_per_cpu},
-                                                              {MemoryUnit::per_node, out_.conf.def_mem_per_node},
-                                                              {MemoryUnit::per_core, out_.conf.def_mem_per_cpu}};
-      for (const auto& [unit, amount] : defaults) {
-        if (amount <= 0) continue;
-        request.memory_unit = unit;
-        request.memory = amount;
-        break;
-      }
-    }
+    read_asks(input, asks);
+    slurm::set_default_memory(out_.conf, asks, request);
     request.limit = input.has("time_limit_min") ? std::llround(input["time_limit_min"].number() * 60) * kSecond
                                                 : slurm::kUnlimited * kSecond;
     terms.priority = static_cast<std::uint32_t>(number("priority", 0));
@@ -574,7 +563,6 @@ class RunReader {
     if (input.has("dependency")) read_dependencies(input["dependency"], terms);
     const std::string user = input.has("user") ? input["user"].text() : "root";
     request.user = users_.emplace(user, static_cast<std::uint32_t>(users_.size())).first->second;
-    read_asks(input, asks);
     asks.components = task.components;
     asks.component = task.component;
     if (input.has("deadline_s")) {
@@ -632,6 +620,17 @@ class RunReader {
     out_.jobs.push_back(std::move(expected));
   }
 
+  // 300M, 2G, 300.
+  static std::int32_t mebibytes(const At& at) {
+    const std::string text = at.text();
+    std::size_t end = 0;
+    const long number = std::strtol(text.c_str(), nullptr, 10);
+    while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+    const std::string unit = text.substr(end);
+    if (end == 0 || number > 1'000'000 || (!unit.empty() && unit != "M" && unit != "G")) at.refuse("no size: " + text);
+    return static_cast<std::int32_t>(unit == "G" ? number * 1024 : number);
+  }
+
   // What sbatch was asked for beyond CPUs, memory and nodes.
   void read_asks(const At& input, slurm::Asks& asks) {
     const auto text = [&](const char* key) { return input.has(key) ? input[key].text() : std::string(); };
@@ -648,7 +647,13 @@ class RunReader {
     asks.overcommit = input.flag("overcommit");
     asks.exclusive_user = text("exclusive") == "user";
     if (input.has("core_spec")) asks.core_spec = input["core_spec"].count();
-    for (const char* key : {"cpus_per_gpu", "mem_per_gpu", "ntasks_per_gpu", "gpus_per_socket", "prefer"}) {
+    asks.gpus_per_socket = text("gpus_per_socket");
+    const auto count = [&](const char* key) { return input.has(key) ? input[key].count() : 0; };
+    asks.sockets_per_node = count("sockets_per_node");
+    asks.cpus_per_gpu = count("cpus_per_gpu");
+    asks.tasks_per_gpu = count("ntasks_per_gpu");
+    if (input.has("mem_per_gpu")) asks.memory_per_gpu = mebibytes(input["mem_per_gpu"]);
+    for (const char* key : {"prefer"}) {
       if (input.has(key)) out_.not_followed.push_back(fmt::format("job {}: {}", input["id"].text(), key));
     }
   }
@@ -875,15 +880,55 @@ class RunReader {
 
   // --- the clocks of slurmctld's threads ---
 
-  // The rhythm of a thread that was seen at some times: a few of them are far off (passes that something else set off),
-  // most are within some milliseconds.
-  static slurm::Rhythm rhythm_of(std::vector<Time> times, slurm::Rhythm otherwise, Time most_drift, bool keep_all) {
+  // Decisions of one look are up to some milliseconds apart; it began with the first.
+  static std::vector<Time> looks_of(std::vector<Time> times) {
     std::sort(times.begin(), times.end());
-    // Decisions of one look are up to some milliseconds apart; it began with the first.
     std::vector<Time> looks;
     for (const Time t : times) {
       if (looks.empty() || t - looks.back() > kSecond / 2) looks.push_back(t);
     }
+    return looks;
+  }
+
+  // A thread's drift may change while it runs: its looks are whole numbers of seconds apart, and for each of these up
+  // to `most_drift` more. The longest sequence of such; of the longest the one that begins latest.
+  static slurm::Rhythm uneven_rhythm_of(std::vector<Time> times, Time most_drift) {
+    const std::vector<Time> looks = looks_of(std::move(times));
+    slurm::Rhythm rhythm;
+    if (looks.empty()) return rhythm;
+    std::vector<std::size_t> length(looks.size(), 1);
+    std::vector<std::size_t> before(looks.size(), looks.size());
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < looks.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        const Time gap = looks[i] - looks[j];
+        const Time seconds = gap / kSecond;
+        if (seconds == 0 || gap % kSecond > seconds * most_drift || length[j] + 1 < length[i]) continue;
+        length[i] = length[j] + 1;
+        before[i] = j;
+      }
+      if (length[i] >= length[last]) last = i;
+    }
+    std::vector<Time> drifts;
+    for (std::size_t i = last; i < looks.size(); i = before[i]) {
+      rhythm.seen.push_back(looks[i]);
+      if (before[i] == looks.size()) break;
+      const Time gap = looks[i] - looks[before[i]];
+      drifts.push_back(gap % kSecond / (gap / kSecond));
+    }
+    std::reverse(rhythm.seen.begin(), rhythm.seen.end());
+    if (!drifts.empty()) {
+      std::nth_element(drifts.begin(), drifts.begin() + static_cast<std::ptrdiff_t>(drifts.size() / 2), drifts.end());
+      rhythm.drift = drifts[drifts.size() / 2];
+    }
+    rhythm.offset = rhythm.seen.front() % (kSecond + rhythm.drift);
+    return rhythm;
+  }
+
+  // The rhythm of a thread that was seen at some times: a few of them are far off (passes that something else set off),
+  // most are within some milliseconds.
+  static slurm::Rhythm rhythm_of(std::vector<Time> times, slurm::Rhythm otherwise, Time most_drift, bool keep_all) {
+    const std::vector<Time> looks = looks_of(std::move(times));
     if (looks.empty()) return otherwise;
     constexpr Time kNear = 40'000;
     slurm::Rhythm best = otherwise;
@@ -970,6 +1015,10 @@ class RunReader {
     }
     // The main loop looks at limits, too.
     if (!exact_clock && out_.conf.version.number < 2302) phases.main = rhythm_of(ticks, phases.main, 10'000, false);
+    if (out_.clock == RecordedClock::drifting) {
+      slurm::Rhythm uneven = uneven_rhythm_of(ticks, 15'000);
+      if (uneven.seen.size() > phases.main.seen.size()) out_.uneven_main = std::move(uneven);
+    }
     // Rhythms count from the start of the loops, which takes its time where slurmdbd is asked first.
     if (run_.has("loops_start")) {
       phases.start = shifted(run_["loops_start"]);

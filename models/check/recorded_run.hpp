@@ -2,6 +2,7 @@
 // simulation, and what came out as expectation. Hides the file format (slurm-golden/1, docs/slurm-runs.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,8 @@ struct RecordedRun {
   bool disturbed = false;
   RecordedClock clock = RecordedClock::coarse;
   slurm::Conf conf;
+  // drifting: the same looks of the main loop, if its drift changed while it ran; none: they agree.
+  std::optional<slurm::Rhythm> uneven_main;
   slurm::Accounting accounting;
   std::vector<slurm::Asks> asks;        // JobTerms::asks - 1 indexes this
   std::vector<slurm::Update> updates;   // the subject of Stimulus::updated indexes this

@@ -601,6 +601,18 @@ RunComparison compare_best(RecordedRun& run) {
   return best;
 }
 
+// A clock's drift is fitted as one, or as changing; the first, unless the second explains more.
+RunComparison compare_clocks(RecordedRun& run) {
+  RunComparison steady = compare_best(run);
+  if (!run.uneven_main || steady.exact == steady.jobs) return steady;
+  const slurm::Phases phases = run.conf.phases;
+  run.conf.phases.main = *run.uneven_main;
+  RunComparison uneven = compare_best(run);
+  if (uneven.exact > steady.exact) return uneven;
+  run.conf.phases = phases;
+  return steady;
+}
+
 }  // namespace
 
 SlurmRunReport check_slurm_runs(const std::vector<std::string>& files) {
@@ -608,7 +620,7 @@ SlurmRunReport check_slurm_runs(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     Recording recording = read_recording(file);
     for (RecordedRun& run : recording.runs) {
-      RunComparison c = compare_best(run);
+      RunComparison c = compare_clocks(run);
       if (c.exact + c.traced < c.jobs && !run.power.empty()) {
         // Something the rules do not know made power saving look: its looks are taken from the record then.
         for (const RecordedPower& p : run.power) run.conf.phases.scans.push_back(p.at);

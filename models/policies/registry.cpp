@@ -85,7 +85,15 @@ Policies make_slurm(const Scenario& scenario, const Design& design) {
   slurm::Conf conf = slurm_conf(scenario);
   const Time patience = slurm::patience(conf);
   std::vector<slurm::Asks> asks;
-  for (const InlineJob& job : scenario.workload.jobs) asks.push_back(job.asks);
+  for (const InlineJob& job : scenario.workload.jobs) {
+    slurm::Asks& one = asks.emplace_back(job.asks);
+    JobRequest request;
+    const auto queue = std::find_if(conf.partitions.begin(), conf.partitions.end(),
+                                    [&](const slurm::Partition& p) { return p.name == job.queue; });
+    if (queue == conf.partitions.end() || job.memory_per_node > 0 || job.memory_per_cpu > 0) continue;
+    request.queue = QueueId{static_cast<std::uint32_t>(queue - conf.partitions.begin())};
+    slurm::set_default_memory(conf, one, request);
+  }
   check_resources(scenario, design, conf);
   for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
     slurm::NodeSettings& node = conf.node_settings[g];

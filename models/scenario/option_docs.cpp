@@ -7,7 +7,6 @@
 
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/conf.hpp"
-#include "models/policies/slurm/evidence.hpp"
 #include "models/policies/slurm/known_names.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/scenario.hpp"
@@ -257,7 +256,6 @@ namespace {
 std::string code(std::string_view text) { return text.empty() ? "" : fmt::format("`{}`", text); }
 
 std::string_view use_text(const slurm::Parameter& p) {
-  if (slurm::in_work(p)) return "read, not followed yet";
   return p.use == slurm::Use::implemented ? "implemented" : p.use == slurm::Use::no_effect ? "no effect" : "refused";
 }
 

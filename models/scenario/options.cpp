@@ -408,6 +408,19 @@ constexpr Option kOptions[] = {
    .help = "sbatch --gpus-per-node: GPUs on each node, [TYPE:]COUNT. Policy slurm only."},
   {.path = "workload.jobs[].gpusPerTask", .type = scalar,
    .help = "sbatch --gpus-per-task: GPUs of each task, [TYPE:]COUNT. Policy slurm only."},
+  {.path = "workload.jobs[].gpusPerSocket", .type = scalar,
+   .help = "sbatch --gpus-per-socket: GPUs on each of so many sockets of a node (socketsPerNode), [TYPE:]COUNT. Policy "
+           "slurm only."},
+  {.path = "workload.jobs[].socketsPerNode", .type = integer, .minimum = 1, .maximum = 65533,
+   .help = "sbatch --sockets-per-node, for gpusPerSocket only. Policy slurm only."},
+  {.path = "workload.jobs[].cpusPerGpu", .type = integer, .minimum = 1, .maximum = 65533,
+   .help = "sbatch --cpus-per-gpu: cores that come with each GPU. Policy slurm only."},
+  {.path = "workload.jobs[].tasksPerGpu", .type = integer, .minimum = 1, .maximum = 65533,
+   .help = "sbatch --ntasks-per-gpu: so many tasks for each GPU; without GPUs the tasks say how many of them. Policy "
+           "slurm only."},
+  {.path = "workload.jobs[].memoryPerGpu", .type = integer, .minimum = 1, .maximum = kMaxCount, .unit = "MiB",
+   .help = "Memory for each GPU, in place of memoryPerNode (sbatch --mem-per-gpu); default: DefMemPerGPU. Policy slurm "
+           "with CR_CPU_Memory only."},
   {.path = "workload.jobs[].licenses", .type = string, .minimum = 1,
    .help = "sbatch --licenses: NAME[:COUNT] joined by \",\"; from 25.05 on also by \"|\" (any). Policy slurm only."},
   {.path = "workload.jobs[].contiguous", .type = boolean, .fallback = "false",

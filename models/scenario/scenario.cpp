@@ -924,7 +924,10 @@ class Builder {
     if (job.memory_per_node > 0 && job.memory_per_cpu > 0) {
       add(element, "memoryPerCpu", "not together with memoryPerNode");
     }
-    for (const std::string_view key : {"memoryPerNode", "memoryPerCpu"}) {
+    if (element.has("memoryPerGpu") && job.memory_per_node + job.memory_per_cpu > 0) {
+      add(element, "memoryPerGpu", "not together with memoryPerNode or memoryPerCpu");
+    }
+    for (const std::string_view key : {"memoryPerNode", "memoryPerCpu", "memoryPerGpu"}) {
       if (element.has(key) && runs_slurm(scenario_) && !scenario_.scheduler.memory_counts) {
         add(element, key, "memory is no resource; it needs SelectTypeParameters CR_CPU_Memory [PCS-7]");
       }
@@ -976,6 +979,15 @@ class Builder {
     read("gres", asks.gres);
     read("gpus", asks.gpus);
     read("gpusPerTask", asks.gpus_per_task);
+    read("gpusPerSocket", asks.gpus_per_socket);
+    const auto count = [&](std::string_view key, std::int32_t& into) {
+      if (element.has(key)) note_policy(element, key);
+      into = element.count(key).value_or(0);
+    };
+    count("socketsPerNode", asks.sockets_per_node);
+    count("cpusPerGpu", asks.cpus_per_gpu);
+    count("tasksPerGpu", asks.tasks_per_gpu);
+    count("memoryPerGpu", asks.memory_per_gpu);
     read("licenses", asks.licenses);
     read("switches", asks.switches);
     flag("contiguous", asks.contiguous);
@@ -986,7 +998,6 @@ class Builder {
     asks.core_spec = element.count("coreSpec").value_or(-1);
     slurm::Version version;
     version.number = scenario_.scheduler.slurm_version;
-    if (const auto [key, problem] = slurm::check(asks, version); !problem.empty()) add(element, key, problem);
     // --gpus-per-node is --gres by another name.
     slurm::Asks per_node;
     read("gpusPerNode", per_node.gpus);
@@ -995,6 +1006,7 @@ class Builder {
     } else {
       slurm::add_gpus_per_node(per_node.gpus, asks);
     }
+    if (const auto [key, problem] = slurm::check(asks, version); !problem.empty()) add(element, key, problem);
   }
 
   // Jobs that others depend on are there, and are submitted before them.

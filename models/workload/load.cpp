@@ -9,6 +9,7 @@
 
 #include "models/errors.hpp"
 #include "models/policies/registry.hpp"
+#include "models/policies/slurm/resources.hpp"
 #include "models/workload/inline_jobs.hpp"
 #include "models/workload/lublin.hpp"
 #include "models/workload/poisson.hpp"
@@ -33,21 +34,15 @@ std::vector<std::string> spellings(const std::string& name) {
 }
 
 // What slurm.conf means for jobs that do not say otherwise.
-void apply_slurm_conf(Workload& workload, const slurm::Conf& conf) {
+void apply_slurm_conf(Workload& workload, const slurm::Conf& conf, const std::vector<InlineJob>& jobs) {
   for (WorkloadJob& job : workload.jobs) {
     job.stop_time = std::min(job.stop_time, conf.kill_wait * kSecond);  // then SIGKILL follows
     JobRequest& request = job.request;
     if (!conf.memory || request.memory_unit != MemoryUnit::whole) continue;
-    const slurm::Partition& partition = conf.partitions[index(request.queue)];
-    const std::pair<MemoryUnit, std::int32_t> defaults[] = {{MemoryUnit::per_node, partition.def_mem_per_node},
-                                                            {MemoryUnit::per_core, partition.def_mem_per_cpu},
-                                                            {MemoryUnit::per_node, conf.def_mem_per_node},
-                                                            {MemoryUnit::per_core, conf.def_mem_per_cpu}};
-    const auto* const given =
-        std::find_if(std::begin(defaults), std::end(defaults), [](const auto& d) { return d.second > 0; });
-    if (given == std::end(defaults)) continue;
-    request.memory_unit = given->first;
-    request.memory = given->second;
+    const std::uint32_t position = request.terms > 0 ? workload.terms[request.terms - 1].asks : 0;
+    slurm::Asks asks;
+    if (position > 0) asks = jobs[position - 1].asks;
+    slurm::set_default_memory(conf, asks, request);
   }
 }
 
@@ -139,7 +134,7 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
     const slurm::Conf conf = slurm_conf(scenario);
     // Jobs of a scenario may say otherwise, and have been asked.
     if (!conf.job_requeue && options.source != WorkloadOptions::Source::jobs) never_requeue(workload);
-    apply_slurm_conf(workload, conf);
+    apply_slurm_conf(workload, conf, options.jobs);
   }
   return workload;
 }

@@ -213,7 +213,6 @@ constexpr std::string_view kRefuses = "SbatchScript.RefusesWhatIsNotFollowed";
 constexpr std::string_view kOutput = "Where output goes.";
 constexpr std::string_view kAccounts = "Accounting only.";
 constexpr std::string_view kLayout = "Sockets, cores and threads of a node are not modelled.";
-constexpr std::string_view kNoGpus = "This way to ask for GPUs is not followed; use --gres, --gpus or --gpus-per-task.";
 constexpr std::string_view kNotSubmitted = "With it nothing is submitted.";
 constexpr std::string_view kOnNode = "Happens on the node, while the job runs.";
 
@@ -238,7 +237,7 @@ constexpr SbatchOption kOptions[] = {
   {"core-spec", 'S', kNeeds, kJob, "coreSpec", core_spec, "Cores of each node that are left to the system.", kTakes},
   {"cores-per-socket", 0, kNeeds, kRefused, "", nullptr, kLayout, kRefuses},
   {"cpu-freq", 0, kNeeds, kIgnored, "", nullptr, kOnNode, kIgnores},
-  {"cpus-per-gpu", 0, kNeeds, kRefused, "", nullptr, kNoGpus, kRefuses},
+  {"cpus-per-gpu", 0, kNeeds, kJob, "cpusPerGpu", count, "Cores that come with each GPU.", kTakes},
   {"cpus-per-task", 'c', kNeeds, kJob, "cpusPerTask", count, "Cores of each task.", kTakes},
   {"deadline", 0, kNeeds, kJob, "deadline", begin, "now+TIME; a scenario has no dates.", kTakes},
   {"delay-boot", 0, kNeeds, kRefused, "", nullptr, "Nodes are not booted anew for features.", kRefuses},
@@ -259,7 +258,7 @@ constexpr SbatchOption kOptions[] = {
   {"gpu-freq", 0, kNeeds, kIgnored, "", nullptr, kOnNode, kIgnores},
   {"gpus", 'G', kNeeds, kJob, "gpus", text, "GPUs of the job.", kTakes},
   {"gpus-per-node", 0, kNeeds, kJob, "gpusPerNode", text, "GPUs on each node.", kTakes},
-  {"gpus-per-socket", 0, kNeeds, kRefused, "", nullptr, kNoGpus, kRefuses},
+  {"gpus-per-socket", 0, kNeeds, kJob, "gpusPerSocket", text, "GPUs on each of --sockets-per-node sockets.", kTakes},
   {"gpus-per-task", 0, kNeeds, kJob, "gpusPerTask", text, "GPUs of each task.", kTakes},
   {"gres", 0, kNeeds, kJob, "gres", text, "Generic resources of each node.", kTakes},
   {"gres-flags", 0, kNeeds, kRefused, "", nullptr, "Which cores a GPU is bound to is not modelled.", kRefuses},
@@ -281,7 +280,7 @@ constexpr SbatchOption kOptions[] = {
   {"mem", 0, kNeeds, kJob, "memoryPerNode", memory, "Memory of each node; 0, all of it, is refused.", "SbatchScript.ReadsMemory"},
   {"mem-bind", 0, kNeeds, kIgnored, "", nullptr, kOnNode, kIgnores},
   {"mem-per-cpu", 0, kNeeds, kJob, "memoryPerCpu", memory, "Memory for each core.", "SbatchScript.ReadsMemory"},
-  {"mem-per-gpu", 0, kNeeds, kRefused, "", nullptr, "Memory by GPU is not followed; use --mem.", kRefuses},
+  {"mem-per-gpu", 0, kNeeds, kJob, "memoryPerGpu", memory, "Memory for each GPU.", "SbatchScript.ReadsMemory"},
   {"mincpus", 0, kNeeds, kRefused, "", nullptr, "Use --ntasks-per-node or --cpus-per-task.", kRefuses},
   {"network", 0, kNeeds, kIgnored, "", nullptr, "No switch plug-in is modelled.", kIgnores},
   {"nice", 0, kMay, kJob, "nice", nice, "Taken off the priority; 100 where no number is given.", "SbatchScript.ReadsNumbers"},
@@ -293,10 +292,10 @@ constexpr SbatchOption kOptions[] = {
   {"ntasks", 'n', kNeeds, kJob, "tasks", count, "Tasks of the job.", kTakes},
   {"ntasks-per-core", 0, kNeeds, kIgnored, "", one, "1: nodes have one thread a core; more is refused.",
    "SbatchScript.RefusesValuesThatWouldMatter"},
-  {"ntasks-per-gpu", 0, kNeeds, kRefused, "", nullptr, kNoGpus, kRefuses},
+  {"ntasks-per-gpu", 0, kNeeds, kJob, "tasksPerGpu", count, "Tasks for each GPU.", kTakes},
   {"ntasks-per-node", 0, kNeeds, kJob, "tasksPerNode", count, "Tasks of each node; with --ntasks at most so many.", kTakes},
   {"ntasks-per-socket", 0, kNeeds, kRefused, "", nullptr, kLayout, kRefuses},
-  {"ntasks-per-tres", 0, kNeeds, kRefused, "", nullptr, kNoGpus, kRefuses},
+  {"ntasks-per-tres", 0, kNeeds, kRefused, "", nullptr, "Use --ntasks-per-gpu.", kRefuses},
   {"oom-kill-step", 0, kMay, kIgnored, "", nullptr, kOnNode, kIgnores},
   {"open-mode", 0, kNeeds, kIgnored, "", nullptr, kOutput, kIgnores},
   {"output", 'o', kNeeds, kIgnored, "", nullptr, kOutput, kIgnores},
@@ -318,7 +317,7 @@ constexpr SbatchOption kOptions[] = {
   {"segment", 0, kNeeds, kRefused, "", nullptr, "Block topologies are not followed.", kRefuses},
   {"share", 0, kNone, kJob, "oversubscribe", yes, "The old name of --oversubscribe.", kTakes},
   {"signal", 0, kNeeds, kIgnored, "", nullptr, "What a job makes of a signal is part of its runTime.", kIgnores},
-  {"sockets-per-node", 0, kNeeds, kRefused, "", nullptr, kLayout, kRefuses},
+  {"sockets-per-node", 0, kNeeds, kJob, "socketsPerNode", count, "For --gpus-per-socket only.", kTakes},
   {"spread-job", 0, kNone, kJob, "spreadJob", yes, "As many nodes as possible.", kTakes},
   {"spread-segments", 0, kNone, kRefused, "", nullptr, "Block topologies are not followed.", kRefuses},
   {"stepmgr", 0, kNone, kIgnored, "", nullptr, kOnNode, kIgnores},

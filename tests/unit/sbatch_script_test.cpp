@@ -159,6 +159,12 @@ TEST(SbatchScript, MakesAJobOfEachOption) {
   EXPECT_EQ(job.nodes, 2);
   EXPECT_TRUE(job.exclusive);
   EXPECT_EQ(job.queue, "other");
+  const InlineJob gpus = job_of("-G 4 --cpus-per-gpu=2 --ntasks-per-gpu=3");
+  EXPECT_EQ(gpus.asks.cpus_per_gpu, 2);
+  EXPECT_EQ(gpus.asks.tasks_per_gpu, 3);
+  const InlineJob sockets = job_of("--gpus-per-socket=2 --sockets-per-node=1");
+  EXPECT_EQ(sockets.asks.gpus_per_socket, "2");
+  EXPECT_EQ(sockets.asks.sockets_per_node, 1);
   EXPECT_EQ(job.run_time, 60 * kSecond);
   EXPECT_EQ(job.time_limit, 0);
   EXPECT_EQ(job.file, "job.sh");
@@ -207,6 +213,7 @@ TEST(SbatchScript, ReadsMemory) {
   EXPECT_EQ(job_of("--mem=1500K").memory_per_node, 2) << "rounded up";
   EXPECT_EQ(job_of("--mem=1t").memory_per_node, 1 << 20);
   EXPECT_EQ(job_of("--mem-per-cpu=500M").memory_per_cpu, 500);
+  EXPECT_EQ(job_of("--mem-per-gpu=2G -G 1").asks.memory_per_gpu, 2048);
   for (const char* const wrong : {"1.5G", "1x", "G", "4096T", "", "B"}) {
     EXPECT_THAT(error_of(std::string("--mem=") + wrong), HasSubstr("job.sh:3: --mem: found")) << wrong;
   }

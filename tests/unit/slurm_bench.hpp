@@ -60,10 +60,6 @@ class Draft {
     job.request.user = number;
     return *this;
   }
-  Draft& qos(std::string name) {
-    asks.qos = std::move(name);
-    return *this;
-  }
   Draft& exclusive() {
     job.request.exclusive = true;
     return *this;

@@ -295,8 +295,8 @@ TEST(SlurmConf, RefusesUnknownNamesAndSaysWhatWasMeant) {
   EXPECT_THAT(problem_of("SchedulerParameters", "bf_intervall=5"),
               AllOf(HasSubstr("\"bf_intervall\" is not followed"), HasSubstr("bf_interval")));
   EXPECT_THAT(problem_of_partition("MaxTme", "5"), AllOf(HasSubstr("is not followed"), HasSubstr("MaxTime")));
-  EXPECT_THAT(problem_of("PreemptMode", "REQUEUE"), HasSubstr("is not followed"));
-  EXPECT_THAT(problem_of("SchedulerParameters", "preempt_youngest_first"), HasSubstr("is not followed"));
+  EXPECT_THAT(problem_of("CompleteWait", "5"), HasSubstr("is not followed"));
+  EXPECT_THAT(problem_of("SchedulerParameters", "bf_busy_nodes"), HasSubstr("is not followed"));
   Conf conf;
   EXPECT_EQ(set(conf, "suspendtime", "77"), "") << "names are the same in any case of letters";
   EXPECT_EQ(conf.suspend_time, 77);

@@ -153,7 +153,6 @@ class Shop {
     held = std::make_unique<Holdings>(table->size(), table->pools().size());
     selector = std::make_unique<Selector>(*table, conf);
     resources = std::make_unique<Resources>(conf);
-    jobs = std::make_unique<JobList>(conf);
   }
   Shop(const Shop&) = delete;
   Shop& operator=(const Shop&) = delete;
@@ -191,7 +190,6 @@ class Shop {
   std::unique_ptr<NodeTable> table;
   std::unique_ptr<Selector> selector;
   std::unique_ptr<Resources> resources;
-  std::unique_ptr<JobList> jobs;
   bool known = true;
   Second now = 1000;
 
@@ -578,6 +576,173 @@ TEST(SlurmResources, GpusComeBackWhenAJobEnds) {
   EXPECT_THAT(s[1].allocations, ElementsAre("23.000 n1"));
   EXPECT_THAT(s[2].allocations, ElementsAre("23.000 n1")) << "the partition is closed behind the first";
   EXPECT_EQ(s[3].rejection, Rejection::too_wide) << "no node has three";
+}
+
+// --cpus-per-gpu, --ntasks-per-gpu, --gpus-per-socket; the shares are those of recorded run s27.
+TEST(SlurmGpus, BringTheirCpus) {
+  Shop shop({{6, "", "gpu:a:4"}, {4, "", "gpu:b:2"}}, {}, 2205);
+  Asks asks = gpus("2");
+  asks.cpus_per_gpu = 2;
+  EXPECT_EQ(shop.pick(tasks(1), asks), (Shares{{1, 4}}));
+  asks.cpus_per_gpu = 3;
+  EXPECT_EQ(shop.pick(tasks(1), asks), (Shares{{0, 6}})) << "four CPUs are one GPU's";
+  asks.cpus_per_gpu = 7;
+  EXPECT_FALSE(shop.pick(tasks(1), asks).has_value());
+  asks = gres("gpu:2");
+  asks.cpus_per_gpu = 2;
+  EXPECT_EQ(shop.pick(tasks(1), asks), (Shares{{1, 4}}));
+  shop.hold(1, 1);
+  EXPECT_EQ(shop.pick(tasks(1), asks), (Shares{{0, 4}})) << "three CPUs are not enough for two";
+  asks = {};
+  asks.gpus_per_task = "1";
+  asks.cpus_per_gpu = 2;
+  EXPECT_EQ(shop.job(tasks(2), asks).ask.cpus_per_task, 2);
+}
+
+TEST(SlurmGpus, HaveTasksOfTheirOwn) {
+  Shop shop({{6, "", "gpu:a:4"}, {4, "", "gpu:b:2"}}, {}, 2205);
+  Asks asks = gpus("2");
+  asks.tasks_per_gpu = 2;
+  EXPECT_EQ(shop.job(tasks(1), asks).ask.tasks, 4);
+  EXPECT_EQ(shop.pick(tasks(1), asks), (Shares{{0, 4}})) << "either node offers as many";
+  asks = gpus("4");
+  asks.tasks_per_gpu = 1;
+  EXPECT_EQ(shop.pick(tasks(2), asks), (Shares{{0, 4}})) << "as many tasks as GPUs";
+  asks = {};
+  asks.tasks_per_gpu = 2;
+  EXPECT_EQ(shop.job(tasks(4), asks).needs->gpus(1, 4), 2) << "four tasks are two GPUs";
+  (void)shop.job(tasks(5), asks);
+  EXPECT_FALSE(shop.known);
+  asks.gpus_per_task = "1";
+  (void)shop.job(tasks(4), asks);
+  EXPECT_FALSE(shop.known) << "either so many GPUs for a task, or the reverse";
+}
+
+TEST(SlurmGpus, OfSocketsComeFromWhereThereAreMost) {
+  Shop shop({{4, "", "gpu:2"}, {4, "", "gpu:4"}}, {}, 2205);
+  Asks asks;
+  asks.gpus_per_socket = "2";
+  EXPECT_NE(check(asks, Version{}).text, "") << "of how many sockets?";
+  (void)shop.job(tasks(1), asks);
+  EXPECT_FALSE(shop.known);
+  asks.sockets_per_node = 1;
+  EXPECT_EQ(check(asks, Version{}).text, "");
+  EXPECT_THAT(shop.nodes(tasks(1), asks), ElementsAre(1)) << "all that are free are near";
+  asks.sockets_per_node = 2;
+  EXPECT_THAT(shop.nodes(tasks(1), asks), ElementsAre(1)) << "four of them";
+}
+
+TEST(SlurmGpus, TakeMemory) {
+  SlurmBench bench;
+  bench.conf.memory = true;
+  bench.partition({bench.fixed("n", 1, 4)});  // 4000 MiB
+  bench.conf.node_settings = {with_gres("gpu:4")};
+  const auto ask = [&](const std::string& count) {
+    Draft& draft = bench.job(0.5, 20);
+    draft.memory(0);
+    draft.asks.gpus = count;
+    draft.asks.memory_per_gpu = 1500;
+  };
+  ask("2");
+  ask("1");
+  ask("3");
+  const Story s = bench.run();
+  EXPECT_EQ(s[0].allocated, 3);
+  EXPECT_EQ(s[1].allocated, 23) << "1000 MiB are left";
+  EXPECT_TRUE(s[2].rejection.has_value()) << "4500 MiB";
+}
+
+TEST(SlurmGpus, HaveDefaultsOfCpusAndMemory) {
+  Shop shop({{8, "", "gpu:4"}});
+  ASSERT_EQ(set(shop.conf, "DefCpuPerGPU", "2"), "");
+  EXPECT_EQ(shop.pick(tasks(1), gpus("2")), (Shares{{0, 4}}));
+  EXPECT_EQ(shop.pick(tasks(1, 3), gpus("2")), (Shares{{0, 3}})) << "it says how many CPUs its task has";
+  ASSERT_EQ(set(shop.conf.partitions[0], "JobDefaults", "DefCpuPerGPU=3,DefMemPerGPU=100"), "");
+  EXPECT_EQ(shop.pick(tasks(1), gpus("2")), (Shares{{0, 6}})) << "the partition's come first";
+  EXPECT_NE(set(shop.conf.partitions[0], "JobDefaults", "DefCpuPerGPU=3,DefMem=100"), "");
+
+  shop.conf.memory = true;
+  ASSERT_EQ(set(shop.conf, "DefMemPerCPU", "50"), "");
+  ASSERT_EQ(set(shop.conf, "DefMemPerGPU", "70"), "");
+  const auto memory_per_gpu = [&](Asks asks, MemoryUnit unit = MemoryUnit::whole) {
+    JobRequest request;
+    request.memory_unit = unit;
+    set_default_memory(shop.conf, asks, request);
+    return asks.memory_per_gpu;
+  };
+  EXPECT_EQ(memory_per_gpu(gpus("1")), 100);
+  EXPECT_EQ(memory_per_gpu(gres("gpu:1"), MemoryUnit::per_node), 0) << "it asks for memory";
+  EXPECT_EQ(memory_per_gpu(gres("scratch:1")), 0);
+  ASSERT_EQ(set(shop.conf.partitions[0], "DefMemPerGPU", "0"), "");
+  EXPECT_EQ(memory_per_gpu(gres("gpu:1")), 70);
+  ASSERT_EQ(set(shop.conf.partitions[0], "DefCpuPerGPU", "1"), "");
+  EXPECT_EQ(shop.pick(tasks(1), gpus("2")), (Shares{{0, 2}}));
+}
+
+TEST(SlurmGpus, LeaveTheSystemItsMemory) {
+  SlurmBench bench;
+  bench.conf.memory = true;
+  bench.partition({bench.fixed("n", 2, 4)});  // 4000 MiB each
+  NodeSettings node;
+  ASSERT_EQ(set(node, "MemSpecLimit", "100"), "");
+  bench.conf.node_settings = {node};
+  bench.job(0.5, 20).memory(3901);
+  bench.job(0.6, 20).memory(3900);
+  const Story s = bench.run();
+  EXPECT_TRUE(s[0].rejection.has_value());
+  EXPECT_EQ(s[1].allocated, 3);
+}
+
+// GrpTRES=gres/gpu and billing by TRESBillingWeights.
+TEST(SlurmGpus, CountForLimits) {
+  for (const bool billing : {false, true}) {
+    SlurmBench bench;
+    Partition& partition = bench.partition({bench.fixed("n", 2, 8)});
+    bench.conf.node_settings = {with_gres("gpu:4")};
+    ASSERT_EQ(set(partition, "TRESBillingWeights", "CPU=1,GRES/gpu=10"), "");
+    ASSERT_EQ(set(bench.conf, "AccountingStorageType", "accounting_storage/slurmdbd"), "");
+    ASSERT_EQ(set(bench.conf, "AccountingStorageEnforce", "limits"), "");
+    bench.accounting.qos.emplace_back().name = "normal";
+    Account& account = bench.accounting.accounts.emplace_back();
+    account.name = "a";
+    ASSERT_EQ(set(account, "GrpTRES", billing ? "billing=32" : "gres/gpu=3"), "");
+    User& user = bench.accounting.users.emplace_back();
+    user.name = "u";
+    user.accounts = {"a"};
+    bench.job(0.5, 20).asks.gpus = "2";
+    bench.job(0.6, 20).asks.gres = "gpu:2";
+    bench.job(0.7, 20).asks.gpus = "1";
+    bench.job(0.8, 20);
+    const Story s = bench.run();
+    EXPECT_EQ(s[0].allocated, 3);
+    EXPECT_EQ(s.reason(1, 5), billing ? "AssocGrpBilling" : "AssocGrpGRES");
+    EXPECT_EQ(s[1].allocated, 23) << "two more would be four";
+    EXPECT_EQ(s[2].allocated, 3) << (billing ? "21 and 11 are 32" : "one is left");
+    EXPECT_EQ(s[3].allocated, billing ? 23 : 3);
+  }
+}
+
+TEST(SlurmGpus, CountForPriorities) {
+  Conf conf;
+  conf.multifactor = true;
+  conf.accounting = true;
+  ASSERT_EQ(set(conf, "PriorityWeightTRES", "CPU=800,GRES/gpu=1000"), "");
+  SlurmBench bench;
+  bench.conf = conf;
+  bench.partition({bench.fixed("n", 2, 4)});
+  bench.conf.node_settings = {with_gres("gpu:4")};
+  bench.job(0.5, 20).cpus(1).asks.gpus = "2";
+  bench.job(0.6, 20).cpus(1);
+  std::uint32_t with = 0;
+  std::uint32_t without = 0;
+  bench.look = [&](const State& state, Time) {
+    if (state.jobs.size() < 2) return;
+    if (with == 0) with = state.jobs[JobId{0}].priority;
+    if (without == 0) without = state.jobs[JobId{1}].priority;
+  };
+  (void)bench.run();
+  EXPECT_EQ(without, 100u) << "one CPU of eight";
+  EXPECT_EQ(with, 350u) << "two GPUs of eight, too";
 }
 
 TEST(SlurmResources, BackfillWaitsForAGpuAndLeavesTheRest) {

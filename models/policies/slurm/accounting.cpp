@@ -199,8 +199,12 @@ const Setter<Qos> kQosSettings[] = {
    }},
   {{"UsageFactor", kQos, "1", "What its jobs use counts so many times."},
    [](Qos& q, std::string_view v) { return set_double(q.usage_factor, v, 0); }},
-  {{"UsageThreshold", kQos, "-1", "No effect: the flag EnforceUsageThreshold is not followed."},
-   [](Qos& q, std::string_view v) { return set_double(q.usage_threshold, v, -1); }},
+  {{"UsageThreshold", kQos, "-1", "Jobs do not wait for their fair share to rise; only -1, none, is taken.",
+    Use::refused},
+   [](Qos&, std::string_view v) {
+     if (v == "-1") return std::string();
+     return "is not followed: " + wrong(v, "-1: jobs do not wait for their fair share to rise");
+   }},
   {{"LimitFactor", kQos, "1", "For its jobs an association's GrpTRES and MaxTRES count so many times."},
    [](Qos& q, std::string_view v) { return set_double(q.limit_factor, v, 0); }},
   {{"Flags", kQos, "", "DenyOnLimit, NoDecay, NoReserve, OverPartQOS, PartitionMaxNodes, "

@@ -88,7 +88,6 @@ struct Qos {
   Second grace_time = 0;
   std::optional<Second> preempt_exempt_time;
   double usage_factor = 1;
-  double usage_threshold = -1;
   double limit_factor = 1;  // of an association's GrpTRES, MaxTRESPerJob and MaxTRESPerNode
   // Flags
   bool deny_on_limit = false;

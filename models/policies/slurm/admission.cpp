@@ -194,23 +194,41 @@ bool Scheduler::held_after_choice(Job& job, const Demand& demand) {
 }
 
 // As far as it is known before nodes are chosen.
-Demand Scheduler::asked_for(const Job& job) {
+Demand Scheduler::asked_for(const Job& job) const {
   Demand demand;
   demand.limit = job.limit;
   TresCounts& tres = demand.tres;
   tres[Tres::node] = job.ask.min_nodes;
-  tres[Tres::cpu] = tres[Tres::billing] = std::max(job.ask.cpus, job.ask.min_nodes);
+  tres[Tres::cpu] = std::max(job.ask.cpus, job.ask.min_nodes);
+  if (job.needs != nullptr) tres[Tres::gpu] = job.needs->gpus(tres[Tres::node], job.ask.tasks);
   if (job.ask.memory_unit == MemoryUnit::per_node) tres[Tres::mem] = job.ask.memory * tres[Tres::node];
   if (job.ask.memory_unit == MemoryUnit::per_core) tres[Tres::mem] = job.ask.memory * tres[Tres::cpu];
+  if (job.needs != nullptr && job.needs->memory_per_gpu > 0) {
+    tres[Tres::mem] = job.needs->memory_per_gpu * tres[Tres::gpu];
+  }
+  bill(job, demand);
   return demand;
 }
 
-Demand Scheduler::demand_of(const Job& job, const std::vector<Selector::Share>& shares) const {
+// What it comes to where TRESBillingWeights say so; whole units.
+void Scheduler::bill(const Job& job, Demand& demand) const {
+  demand.tres[Tres::billing] = static_cast<std::int64_t>(state_->jobs.multifactor().billing_of(demand.tres, job.queue));
+}
+
+Demand Scheduler::demand_of(const Job& job, const std::vector<Selector::Share>& chosen) const {
   Demand demand;
   demand.limit = job.limit;
   TresCounts& tres = demand.tres;
+  std::vector<Selector::Share> with_gpus;
+  if (job.gres.empty() && !state_->nodes->pools().empty()) {
+    with_gpus = chosen;
+    std::sort(with_gpus.begin(), with_gpus.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+    state_->resources.gres_of(job, with_gpus, *state_->nodes);
+  }
+  const std::vector<Selector::Share>& shares = with_gpus.empty() ? chosen : with_gpus;
   for (const Selector::Share& share : shares) {
     tres[Tres::cpu] += share.cpus;
+    tres[Tres::gpu] += share.gpus;
     tres[Tres::mem] += selector_->memory_of(job.ask, share);
     ++tres[Tres::node];
   }
@@ -218,7 +236,7 @@ Demand Scheduler::demand_of(const Job& job, const std::vector<Selector::Share>& 
     demand.nodes = NodeBits(state_->nodes->size());
     for (const Selector::Share& share : shares) demand.nodes.set(share.node);
   }
-  tres[Tres::billing] = tres[Tres::cpu];
+  bill(job, demand);
   return demand;
 }
 
@@ -234,9 +252,13 @@ Demand Scheduler::demand_of(const Job& job, const NodeBits& chosen) const {
     tres[Tres::cpu] = 0;
     chosen.for_each([&](Index n) { tres[Tres::cpu] += (*state_->nodes)[n].cpus; });
   }
+  if (job.needs != nullptr) tres[Tres::gpu] = job.needs->gpus(tres[Tres::node], job.ask.tasks);
   if (job.ask.memory_unit == MemoryUnit::per_node) tres[Tres::mem] = job.ask.memory * tres[Tres::node];
   if (job.ask.memory_unit == MemoryUnit::per_core) tres[Tres::mem] = job.ask.memory * tres[Tres::cpu];
-  tres[Tres::billing] = tres[Tres::cpu];
+  if (job.needs != nullptr && job.needs->memory_per_gpu > 0) {
+    tres[Tres::mem] = job.needs->memory_per_gpu * tres[Tres::gpu];
+  }
+  bill(job, demand);
   return demand;
 }
 

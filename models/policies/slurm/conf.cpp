@@ -242,7 +242,9 @@ std::string set_enforce(Conf& conf, std::string_view value) {
     enforce.limits |= enforce.safe || same(word, "limits");
     enforce.qos |= all || same(word, "qos");
     enforce.associations |= enforce.limits || enforce.qos || same(word, "associations");
-    if (enforce.associations || same(word, "none") || same(word, "0")) return std::string();
+    constexpr std::string_view kKnown[] = {"all", "safe", "limits", "qos", "associations", "none", "0"};
+    const bool known = std::any_of(std::begin(kKnown), std::end(kKnown), [&](auto name) { return same(name, word); });
+    if (known) return std::string();
     return wrong(word, "associations, limits, qos, safe, all or none");
   });
 }
@@ -278,6 +280,17 @@ std::string set_tres_weights(std::optional<TresWeights>& out, std::string_view v
   return problem;
 }
 
+std::string set_job_defaults(Partition& partition, std::string_view value) {
+  return each_word(value, [&](std::string_view word) {
+    const auto equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const std::string_view number = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+    if (same(name, "DefCpuPerGPU")) return set_number(partition.def_cpu_per_gpu, number, 0, 65533);
+    if (same(name, "DefMemPerGPU")) return set_number(partition.def_mem_per_gpu, number, 0, kMost);
+    return wrong(word, "DefCpuPerGPU=COUNT or DefMemPerGPU=MIB");
+  });
+}
+
 const Setter<Conf> kParameters[] = {
   {{"SchedulerType", kSlurmConf, "sched/backfill", "sched/backfill or sched/builtin."},
    [](Conf& c, std::string_view v) {
@@ -299,9 +312,10 @@ const Setter<Conf> kParameters[] = {
      c.licenses = std::move(all.list);
      return problem;
    }},
-  {{"GresTypes", kSlurmConf, "", "No effect: what nodes have is there."},
+  {{"GresTypes", kSlurmConf, "", "No effect: what nodes have is there.", Use::no_effect},
    [](Conf&, std::string_view) { return std::string(); }},
-  {{"TopologyPlugin", kSlurmConf, "topology/default", "No effect beside the switches; topology/tree or a flat one."},
+  {{"TopologyPlugin", kSlurmConf, "topology/default", "No effect beside the switches; topology/tree or a flat one.",
+    Use::no_effect},
    [](Conf&, std::string_view v) {
      const bool known = v == "topology/tree" || v == "topology/default" || v == "topology/none" || v == "topology/flat";
      return known ? std::string() : wrong(v, "topology/tree, topology/default, topology/none or topology/flat");
@@ -312,6 +326,11 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kSlurmConf, "0", "The same for each of its CPUs."},
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_cpu, v, 0, kMost); }},
+  {{"DefCpuPerGPU", kSlurmConf, "0", "CPUs for each GPU of a job that does not say how many it needs."},
+   [](Conf& c, std::string_view v) { return set_number(c.def_cpu_per_gpu, v, 0, 65533); }},
+  {{"DefMemPerGPU", kSlurmConf, "0", "MiB for each GPU of a job that asks for no memory; before DefMemPerNode and "
+    "DefMemPerCPU."},
+   [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_gpu, v, 0, kMost); }},
   {{"PreemptType", kSlurmConf, "preempt/none", "preempt/none, preempt/qos (a QOS names those whose jobs make way) or "
     "preempt/partition_prio (jobs of a lower PriorityTier make way)."},
    [](Conf& c, std::string_view v) {
@@ -357,7 +376,7 @@ const Setter<Conf> kParameters[] = {
     "NO_FAIR_TREE (classic fair share), NO_NORMAL_ALL, NO_NORMAL_ASSOC, NO_NORMAL_PART, NO_NORMAL_QOS, NO_NORMAL_TRES, "
     "SMALL_RELATIVE_TO_TIME."},
    [](Conf& c, std::string_view v) { return set_priority_flags(c.priority_flags, v); }},
-  {{"PriorityParameters", kSlurmConf, "", "No effect: a text for a site's own plugin."},
+  {{"PriorityParameters", kSlurmConf, "", "No effect: a text for a site's own plugin.", Use::no_effect},
    [](Conf&, std::string_view) { return std::string(); }},
   {{"PriorityDecayHalfLife", kSlurmConf, "7-0", "Time after which what was used counts half; 0: it never decays."},
    [](Conf& c, std::string_view v) { return set_duration(c.decay_half_life, v); }},
@@ -494,6 +513,11 @@ const Setter<Partition> kPartitionParameters[] = {
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kPartition, "0", "As in slurm.conf, for the partition."},
    [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_cpu, v, 0, kMost); }},
+  {{"DefCpuPerGPU", kPartition, "0", "As in slurm.conf, for the partition."},
+   [](Partition& p, std::string_view v) { return set_number(p.def_cpu_per_gpu, v, 0, 65533); }},
+  {{"DefMemPerGPU", kPartition, "0", "As in slurm.conf, for the partition."},
+   [](Partition& p, std::string_view v) { return set_number(p.def_mem_per_gpu, v, 0, kMost); }},
+  {{"JobDefaults", kPartition, "", "DefCpuPerGPU= and DefMemPerGPU=, joined by a comma."}, set_job_defaults},
   {{"AllowAccounts", kPartition, "ALL", "Accounts whose jobs may run; others wait."},
    [](Partition& p, std::string_view v) { return set_list(p.allow_accounts, v); }},
   {{"DenyAccounts", kPartition, "", "Accounts whose jobs may not; no effect beside AllowAccounts."},
@@ -577,9 +601,9 @@ const Setter<NodeSettings> kNodeParameters[] = {
    }},
   {{"MemSpecLimit", kNode, "0", "MiB that jobs do not get."},
    [](NodeSettings& n, std::string_view v) { return set_number(n.mem_spec, v, 0, kMost); }},
-  {{"Boards", kNode, "", "Not followed: a node is CPUs, wherever they are."},
+  {{"Boards", kNode, "", "A node is CPUs, wherever they are.", Use::refused},
    [](NodeSettings&, std::string_view) { return std::string("is not followed: a node is CPUs, wherever they are"); }},
-  {{"Sockets", kNode, "", "Not followed."},
+  {{"Sockets", kNode, "", "A node is CPUs, wherever they are.", Use::refused},
    [](NodeSettings&, std::string_view) { return std::string("is not followed: a node is CPUs, wherever they are"); }},
 };
 
@@ -588,7 +612,7 @@ const Setter<SwitchSettings> kSwitchParameters[] = {
    [](SwitchSettings& s, std::string_view v) { s.nodes = v; return std::string(); }},
   {{"Switches", kSwitch, "", "The switches below one that is no leaf, as a list."},
    [](SwitchSettings& s, std::string_view v) { s.switches = v; return std::string(); }},
-  {{"LinkSpeed", kSwitch, "", "No effect, as in Slurm."},
+  {{"LinkSpeed", kSwitch, "", "No effect, as in Slurm.", Use::no_effect},
    [](SwitchSettings&, std::string_view) { return std::string(); }},
 };
 // clang-format on

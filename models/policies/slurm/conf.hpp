@@ -65,6 +65,8 @@ struct Partition {
   bool exclusive_user = false;
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;
+  std::int32_t def_cpu_per_gpu = 0;
+  std::int32_t def_mem_per_gpu = 0;
   std::optional<PreemptMode> preempt_mode;
   std::optional<Second> suspend_time;
   std::optional<Second> suspend_timeout;
@@ -212,6 +214,8 @@ struct Conf {
   std::vector<NodeSettings> node_settings;  // by node group, in its place; missing: nothing
   std::vector<License> licenses;
   std::vector<SwitchSettings> topology;  // empty: flat
+  std::int32_t def_cpu_per_gpu = 0;      // DefCpuPerGPU
+  std::int32_t def_mem_per_gpu = 0;      // DefMemPerGPU, in MiB
   bool allow_spec_resources = false;     // AllowSpecResourcesUsage: jobs may say --core-spec
 
   bool memory = false;  // SelectTypeParameters=CR_CPU_Memory

@@ -149,6 +149,15 @@ void JobList::set_priority(JobId id, std::uint32_t priority) {
   order_is_stale_ = true;
 }
 
+void JobList::described(JobId id, const JobTable& table, Second now, const NodeTable& nodes) {
+  Job& job = jobs_[index(id)];
+  if (!conf_.multifactor || !conf_.weight_tres || job.needs == nullptr || job.needs->gres.empty()) return;
+  const JobTerms& terms = table.terms(id);
+  const bool follows = terms.array_tasks > 0 && terms.array != id;
+  if (job.fixed_priority || terms.held || follows) return;
+  job.priority = multifactor_.weigh(job, now, nodes).priority();
+}
+
 std::uint32_t JobList::next_basic_priority(std::int32_t nice) {
   const auto clamped = [](std::int64_t p) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(p, 1, 4294967295));

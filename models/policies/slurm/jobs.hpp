@@ -121,6 +121,8 @@ class JobList {
 
   // A job arrives at `now` (rejected ones too: every job has a row). `total_nodes` are those of the cluster.
   Job& submit(JobId id, const JobTable& table, Second now, const NodeTable& nodes);
+  // What it asks for beyond CPUs and memory is known by now: that may count for its priority.
+  void described(JobId id, const JobTable& table, Second now, const NodeTable& nodes);
   // It waits, from now on in the order.
   void queue(JobId id, const JobTable& table);
   void started(JobId id, const JobTable& table);   // leaves the order

@@ -27,7 +27,6 @@ constexpr std::string_view kLogs = "What is logged, recorded or shown.";
 constexpr std::string_view kComms = "How daemons find and talk to each other.";
 constexpr std::string_view kFiles = "A file, a program or a place on the controller.";
 constexpr std::string_view kLayout = "Sockets, cores and threads of a node are not modelled.";
-constexpr std::string_view kGpuDefaults = "What jobs get by their GPUs is not modelled.";
 constexpr std::string_view kNoSites = "Plug-ins of a site are not modelled.";
 
 constexpr std::string_view S = "SchedulerParameters";
@@ -162,8 +161,6 @@ constexpr Parameter kNames[] = {
   {"CpuFreqGovernors", C, "", kOnNode, kNoEffect},
   {"CredType", C, "", kComms, kNoEffect},
   {"DebugFlags", C, "", kLogs, kNoEffect},
-  {"DefCpuPerGPU", C, "0", kGpuDefaults, kRefused},
-  {"DefMemPerGPU", C, "0", kGpuDefaults, kRefused},
   {"DependencyParameters", C, "", "Jobs whose dependency never comes wait, which is the default.", kRefused},
   {"DisableRootJobs", C, "NO", "Nobody is root here.", kNoEffect},
   {"EioTimeout", C, "", kComms, kNoEffect},
@@ -291,12 +288,9 @@ constexpr Parameter kNames[] = {
   {"Alternate", P, "", "Partitions are always up.", kNoEffect},
   {"CpuBind", P, "", kOnNode, kNoEffect},
   {"Default", P, "NO", "Jobs that name no queue go to the first.", kRefused},
-  {"DefCpuPerGPU", P, "0", kGpuDefaults, kRefused},
-  {"DefMemPerGPU", P, "0", kGpuDefaults, kRefused},
   {"DisableRootJobs", P, "NO", "Nobody is root here.", kNoEffect},
   {"ExclusiveTopo", P, "NO", kNoTopology, kRefused},
   {"Hidden", P, "NO", kLogs, kNoEffect},
-  {"JobDefaults", P, "", kGpuDefaults, kRefused},
   {"LLN", P, "NO", "The least loaded nodes first is another choice of nodes.", kRefused},
   {"MaxCPUsPerSocket", P, "UNLIMITED", kLayout, kRefused},
   {"MaxMemPerCPU", P, "0", "Requests are not bounded by memory.", kRefused},

@@ -19,12 +19,21 @@ struct Needs {
   Second switches_until = 0;  // the wall clock's second from which on any will do
   LicenseNeed licenses;
   bool owns_nodes = false;  // --exclusive=user
+  // CPUs that its GPUs need on a node, and in all; 0: they need none.
+  std::int32_t gres_cpus_per_node = 0;
+  std::int32_t gres_cpus = 0;
+  std::int32_t memory_per_gpu = 0;  // MiB; 0: memory does not go by GPUs
 
   bool counts_gres() const {
     for (const GresRequest& r : gres) {
       if (r.per_job > 0) return true;
     }
     return false;
+  }
+  std::int64_t gpus(std::int64_t nodes, std::int64_t tasks) const {
+    std::int64_t sum = 0;
+    for (const GresRequest& r : gres) sum += r.is_gpu() ? r.total(nodes, tasks) : 0;
+    return sum;
   }
   // Whether it matters to the choice of nodes.
   bool places() const { return constrained || !gres.empty() || contiguous || spread; }

@@ -129,8 +129,8 @@ bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits
   most_left_ = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
   if (ask.most_nodes > 0) most_left_ = std::min(most_left_, ask.most_nodes);
   if (ask.tasks > 1) most_left_ = std::min(most_left_, std::max(ask.tasks, min_nodes_));
-  most_cpus_ = ask.cpus;
-  least_cpus_ = ask.cpus_per_node();
+  most_cpus_ = std::max({ask.cpus, needs_->gres_cpus_per_node * std::max(nodes_left_, 1), needs_->gres_cpus});
+  least_cpus_ = std::max(ask.cpus_per_node(), needs_->gres_cpus_per_node);
   requests_ = needs_->gres.size();
   total_gres_.assign(requests_, 0);
   chosen_.clear();
@@ -180,13 +180,17 @@ std::int32_t Placement::offer(const Ask& ask, Index n, bool together, std::uint6
   std::int32_t most_tasks = kAny;
   if (ask.tasks_per_node > 0) {
     least_tasks = most_tasks = ask.tasks_per_node;
+  } else if (tasks_go_with_gres()) {
+    least_tasks = most_tasks = std::max(ask.tasks / std::max(ask.min_nodes, 1), 1);
   } else if (ask.max_nodes == 1) {
     least_tasks = most_tasks = std::max(ask.tasks, 1);
   } else if (ask.tasks == 1 || (ask.tasks == ask.min_nodes && ask.tasks == ask.max_nodes)) {
     most_tasks = 1;
   }
   most_tasks = version_.clips_tasks_beside_gres() ? std::min(most_tasks, fit) : fit;
+  if (fit < least_tasks) return 0;
   const std::int32_t step = least_tasks;
+  bool by_tasks = true;
   for (std::size_t r = 0; r < requests_; ++r) {
     const GresRequest& request = needs_->gres[r];
     std::int32_t total = 0;
@@ -196,40 +200,74 @@ std::int32_t Placement::offer(const Ask& ask, Index n, bool together, std::uint6
       total += table_.pools()[p].count;
       free += table_.pools()[p].count - held_->gres_of(n, p);
     }
-    std::int32_t least = std::max(request.per_node, 1);
+    std::int32_t least = std::max({request.per_node, request.per_socket, 1});
     least = std::max(least, request.per_task * std::max(ask.tasks_per_node, 1));
     if (whole_) least = std::max(least, total);
-    if (free < least) return 0;
-    std::int32_t most = request.per_node > 0 ? request.per_node : request.per_job;
-    if (request.is_gpu()) {
-      const std::int32_t useful = most > 0 && !whole_ ? std::min(free, most) : free;
-      near = std::min(kMostNear, near + static_cast<std::uint64_t>(useful));
+    const std::int32_t unfiltered = free;
+    // At most so many on the node: as it asks, and as there are CPUs and memory to go with them.
+    std::int32_t most = whole_                 ? kAny
+                        : request.per_node > 0 ? request.per_node
+                        : request.per_job > 0  ? request.per_job
+                                               : kAny;
+    const std::int32_t cpus_each = request.cpus_with(ask.cpus_per_task);
+    if (request.memory_each > 0 && selector_.counts_memory()) {
+      free = std::min(free, (table_[n].memory - held_->memory_of(n)) / request.memory_each);
+      most = std::min(most, free);
     }
+    if (cpus_each > 0) {
+      if (!whole_ || request.tasks_each == 0) most = std::min(most, cpus / cpus_each);
+      if (table_[n].cpus / cpus_each < std::max({request.per_node, request.per_task, request.per_socket, 1})) return 0;
+    }
+    if (free < least || most < least) return 0;
+    if (request.is_gpu()) near = std::min(kMostNear, near + static_cast<std::uint64_t>(std::min(unfiltered, most)));
     std::int32_t usable = free;
-    if (together && request.per_job > 0) {
-      // CPUs for each: where tasks and resources divide evenly.
-      std::int32_t cpus_each = 0;
-      if (ask.tasks % request.per_job == 0) {
-        cpus_each = ask.tasks / request.per_job * ask.cpus_per_task;
-      } else if (request.per_job % ask.tasks == 0 && ask.cpus_per_task % (request.per_job / ask.tasks) == 0) {
-        cpus_each = ask.cpus_per_task / (request.per_job / ask.tasks);
+    if (cpus_each > 0) {
+      usable = std::min({usable, most, cpus / cpus_each});
+      if (usable < least) return 0;
+      if (request.tasks_each > 0 && version_.clips_tasks_beside_gres()) {
+        most_tasks = std::min(most_tasks, usable * request.tasks_each);
       }
-      if (cpus_each > 0) {
-        usable = std::min(usable, std::min(cpus / cpus_each, request.per_job));
+    }
+    if (together && request.per_job > 0 && cpus_each == 0) {
+      // CPUs for each: where tasks and resources divide evenly.
+      std::int32_t even = 0;
+      if (ask.tasks % request.per_job == 0) {
+        even = ask.tasks / request.per_job * ask.cpus_per_task;
+      } else if (request.per_job % ask.tasks == 0 && ask.cpus_per_task % (request.per_job / ask.tasks) == 0) {
+        even = ask.cpus_per_task / (request.per_job / ask.tasks);
+      }
+      if (even > 0) {
+        usable = std::min(usable, std::min(cpus / even, request.per_job));
         if (usable < least) return 0;
-        const std::int32_t tasks = cpus_each * usable / ask.cpus_per_task;
+        const std::int32_t tasks = even * usable / ask.cpus_per_task;
         most_tasks = std::min(most_tasks, std::max(tasks, least_tasks));
-        free = std::min(free, std::max(cpus / cpus_each, 1));
+        free = std::min(free, std::max(cpus / even, 1));
       }
     }
     if (request.per_task > 0) most_tasks = std::min(most_tasks, usable / request.per_task);
     most_tasks = most_tasks / step * step;
     if (most_tasks < least_tasks) return 0;
+    if (cpus_each > 0) {
+      // CPUs that nothing needs are not offered.
+      const std::int32_t with = request.per_node > 0     ? request.per_node
+                                : request.per_socket > 0 ? request.per_socket
+                                : request.per_task > 0   ? request.per_task * most_tasks
+                                                         : usable;
+      const std::int32_t needed = std::max(std::min(most_tasks, fit) * ask.cpus_per_task, with * cpus_each);
+      if (needed > cpus) return 0;
+      if (!whole_) cpus = needed;
+      free = std::min(free, cpus / cpus_each);
+      by_tasks &= request.cpus_each == 0;
+    }
     gres[r] = free;
   }
-  if (whole_) return cpus;
+  if (whole_ || !by_tasks) return cpus;
   return std::min(
       cpus, static_cast<std::int32_t>(std::min<std::int64_t>(std::int64_t{most_tasks} * ask.cpus_per_task, kAny)));
+}
+
+bool Placement::tasks_go_with_gres() const {
+  return std::any_of(needs_->gres.begin(), needs_->gres.end(), [](const GresRequest& r) { return r.tasks_each > 0; });
 }
 
 bool Placement::gres_met() const {
@@ -254,13 +292,19 @@ void Placement::take(Site& site) {
     if (cpus > most) cpus = static_cast<std::int32_t>(std::max<std::int64_t>(most, least_cpus_));
   }
   const std::int32_t* const gres = gres_at(site);
+  std::int32_t gres_cpus = 0;
   for (std::size_t r = 0; r < requests_; ++r) {
     const GresRequest& request = needs_->gres[r];
     if (request.per_job == 0) continue;
     std::int32_t more = gres[r];
+    if (request.cpus_each > 0) {
+      more = std::min(more, cpus / request.cpus_each);
+      gres_cpus = std::max(gres_cpus, more * request.cpus_each);
+    }
     if (request.per_job > total_gres_[r]) more = std::min(more, request.per_job - total_gres_[r]);
     total_gres_[r] += std::max({more, request.per_node, 1});
   }
+  if (gres_cpus > 0 && !whole_) cpus = gres_cpus;
   site.chosen = true;
   chosen_.push_back({site.node, cpus});
   --nodes_left_;

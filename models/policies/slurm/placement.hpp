@@ -58,6 +58,7 @@ class Placement {
                      const std::vector<std::int64_t>& cpus, const std::vector<std::int32_t>& distance) const;
   void take(Site& site);
   bool done() const { return nodes_left_ <= 0 && cpus_left_ <= 0 && gres_met(); }
+  bool tasks_go_with_gres() const;
   bool gres_met() const;
   bool gres_suffices(const std::int32_t* more) const;  // of each request so many more
   bool enough_nodes(std::int32_t nodes) const {

@@ -67,7 +67,12 @@ void Multifactor::started(const Job& job, const NodeTable& nodes, bool runs) {
   charge.tres = {};
   for (const Selector::Share& share : job.shares) {
     charge.tres[Tres::cpu] += share.cpus;
+    charge.tres[Tres::gpu] += share.gpus;
     if (!conf_.memory) continue;
+    if (job.needs != nullptr && job.needs->memory_per_gpu > 0) {
+      charge.tres[Tres::mem] += std::int64_t{job.needs->memory_per_gpu} * share.gpus;
+      continue;
+    }
     switch (job.ask.memory_unit) {
       case MemoryUnit::whole:
         charge.tres[Tres::mem] += nodes[share.node].memory;
@@ -98,7 +103,10 @@ TresCounts Multifactor::asked(const Job& job, const NodeTable& nodes) const {
   const Ask& ask = job.ask;
   tres[Tres::cpu] = ask.cpus;
   tres[Tres::node] = ask.min_nodes;
-  if (conf_.memory) {
+  if (job.needs != nullptr) tres[Tres::gpu] = job.needs->gpus(ask.min_nodes, ask.tasks);
+  if (conf_.memory && job.needs != nullptr && job.needs->memory_per_gpu > 0) {
+    tres[Tres::mem] = job.needs->memory_per_gpu * tres[Tres::gpu];
+  } else if (conf_.memory) {
     switch (ask.memory_unit) {
       case MemoryUnit::whole:
         if (const Index n = nodes.partition(job.queue).first(); n != NodeBits::kNone) {
@@ -127,6 +135,9 @@ const TresCounts& Multifactor::partition_tres(QueueId queue, const NodeTable& no
     all[Tres::cpu] += nodes[n].cpus;
     all[Tres::mem] += nodes[n].memory;
     ++all[Tres::node];
+    for (std::size_t p = nodes.first_pool(n); p < nodes.first_pool(n + 1); ++p) {
+      if (nodes.pools()[p].name == "gpu") all[Tres::gpu] += nodes.pools()[p].count;
+    }
   });
   all[Tres::billing] = static_cast<std::int64_t>(billing_of(all, queue));
   return all;

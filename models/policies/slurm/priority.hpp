@@ -55,6 +55,9 @@ class Multifactor {
   // What did when that was last asked for, which is what sprio shows.
   PriorityFactors weighed(const Job& job, const NodeTable& nodes);
 
+  // Billing units of these resources in the partition.
+  double billing_of(const TresCounts& tres, QueueId queue) const;
+
   // --- the thread ---
 
   void start(Time now);
@@ -87,7 +90,6 @@ class Multifactor {
   };
   PriorityFactors factors(const Job& job, Second now, std::int32_t cpus, const NodeTable& nodes);
   void charge(const Charge& charge, Second start, Second end);
-  double billing_of(const TresCounts& tres, QueueId queue) const;
   TresCounts asked(const Job& job, const NodeTable& nodes) const;
   const TresCounts& partition_tres(QueueId queue, const NodeTable& nodes);
   void reset_if_due(Second now);

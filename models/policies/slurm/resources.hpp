@@ -25,6 +25,9 @@ void add_gpus_per_node(std::string_view text, Asks& asks);
 // --switches=COUNT[@TIME]. Returns what is wrong; `wait` is kUnlimited where no time is given.
 std::string parse_switches(std::string_view text, std::int32_t& count, Second& wait);
 
+// Memory of a job that asks for none, as its partition or slurm.conf say; by its GPUs if it has some.
+void set_default_memory(const Conf& conf, Asks& asks, JobRequest& request);
+
 class Resources {
  public:
   explicit Resources(const Conf& conf);
@@ -41,7 +44,10 @@ class Resources {
   // Takes out the nodes that belong to other users, or that it would have to share with some.
   void keep_to_owner(const Job& job, const JobList& jobs, NodeBits& nodes) const;
 
-  // A job with shares begins, or gives back what it holds.
+  // What the job holds of generic resources if it gets these nodes (ascending); its GPUs are written into the shares.
+  std::vector<GresShare> gres_of(const Job& job, std::vector<Selector::Share>& shares, const NodeTable& nodes) const;
+
+  // A job with shares and Job::gres begins, or gives back what it holds.
   void begin(Job& job, NodeTable& nodes);
   void end(Job& job, NodeTable& nodes);
 
@@ -50,8 +56,9 @@ class Resources {
     std::uint32_t user = 0;
     std::int32_t jobs = 0;
   };
-  bool describe_gres(const Asks& asks, const NodeTable& nodes, Ask& ask, Needs& needs) const;
-  void take_gres(Job& job, NodeTable& nodes) const;
+  bool describe_gres(const Asks& asks, const NodeTable& nodes, const Partition& partition, Ask& ask,
+                     Needs& needs) const;
+  void describe_gpus(const Asks& asks, const Partition& partition, Ask& ask, Needs& needs) const;
 
   const Conf& conf_;
   LicenseBooks licenses_;

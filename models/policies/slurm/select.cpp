@@ -52,6 +52,7 @@ std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, st
 
 std::int32_t Selector::memory_of(const Ask& ask, const Share& share) const {
   if (!memory_counts_) return 0;
+  if (ask.needs != nullptr && ask.needs->memory_per_gpu > 0) return ask.needs->memory_per_gpu * share.gpus;
   switch (ask.memory_unit) {
     case MemoryUnit::whole:
       return table_[share.node].memory;

@@ -42,6 +42,7 @@ class Selector {
   struct Share {
     Index node;
     std::int32_t cpus;
+    std::int32_t gpus = 0;  // known once the job has the node
   };
   Selector(const NodeTable& table, const Conf& conf);
   ~Selector();
@@ -63,6 +64,8 @@ class Selector {
   // CPUs that the node could give to the job, while so much of it is held; 0 if too few.
   std::int32_t offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
                      bool whole) const;
+
+  bool counts_memory() const { return memory_counts_; }
 
   // MiB that a job that asked so holds on a node of which it has this share.
   std::int32_t memory_of(const Ask& ask, const Share& share) const;

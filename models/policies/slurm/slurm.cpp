@@ -197,6 +197,7 @@ void Scheduler::arrive(JobId id) {
   if (!state_->resources.describe(job, asks_of(id), nodes, now_s_)) {
     return reject(job, Rejection::resources);
   }
+  state_->jobs.described(id, table, now_s_, nodes);
   if (job.ask.min_nodes != before.min_nodes) job.asked_min = job.ask.min_nodes;
   if (job.ask.max_nodes != before.max_nodes) job.asked_max = job.ask.max_nodes;
   std::optional<Rejection> never = cannot_run(job);
@@ -226,7 +227,11 @@ void Scheduler::arrive(JobId id) {
   }
   if (job.reason != Reason::none || job.components > 0) return;
   if (!first) {
-    job.reason = Reason::priority;
+    // Of jobs that take whole nodes it is seen at once that too few are idle (recorded run s32).
+    NodeBits idle = partition;
+    idle &= nodes.held.idle;
+    const bool busy = job.ask.whole_nodes && job.ask.min_nodes > idle.remove(nodes.completing()).count();
+    job.reason = busy ? Reason::resources : Reason::priority;
   } else if (held_before_choice(job)) {
     return;
   } else if (!nodes.partition(job.queue).within(nodes.available(view_->cluster()))) {
@@ -1001,6 +1006,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   if (view_->jobs().request(id).queue != job.queue) plan_->move(id, job.queue);
   job.shares = shares_;
   std::sort(job.shares.begin(), job.shares.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  job.gres = state_->resources.gres_of(job, job.shares, nodes);
   job.nodes = NodeBits(nodes.size());
   job.start = now_s_;
   job.end = now_s_ + job.limit;

@@ -138,7 +138,8 @@ class Scheduler final : public SchedulerPolicy {
   // --- limits of associations, QOS and partitions (admission.cpp) ---
   bool held_before_choice(Job& job);
   bool held_after_choice(Job& job, const Demand& demand);
-  static Demand asked_for(const Job& job);
+  Demand asked_for(const Job& job) const;
+  void bill(const Job& job, Demand& demand) const;
   Demand demand_of(const Job& job, const std::vector<Selector::Share>& shares) const;
   Demand demand_of(const Job& job, const NodeBits& chosen) const;
   bool too_low_to_reserve(const Job& job) const;
