@@ -123,8 +123,9 @@ enum class Rejection : std::uint8_t {
   limits,     // more jobs than an account or a quality of service may submit, or a job of a size that it denies
   partition,  // outside the limits of its partition, or one that does not take it
   resources,  // features, licences or generic resources that there are not
+  reservation,  // no such reservation, or the user may not use it
 };
-inline constexpr std::size_t kRejections = 8;
+inline constexpr std::size_t kRejections = 9;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.

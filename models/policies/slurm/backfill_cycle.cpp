@@ -24,14 +24,8 @@ void Scheduler::backfill_cycle() {
   tell(Event::Kind::backfill);
   mark_planned(false);
   const std::vector<JobId> order = state_->jobs.order(view_->jobs());
-  std::vector<JobId> queue;
-  for (const JobId id : order) {
-    Job& job = state_->jobs[id];
-    const Reason before = job.reason;
-    if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back(id);
-    if (job.reason != before) touch_jobs();
-    job.start = 0;
-  }
+  const std::vector<Try> queue = tries(order);
+  for (const JobId id : order) state_->jobs[id].start = 0;
   if (queue.empty()) return;
 
   rank_nodes_for_starts();
@@ -63,9 +57,20 @@ void Scheduler::backfill_cycle() {
   JobId rejected_array{~0u};
   JobId planned_array{~0u};
   std::int32_t planned_tasks = 0;
-  for (const JobId id : queue) {
+  for (const Try& attempt : queue) {
     if (jobs_tested_ >= conf.bf_max_job_test) break;
+    const JobId id = attempt.job;
     Job& job = state_->jobs[id];
+    if (state_->reservations.any() && view_->jobs().state(id) != JobState::pending) continue;
+    struct Drawn {
+      Job& job;
+      bool drawn;
+      ~Drawn() {
+        if (drawn && job.shares.empty()) job.reservation = -1;
+      }
+    };
+    const Drawn drawn{job, attempt.drawn};
+    job.reservation = attempt.reservation;
     const JobTerms& terms = view_->jobs().terms(id);
     if (terms.array_tasks > 0) {
       if (rejected_array == terms.array) continue;
@@ -88,7 +93,7 @@ void Scheduler::backfill_cycle() {
       if (at == by_user.end()) at = by_user.insert(by_user.end(), {job.user, 0});
       if (at->second++ >= conf.bf_max_job_user) continue;
     }
-    if (!conf.bf_licenses && !state_->resources.licenses_free(job)) continue;
+    if (!conf.bf_licenses && !licenses_free(job)) continue;
     bool counted = false;
     const Planned planned = plan_job(job, counted);
     if (planned == Planned::table_full) break;
@@ -134,11 +139,23 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   Second later_start = now_s_;
   // Every turn looks at a later time; the plan has an end.
   for (int turns = 0; turns < 100'000; ++turns) {
-    const Second from = later_start;
+    Second from = later_start;
     later_start = 0;
     if (window_end_ < from) return Planned::no;
-    const Second until = std::max(from, now_s_) + limit;
+    held_now_ = &nodes.held;
+    Second reserved_until = 0;
     allowed = up;
+    if (state_->reservations.any()) {
+      const Reservations::Access access = access_of(job, from, true);
+      if (access.answer != Reservations::Answer::yes) return Planned::no;
+      allowed &= access.nodes;
+      if (!access.blocked.empty()) {
+        keep_out(access, nodes.held, held_beside_);
+        held_now_ = &held_beside_;
+      }
+      reserved_until = state_->reservations.next_end(from, resolution);
+    }
+    const Second until = std::max(from, now_s_) + limit;
     const std::vector<PlanMap::Slot>& slots = map_.slots();
     for (std::size_t i = map_.slot_after(from); i < slots.size(); ++i) {
       // Worth another look when this slot is over, unless the next one has nothing more to offer.
@@ -153,6 +170,10 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       }
       allowed &= slots[i].free;
       if (conf.bf_licenses && !LicenseBooks::enough(licenses, slots[i].licenses)) allowed.clear();
+    }
+    // Another look when the next reservation is over.
+    if (reserved_until > 0 && ++reserved_until < window_end_ && (later_start == 0 || reserved_until < later_start)) {
+      later_start = reserved_until;
     }
     const auto give_up = [&] { return later_start == 0 || no_reservation; };
     if (allowed.count() < job.ask.min_nodes) {
@@ -189,7 +210,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       start = now_s_ + 1;
       later_start = 0;
     }
-    if (start <= now_s_ && state_->resources.licenses_free(job)) {
+    if (start <= now_s_ && licenses_free(job)) {
       const Verdict verdict = start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill);
       if (verdict == Verdict::started) {
         if (job.ask.whole_nodes) {
@@ -316,23 +337,23 @@ bool Scheduler::will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from
 
 bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
   const Conf& conf = state_->conf;
-  NodeTable& table = *state_->nodes;
   NodeBits allowed = nodes;
   selector_->remove_too_small(ask, allowed);
+  const Holdings& held = *held_now_;
   const bool from_future = conf.version.plans_from_future();
   if (!from_future || from <= now_s_) {
-    if (fits(ask, allowed, table.held, clip, nodes)) {
+    if (fits(ask, allowed, held, clip, nodes)) {
       start = now_s_;
       return true;
     }
     if (until < 0) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.
-  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(table.held.shared);
+  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(held.shared);
   if (only_idle) {
-    future_.idle = table.held.idle;
+    future_.idle = held.idle;
   } else {
-    future_ = table.held;
+    future_ = held;
   }
   const auto end_job = [&](const Job& running) {
     if (only_idle) {

@@ -38,11 +38,15 @@ enum class Reason : std::uint8_t {
   node_not_available,
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
+  reservation,             // it is not yet, or no longer, usable
+  reserved_maintenance,    // others have all of it
   licenses,
   time_limit,
   non_zero_exit,
   node_down,
 };
+
+class Reservations;
 
 struct Job {
   JobId id{0};
@@ -83,6 +87,7 @@ struct Job {
   std::vector<GresShare> gres;          // while it holds nodes
   LicenseNeed licenses;                 // the same
   bool owns_nodes = false;              // --exclusive=user
+  std::int32_t reservation = -1;        // in which it is, or is being tried (Reservations); -1: none
 };
 
 // An array is one record until its tasks start.
@@ -116,6 +121,8 @@ class JobList {
 
   void hold(JobId id, Reason why);
   void release(JobId id, Second now, const JobTable& table, const NodeTable& nodes);
+
+  void obey(const Reservations* reservations) { reservations_ = reservations; }
 
   // Pending jobs in the order in which passes look at them: by PriorityTier, priority, submission, number.
   const std::vector<JobId>& order(const JobTable& table);
@@ -156,6 +163,7 @@ class JobList {
   Array& array_of(JobId first) { return arrays_[index(first)]; }
 
   const Conf& conf_;
+  const Reservations* reservations_ = nullptr;  // null: there are none
   Multifactor multifactor_;
   std::vector<Job> jobs_;
   std::vector<Array> arrays_;                                                       // by an array's first task

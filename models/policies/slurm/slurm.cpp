@@ -6,6 +6,7 @@
 namespace headroom::slurm {
 namespace {
 
+constexpr Second kReservationLook = 5;  // whether a reservation begins or ends is looked at so often
 constexpr Second kPeriodicTimeout = 30;  // time limits and configured jobs are looked at so often (PERIODIC_TIMEOUT)
 
 // From a ping to the finding that a node does not answer: the message's timeout and a little.
@@ -39,7 +40,7 @@ void Scheduler::wake_up() {
   const Phases& phases = state_->conf.phases;
   const Second start = state_->second(phases.start);
   tick_at_ = phases.main.first(phases.start);
-  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_backfill_ = start;
+  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_backfill_ = last_reservations_ = start;
   state_->jobs.multifactor().start(phases.start);
   backfill_at_ = phases.backfill.first(phases.start);
   selector_ = std::make_unique<Selector>(*state_->nodes, state_->conf);
@@ -65,6 +66,11 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   }
   state_->limits.account(state_->second(state_->jobs.multifactor().last()));
   catch_up();
+  if (state_->reservations.any() && state_->reservations.carry_out(now_, now_s_, view.cluster(), *state_->nodes,
+                                                                   state_->jobs, view.jobs())) {
+    touch_nodes();
+    wanted_ = true;
+  }
   for (const JobId job : view.changes().over) over(job);
   for (const NodeId node : view.changes().registered) {
     Node& n = (*state_->nodes)[state_->nodes->of(node)];
@@ -106,6 +112,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   }
   Time next = next_tick();
   if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
+  next = std::min(next, state_->reservations.next_request());
   return std::min({next, next_backfill(), state_->jobs.next_recalculation()});
 }
 
@@ -123,6 +130,7 @@ void Scheduler::catch_up() {
   const Second last_full = last_full_;
   follow(phases.main, tick_at_, kPeriodicTimeout, last_limits_);
   follow(phases.main, tick_at_, conf.sched_interval, last_full_);
+  if (state_->reservations.any()) follow(phases.main, tick_at_, kReservationLook, last_reservations_);
   if (last_full_ > last_full) last_pass_ = last_full_;
   tick_at_ = phases.main.not_before(tick_at_, now_);
   if (!conf.backfill) return;
@@ -162,6 +170,9 @@ Time Scheduler::next_tick() const {
   Second next = std::numeric_limits<Second>::max();
   if (limits_matter) next = std::min(next, last_limits_ + kPeriodicTimeout);
   if (queue_matters) next = std::min(next, last_full_ + conf.sched_interval);
+  if ((limits_matter || queue_matters) && state_->reservations.any()) {
+    next = std::min(next, last_reservations_ + kReservationLook);
+  }
   if (wanted_) next = std::min(next, last_pass_ + conf.batch_sched_delay);
   if (pings_matter) next = std::min(next, last_ping_ + ping_interval());
   if (next == std::numeric_limits<Second>::max()) return kNever;
@@ -185,6 +196,14 @@ void Scheduler::arrive(JobId id) {
   const std::uint32_t asks = table.terms(id).asks;
   if (!state_->resources.describe(job, asks > 0 ? state_->asks[asks - 1] : kNothing, nodes, now_s_)) {
     return plan_->reject(id, Rejection::resources);
+  }
+  if (state_->reservations.any() || (asks > 0 && !state_->asks[asks - 1].reservation.empty())) {
+    const std::uint32_t association = state_->limits.association(id);
+    const Associations& all = state_->limits.associations();
+    const std::string account = association == kNobody ? "" : all.account_name(all[association].account);
+    if (!state_->reservations.admit(job, asks > 0 ? state_->asks[asks - 1].reservation : "", account)) {
+      return plan_->reject(id, Rejection::reservation);
+    }
   }
   // What could never run is refused at submission: with all nodes of the partition free it would not fit.
   const NodeBits& partition = nodes.partition(job.queue);
@@ -215,6 +234,17 @@ void Scheduler::arrive(JobId id) {
   job.reason = state_->jobs.held_back(job, table, now_s_, nodes);
   if (job.reason == Reason::partition_nodes) job.reason = Reason::partition_config;
   if (job.reason != Reason::none) return;
+  if (state_->reservations.any()) {
+    Second when = now_s_;
+    const Reservations::Access access = access_of(job, when, false);
+    NodeBits left = partition;
+    left &= access.nodes;
+    keep_out(access, nothing_, nothing_beside_);
+    if (access.overlap && !selector_->pick(job.ask, left, nothing_beside_, no_rank_, true, job.ask.whole_nodes,
+                                           shares_)) {
+      return name_unavailable(job, nodes.available(view_->cluster()));
+    }
+  }
   if (!first) {
     job.reason = Reason::priority;
   } else if (held_before_choice(job)) {
@@ -298,6 +328,7 @@ void Scheduler::take_nodes_back(JobId id) {
 
 // A job that held nodes is in the queue once more.
 void Scheduler::wait_again(JobId id) {
+  state_->jobs[id].reservation = state_->reservations.asked(id);
   state_->jobs.requeued(id, view_->jobs(), now_s_);
   state_->limits.submitted(id);
 }
@@ -474,9 +505,17 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
 
 void Scheduler::tick() {
   const Conf& conf = state_->conf;
+  if (state_->reservations.any() && now_s_ - last_reservations_ >= kReservationLook) {
+    last_reservations_ = now_s_;
+    if (state_->reservations.notice(now_s_, view_->cluster(), *state_->nodes)) {
+      wanted_ = true;
+      touch_nodes();
+    }
+  }
   if (now_s_ - last_limits_ >= kPeriodicTimeout) {
     last_limits_ = now_s_;
     check_limits();
+    if (state_->reservations.any()) state_->reservations.purge(now_s_, state_->jobs, view_->jobs());
   }
   ping();
   if (!conf.phases.passes.empty()) return;
@@ -563,16 +602,12 @@ void Scheduler::pass(bool full) {
   JobId rejected_task{0};  // of it, the one that was looked at
   // The order as it is when the pass begins: what a pass makes eligible waits for the next one.
   const std::vector<JobId> order = state_->jobs.order(view_->jobs());
-  std::vector<JobId> queue;
-  queue.reserve(order.size());
-  for (const JobId id : order) {
+  const std::vector<Try> queue = tries(order);
+  std::vector<char> failed_reservations(state_->reservations.all().size());
+  for (const Try& attempt : queue) {
+    const JobId id = attempt.job;
     Job& job = state_->jobs[id];
-    const Reason before = job.reason;
-    if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back(id);
-    if (job.reason != before) touch_jobs();
-  }
-  for (const JobId id : queue) {
-    Job& job = state_->jobs[id];
+    if (!failed_reservations.empty() && view_->jobs().state(id) != JobState::pending) continue;  // it was drawn in
     const JobTerms& terms = view_->jobs().terms(id);
     const std::size_t q = index(job.queue);
     if (conf.sched_max_job_start > 0 && started >= conf.sched_max_job_start) break;
@@ -594,7 +629,22 @@ void Scheduler::pass(bool full) {
       continue;
     }
     if (!full && depth++ > conf.default_queue_depth) break;
-    if (failed[q]) {
+    // A reservation that draws the job in is its own for this attempt.
+    struct Drawn {
+      Job& job;
+      bool drawn;
+      ~Drawn() {
+        if (drawn && job.shares.empty()) job.reservation = -1;
+      }
+    };
+    const Drawn drawn{job, attempt.drawn};
+    const std::int32_t r = job.reservation = attempt.reservation;
+    if (r >= 0 && failed_reservations[static_cast<std::size_t>(r)]) {
+      job.reason = Reason::priority;
+      touch_jobs();
+      continue;
+    }
+    if (r < 0 && failed[q]) {
       if (job.reason == Reason::none || job.reason == Reason::resources) job.reason = Reason::priority;
       touch_jobs();
       continue;
@@ -607,7 +657,7 @@ void Scheduler::pass(bool full) {
       available.remove(nodes.partition(job.queue));
       continue;
     }
-    if (!state_->resources.licenses_free(job)) {
+    if (!licenses_free(job)) {
       job.reason = Reason::licenses;
       touch_jobs();
       if (conf.bf_licenses) break;  // backfill plans them
@@ -617,6 +667,10 @@ void Scheduler::pass(bool full) {
     allowed &= available;
     // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation.
     const auto close_partition = [&] {
+      if (r >= 0) {
+        failed_reservations[static_cast<std::size_t>(r)] = 1;
+        return;
+      }
       if (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve) return;
       if (too_low_to_reserve(job)) return;
       failed[q] = 1;
@@ -639,11 +693,59 @@ void Scheduler::pass(bool full) {
         name_unavailable(job, available);
         touch_jobs();
         break;
+      case Verdict::reserved:
+        touch_jobs();
+        if (r >= 0) available.remove(state_->reservations[r].nodes);
+        break;
       case Verdict::never:
+        if (attempt.drawn) break;
         state_->jobs.hold(id, Reason::bad_constraints);
         touch_jobs();
         break;
     }
+  }
+}
+
+// Jobs of reservations come first; a magnetic one is one more chance for each job that may use it.
+std::vector<Scheduler::Try> Scheduler::tries(const std::vector<JobId>& order) {
+  const Reservations& reservations = state_->reservations;
+  std::vector<Try> queue;
+  queue.reserve(order.size());
+  std::vector<std::int32_t> drawing;
+  for (const JobId id : order) {
+    Job& job = state_->jobs[id];
+    const Reason before = job.reason;
+    if (state_->jobs.runnable(job, view_->jobs(), now_s_, *state_->nodes)) {
+      if (reservations.any()) {
+        reservations.drawing(job, drawing);
+        for (const std::int32_t r : drawing) queue.push_back({id, r, true});
+      }
+      queue.push_back({id, job.reservation, false});
+    }
+    if (job.reason != before) touch_jobs();
+  }
+  if (reservations.any()) {
+    std::stable_partition(queue.begin(), queue.end(), [](const Try& attempt) { return attempt.reservation >= 0; });
+  }
+  return queue;
+}
+
+Reservations::Access Scheduler::access_of(const Job& job, Second& when, bool move) const {
+  return state_->reservations.test(job, when, move, now_s_, *state_->nodes, state_->jobs,
+                                   state_->resources.licenses());
+}
+
+bool Scheduler::licenses_free(const Job& job) const {
+  if (!state_->resources.licenses_free(job)) return false;
+  return !state_->reservations.any() ||
+         state_->reservations.licenses_free(job, now_s_, state_->resources.licenses());
+}
+
+// What is held, as if a job of others held what they reserved.
+void Scheduler::keep_out(const Reservations::Access& access, const Holdings& held, Holdings& out) const {
+  out = held;
+  for (Index n = 0; n < access.blocked.size(); ++n) {
+    if (access.blocked[n] > 0) out.take(n, (*state_->nodes)[n].cpus, access.blocked[n], 0);
   }
 }
 
@@ -665,11 +767,38 @@ void Scheduler::rank_nodes_for_starts() {
 }
 
 // Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.
-Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by) {
+Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
   if (held_before_choice(job)) return Verdict::limited;
   const Ranking& rank = rank_in(job.queue);
   const bool whole = job.ask.whole_nodes;
+  const Holdings* held = &nodes.held;
+  const Holdings* nothing = &nothing_;
+  NodeBits partition = nodes.partition(job.queue);
+  NodeBits allowed = free_nodes;
+  bool maintenance = false;
+  if (state_->reservations.any()) {
+    Second when = now_s_;
+    const Reservations::Access access = access_of(job, when, false);
+    using Answer = Reservations::Answer;
+    if (access.answer == Answer::not_now || access.answer == Answer::taken) {
+      job.reason = access.answer == Answer::taken ? Reason::reserved_maintenance : Reason::reservation;
+      return Verdict::reserved;
+    }
+    maintenance = access.answer == Answer::maintenance;
+    if (maintenance) {
+      allowed.clear();
+    } else {
+      allowed &= access.nodes;
+    }
+    if (job.reservation >= 0) partition &= access.nodes;
+    if (!access.blocked.empty()) {
+      keep_out(access, nodes.held, held_beside_);
+      keep_out(access, nothing_, nothing_beside_);
+      held = &held_beside_;
+      nothing = &nothing_beside_;
+    }
+  }
   NodeBits usable = allowed;
   bool busy = false;
   const auto leave_out = [&](const NodeBits& others) {
@@ -685,7 +814,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
   }
   if (whole) {
     NodeBits in_use = allowed;
-    leave_out(in_use.remove(nodes.held.idle));
+    leave_out(in_use.remove(held->idle));
   }
   const std::int32_t least = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const std::int32_t most = usable.count();
@@ -699,7 +828,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     these &= c.nodes;
     candidates |= these;
     if (count < least && count < most) continue;
-    if (!selector_->pick(job.ask, candidates, nodes.held, rank, true, whole, shares_)) continue;
+    if (!selector_->pick(job.ask, candidates, *held, rank, true, whole, shares_)) continue;
     if (held_after_choice(job, demand_of(job, shares_))) return Verdict::limited;
     begin(job, by);
     return Verdict::started;
@@ -711,9 +840,12 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     make_way(job, others.remove(nodes.completing()));
   }
   // Would it fit if the nodes that are there were free?
-  if (busy || selector_->pick(job.ask, allowed, nothing_, rank, true, whole, shares_)) return Verdict::busy;
-  const NodeBits& partition = nodes.partition(job.queue);
-  if (selector_->pick(job.ask, partition, nothing_, rank, true, whole, shares_)) return Verdict::not_available;
+  if (busy || selector_->pick(job.ask, allowed, *nothing, rank, true, whole, shares_)) return Verdict::busy;
+  if (selector_->pick(job.ask, partition, *nothing, rank, true, whole, shares_)) {
+    if (!maintenance) return Verdict::not_available;
+    job.reason = Reason::reserved_maintenance;
+    return Verdict::reserved;
+  }
   return Verdict::never;
 }
 

@@ -18,6 +18,7 @@
 #include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/plan_map.hpp"
 #include "models/policies/slurm/preemption.hpp"
+#include "models/policies/slurm/reservations.hpp"
 #include "models/policies/slurm/resources.hpp"
 
 namespace headroom::slurm {
@@ -31,7 +32,10 @@ struct State {
         asks(std::move(asks_)),
         jobs(conf, accounting, asks),
         limits(conf, accounting),
-        resources(conf) {}
+        resources(conf),
+        reservations(conf, accounting) {
+    if (reservations.any()) jobs.obey(&reservations);
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -48,6 +52,7 @@ struct State {
   JobList jobs;
   LimitBook limits;
   Resources resources;
+  Reservations reservations;
   Second last_node_update = 0;
   Second last_job_update = 0;
 };
@@ -97,6 +102,16 @@ class Scheduler final : public SchedulerPolicy {
   void ping();
   Second ping_interval() const;
   void pass(bool full);
+  // A job as a pass or cycle looks at it: magnetic reservations make it come more than once.
+  struct Try {
+    JobId job;
+    std::int32_t reservation;
+    bool drawn;
+  };
+  std::vector<Try> tries(const std::vector<JobId>& order);
+  Reservations::Access access_of(const Job& job, Second& when, bool move) const;
+  bool licenses_free(const Job& job) const;
+  void keep_out(const Reservations::Access& access, const Holdings& held, Holdings& out) const;
   void rank_nodes(bool start, Ranking& ranking) const;
   void rank_nodes_for_starts();
   const Ranking& rank_in(QueueId queue) const {
@@ -115,8 +130,8 @@ class Scheduler final : public SchedulerPolicy {
   bool never_reserves(const Job& job) const;
   Second over_time(const Job& job) const;
 
-  enum class Verdict : std::uint8_t { started, busy, limited, not_available, never };
-  Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
+  enum class Verdict : std::uint8_t { started, busy, limited, not_available, never, reserved };
+  Verdict start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by);
   void begin(Job& job, Event::Kind by);
   void tell(Event::Kind kind, JobId job = JobId{0});
 
@@ -154,6 +169,7 @@ class Scheduler final : public SchedulerPolicy {
   Second last_full_ = 0;
   Second last_pass_ = 0;
   Second last_ping_ = 0;
+  Second last_reservations_ = 0;
   bool wanted_ = false;
   Time ping_fails_at_ = kNever;  // a ping under way gets no answer from then on
   std::vector<Index> pinged_;
@@ -166,6 +182,9 @@ class Scheduler final : public SchedulerPolicy {
   NodeBits registered_;  // nodes that were not down since they registered
   Second window_end_ = 0;
   std::int32_t jobs_tested_ = 0;
+  const Holdings* held_now_ = nullptr;  // what jobs hold, for the job that is planned
+  Holdings held_beside_;                // the same with what is reserved for others
+  Holdings nothing_beside_;
   Holdings future_;  // scratch: what jobs will hold
 
   std::unique_ptr<Selector> selector_;
