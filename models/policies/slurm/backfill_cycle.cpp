@@ -147,6 +147,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     allowed = up;
     if (state_->reservations.any()) {
       const Reservations::Access access = access_of(job, from, true);
+      if (access.answer == Reservations::Answer::not_now) job.reason = Reason::reservation;
       if (access.answer != Reservations::Answer::yes) return Planned::no;
       allowed &= access.nodes;
       if (!access.blocked.empty()) {

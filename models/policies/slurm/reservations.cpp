@@ -206,35 +206,24 @@ void Reservations::advance(Reservation& r, Second now) const {
   r.idle_since = 0;
 }
 
-bool Reservations::carry_out(Time now, Second second, const Cluster& cluster, const NodeTable& nodes,
-                             const JobList& jobs, const JobTable& table) {
-  bool changed = false;
-  const Second offset = second - now / kSecond;  // requests may have come a little before this step
-  for (; next_ < conf_.reservations.size() && conf_.reservations[next_].at <= now; ++next_) {
-    const ReservationRequest& request = conf_.reservations[next_];
-    const Second then = std::min(second, request.at / kSecond + offset);
-    refused_.clear();
-    using Kind = ReservationRequest::Kind;
-    switch (request.kind) {
-      case Kind::create:
-        create(request.what, then, cluster, nodes, jobs, table);
-        break;
-      case Kind::update:
-        changed |= update(request.what, then, cluster, nodes, jobs, table);
-        break;
-      case Kind::remove: {
-        const std::int32_t r = find(request.what.name);
-        if (r < 0) {
-          refused_ = "Requested reservation is invalid";
-          break;
-        }
-        all_[static_cast<std::size_t>(r)].gone = true;
-        changed = true;
-        break;
-      }
-    }
+bool Reservations::carry_out(Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs) {
+  const ReservationRequest& request = conf_.reservations[next_++];
+  refused_.clear();
+  switch (request.kind) {
+    case ReservationRequest::Kind::create:
+      return create(request.what, second, cluster, nodes, jobs);
+    case ReservationRequest::Kind::update:
+      return update(request.what, second, cluster, nodes, jobs);
+    case ReservationRequest::Kind::remove:
+      break;
   }
-  return changed;
+  const std::int32_t r = find(request.what.name);
+  if (r >= 0) {
+    all_[static_cast<std::size_t>(r)].gone = true;
+    return true;
+  }
+  refused_ = "Requested reservation is invalid";
+  return false;
 }
 
 bool Reservations::overlaps(const Reservation& r, const NodeBits& nodes, Second now) const {
@@ -336,8 +325,7 @@ bool Reservations::choose(Reservation& r, const ReservationSettings& what, Secon
 }
 
 bool Reservations::create(const ReservationSettings& what, Second now, const Cluster& cluster, const NodeTable& nodes,
-                          const JobList& jobs, const JobTable& table) {
-  (void)table;
+                          const JobList& jobs) {
   Reservation r;
   const auto refuse = [&](const char* why) {
     refused_ = why;
@@ -371,8 +359,7 @@ bool Reservations::create(const ReservationSettings& what, Second now, const Clu
 }
 
 bool Reservations::update(const ReservationSettings& what, Second now, const Cluster& cluster, const NodeTable& nodes,
-                          const JobList& jobs, const JobTable& table) {
-  (void)table;
+                          const JobList& jobs) {
   const std::int32_t at = find(what.name);
   if (at < 0) {
     refused_ = "Requested reservation is invalid";

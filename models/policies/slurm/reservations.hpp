@@ -48,9 +48,8 @@ class Reservations {
 
   // When the next of the given requests comes.
   Time next_request() const;
-  // Carries out requests that are due. True if one changed what was there before.
-  bool carry_out(Time now, Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
-                 const JobTable& table);
+  // Carries out the next request, which came at `second`. True if it changed something.
+  bool carry_out(Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs);
   // What slurmctld looks at every 5 s. True if one began or ended since.
   bool notice(Second now, const Cluster& cluster, const NodeTable& nodes);
   // And every 30 s: gives up those whose jobs are over.
@@ -99,9 +98,9 @@ class Reservations {
   };
   Span span(const Reservation& r, Second now) const;
   bool create(const ReservationSettings& what, Second now, const Cluster& cluster, const NodeTable& nodes,
-              const JobList& jobs, const JobTable& table);
+              const JobList& jobs);
   bool update(const ReservationSettings& what, Second now, const Cluster& cluster, const NodeTable& nodes,
-              const JobList& jobs, const JobTable& table);
+              const JobList& jobs);
   bool overlaps(const Reservation& r, const NodeBits& nodes, Second now) const;
   NodeBits busy(const Reservation& r, const JobList& jobs) const;
   bool choose(Reservation& r, const ReservationSettings& what, Second now, const Cluster& cluster,

@@ -65,12 +65,8 @@ Time Scheduler::plan(const View& view, Plan& plan) {
     state_->last_job_update = std::max(state_->last_job_update, *then);
   }
   state_->limits.account(state_->second(state_->jobs.multifactor().last()));
+  if (state_->reservations.next_request() <= now_) reserve();
   catch_up();
-  if (state_->reservations.any() && state_->reservations.carry_out(now_, now_s_, view.cluster(), *state_->nodes,
-                                                                   state_->jobs, view.jobs())) {
-    touch_nodes();
-    wanted_ = true;
-  }
   for (const JobId job : view.changes().over) over(job);
   for (const NodeId node : view.changes().registered) {
     Node& n = (*state_->nodes)[state_->nodes->of(node)];
@@ -114,6 +110,26 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
   next = std::min(next, state_->reservations.next_request());
   return std::min({next, next_backfill(), state_->jobs.next_recalculation()});
+}
+
+// Requests for reservations that came since the last step or come now. Each sets off a pass, those before the first
+// job too.
+void Scheduler::reserve() {
+  const Phases& phases = state_->conf.phases;
+  Time passed = 0;  // when the last of those passes was
+  for (Time at = state_->reservations.next_request(); at <= now_; at = state_->reservations.next_request()) {
+    if (!state_->reservations.carry_out(state_->second(at), view_->cluster(), *state_->nodes, state_->jobs)) continue;
+    touch_nodes();
+    if (at < passed) continue;
+    const Time from = std::max(at, phases.time_of(last_pass_ + state_->conf.batch_sched_delay));
+    const Time pass_at = phases.main.not_before(tick_at_, from);
+    if (pass_at < now_ && state_->jobs.pending() == 0) {
+      passed = pass_at;
+      last_pass_ = state_->second(pass_at);
+    } else {
+      wanted_ = true;
+    }
+  }
 }
 
 // What the threads' looks at the clock came to while nothing was due.
@@ -245,6 +261,7 @@ void Scheduler::arrive(JobId id) {
       return name_unavailable(job, nodes.available(view_->cluster()));
     }
   }
+  if (job.needs != nullptr && !licenses_free(job)) return;
   if (!first) {
     job.reason = Reason::priority;
   } else if (held_before_choice(job)) {

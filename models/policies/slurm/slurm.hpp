@@ -95,6 +95,7 @@ class Scheduler final : public SchedulerPolicy {
   void stop(JobId id, Outcome outcome);
 
   // --- the main loop ---
+  void reserve();
   void catch_up();
   void tick();
   Time next_tick() const;
