@@ -143,6 +143,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
     later_start = 0;
     if (window_end_ < from) return Planned::no;
     held_now_ = &nodes.held;
+    planned_job_ = &job;
     Second reserved_until = 0;
     allowed = up;
     if (state_->reservations.any()) {
@@ -151,7 +152,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       if (access.answer != Reservations::Answer::yes) return Planned::no;
       allowed &= access.nodes;
       if (!access.blocked.empty()) {
-        keep_out(access, nodes.held, held_beside_);
+        keep_out(access.blocked, nodes.held, held_beside_);
         held_now_ = &held_beside_;
       }
       reserved_until = state_->reservations.next_end(from, resolution);
@@ -356,7 +357,9 @@ bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second u
   } else {
     future_ = held;
   }
+  const bool cores_reserved = held_now_ != &state_->nodes->held;
   const auto end_job = [&](const Job& running) {
+    if (cores_reserved && !state_->reservations.makes_room(running, *planned_job_)) return;
     if (only_idle) {
       future_.idle |= running.nodes;
       return;

@@ -202,7 +202,7 @@ void Reservations::advance(Reservation& r, Second now) const {
   const Second steps = (now - r.end) / step + 1;
   r.start += steps * step;
   r.end += steps * step;
-  r.begun = r.ended = false;
+  r.begun = false;
   r.idle_since = 0;
 }
 
@@ -405,21 +405,21 @@ void Reservations::replace_down(Reservation& r, Second now, const Cluster& clust
   });
 }
 
-bool Reservations::notice(Second now, const Cluster& cluster, const NodeTable& nodes) {
+bool Reservations::notice(Second now) {
   bool news = false;
   for (Reservation& r : all_) {
     if (r.gone || r.flags.time_float) continue;
     if (!r.begun && r.start <= now) news = r.begun = true;
-    if (!r.ended && r.end <= now) news = r.ended = true;
-    replace_down(r, now, cluster, nodes);
     advance(r, now);
   }
   return news;
 }
 
-void Reservations::purge(Second now, const JobList& jobs, const JobTable& table) {
+void Reservations::look_after(Second now, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
+                              const JobTable& table) {
   for (std::size_t i = 0; i < all_.size(); ++i) {
     Reservation& r = all_[i];
+    if (!r.gone) replace_down(r, now, cluster, nodes);
     if (r.gone || !r.flags.purge_comp || r.start > now || r.end <= now) continue;
     bool used = false;
     for (std::size_t j = 0; j < askers_.size() && !used; ++j) {
@@ -432,7 +432,6 @@ void Reservations::purge(Second now, const JobList& jobs, const JobTable& table)
       r.idle_since = now;
     } else if (now - r.idle_since >= r.purge_after) {
       r.end = now;
-      r.ended = true;
       advance(r, now);
     }
   }
@@ -514,10 +513,11 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
                                         const JobList& jobs, const LicenseBooks& licenses) const {
   Access access;
   access.nodes = NodeBits(nodes.size(), true);
-  const auto block = [&](Index n, std::int32_t cpus) {
-    if (cpus <= 0) return;
-    if (access.blocked.empty()) access.blocked.resize(nodes.size());
-    access.blocked[n] = std::min(access.blocked[n] + cpus, nodes[n].cpus);
+  const auto block = [&](Index n, std::int32_t ever, std::int32_t now_too) {
+    access.kept.resize(nodes.size());
+    access.blocked.resize(nodes.size());
+    access.kept[n] = std::min(access.kept[n] + ever, nodes[n].cpus);
+    access.blocked[n] = std::min(access.blocked[n] + std::max(now_too, 0), nodes[n].cpus);
   };
   if (job.reservation >= 0) {
     const auto mine = static_cast<std::size_t>(job.reservation);
@@ -541,7 +541,8 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
     if (!own.cpus.empty() && !own.flags.flex) {
       const std::vector<std::int32_t> inside = held_inside(mine, nodes, jobs);
       own.nodes.for_each([&](Index n) {
-        block(n, nodes[n].cpus - own.cpus[n] - std::max(nodes.held.cpus_of(n) - inside[n], 0));
+        const std::int32_t others = nodes[n].cpus - own.cpus[n];
+        block(n, others, others - std::max(nodes.held.cpus_of(n) - inside[n], 0));
       });
     }
     return access;
@@ -571,7 +572,7 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
         access.nodes.remove(r.nodes);
       } else {
         const std::vector<std::int32_t> inside = held_inside(i, nodes, jobs);
-        r.nodes.for_each([&](Index n) { block(n, r.cpus[n] - inside[n]); });
+        r.nodes.for_each([&](Index n) { block(n, r.cpus[n], r.cpus[n] - inside[n]); });
       }
       access.overlap |= partition.overlaps(r.nodes);
     }
@@ -585,7 +586,14 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
     when = later;
     access.nodes = NodeBits(nodes.size(), true);
     access.blocked.clear();
+    access.kept.clear();
   }
+}
+
+bool Reservations::makes_room(const Job& running, const Job& job) const {
+  if (running.reservation == job.reservation) return true;
+  const auto keeps_cores = [&](std::int32_t r) { return r >= 0 && !(*this)[r].cpus.empty(); };
+  return !keeps_cores(running.reservation) && !keeps_cores(job.reservation);
 }
 
 Second Reservations::next_end(Second from, Second resolution) const {

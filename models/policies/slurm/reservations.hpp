@@ -32,7 +32,6 @@ struct Reservation {
   LicenseNeed licenses;
   bool gone = false;
   bool begun = false;  // slurmctld has noticed
-  bool ended = false;
   Second idle_since = 0;
 };
 
@@ -50,10 +49,11 @@ class Reservations {
   Time next_request() const;
   // Carries out the next request, which came at `second`. True if it changed something.
   bool carry_out(Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs);
-  // What slurmctld looks at every 5 s. True if one began or ended since.
-  bool notice(Second now, const Cluster& cluster, const NodeTable& nodes);
-  // And every 30 s: gives up those whose jobs are over.
-  void purge(Second now, const JobList& jobs, const JobTable& table);
+  // What slurmctld looks at every 5 s. True if one began since.
+  bool notice(Second now);
+  // And every 30 s: gives up those whose jobs are over, replaces nodes that are down.
+  void look_after(Second now, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
+                  const JobTable& table);
   // Why the last request was refused, in scontrol's words; "" if it was not.
   const std::string& refused() const { return refused_; }
 
@@ -76,7 +76,8 @@ class Reservations {
     Answer answer = Answer::yes;
     NodeBits nodes;                     // that it may have
     bool overlap = false;               // something was taken out
-    std::vector<std::int32_t> blocked;  // CPUs by node that it may not have beside those held; empty: none
+    std::vector<std::int32_t> kept;     // CPUs by node that it may never have; empty: none
+    std::vector<std::int32_t> blocked;  // of them those that nobody holds
   };
   // What of the cluster the job may have if it starts at `when`. `move`: a job in no reservation may start later, when
   // licences or its partition are free again; `when` becomes that.
@@ -84,6 +85,8 @@ class Reservations {
               const LicenseBooks& licenses) const;
   // Whether others' reservations leave it the licences it needs.
   bool licenses_free(const Job& job, Second when, const LicenseBooks& licenses) const;
+  // Whether the end of a running job leaves room for the other, if they share a node: cores are kept apart.
+  bool makes_room(const Job& running, const Job& job) const;
   // The first end of one from `from` on, rounded up; 0: there is none.
   Second next_end(Second from, Second resolution) const;
 

@@ -112,6 +112,20 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   return std::min({next, next_backfill(), state_->jobs.next_recalculation()});
 }
 
+// sinfo's resv and maint.
+void Scheduler::flag_reserved() {
+  NodeTable& nodes = *state_->nodes;
+  for (Index n = 0; n < nodes.size(); ++n) nodes[n].reserved = nodes[n].maintained = false;
+  for (const Reservation& r : state_->reservations.all()) {
+    if (r.gone || !r.has_nodes || r.flags.time_float || r.start > now_s_ || r.end <= now_s_) continue;
+    r.nodes.for_each([&](Index n) {
+      nodes[n].reserved = true;
+      nodes[n].maintained |= r.flags.maint;
+    });
+    touch_nodes();
+  }
+}
+
 // Requests for reservations that came since the last step or come now. Each sets off a pass, those before the first
 // job too.
 void Scheduler::reserve() {
@@ -255,7 +269,7 @@ void Scheduler::arrive(JobId id) {
     const Reservations::Access access = access_of(job, when, false);
     NodeBits left = partition;
     left &= access.nodes;
-    keep_out(access, nothing_, nothing_beside_);
+    keep_out(access.kept, nothing_, nothing_beside_);
     if (access.overlap && !selector_->pick(job.ask, left, nothing_beside_, no_rank_, true, job.ask.whole_nodes,
                                            shares_)) {
       return name_unavailable(job, nodes.available(view_->cluster()));
@@ -524,15 +538,15 @@ void Scheduler::tick() {
   const Conf& conf = state_->conf;
   if (state_->reservations.any() && now_s_ - last_reservations_ >= kReservationLook) {
     last_reservations_ = now_s_;
-    if (state_->reservations.notice(now_s_, view_->cluster(), *state_->nodes)) {
-      wanted_ = true;
-      touch_nodes();
-    }
+    if (state_->reservations.notice(now_s_)) wanted_ = true;
+    flag_reserved();
   }
   if (now_s_ - last_limits_ >= kPeriodicTimeout) {
     last_limits_ = now_s_;
     check_limits();
-    if (state_->reservations.any()) state_->reservations.purge(now_s_, state_->jobs, view_->jobs());
+    if (state_->reservations.any()) {
+      state_->reservations.look_after(now_s_, view_->cluster(), *state_->nodes, state_->jobs, view_->jobs());
+    }
   }
   ping();
   if (!conf.phases.passes.empty()) return;
@@ -759,10 +773,10 @@ bool Scheduler::licenses_free(const Job& job) const {
 }
 
 // What is held, as if a job of others held what they reserved.
-void Scheduler::keep_out(const Reservations::Access& access, const Holdings& held, Holdings& out) const {
+void Scheduler::keep_out(const std::vector<std::int32_t>& cpus, const Holdings& held, Holdings& out) const {
   out = held;
-  for (Index n = 0; n < access.blocked.size(); ++n) {
-    if (access.blocked[n] > 0) out.take(n, (*state_->nodes)[n].cpus, access.blocked[n], 0);
+  for (Index n = 0; n < cpus.size(); ++n) {
+    if (cpus[n] > 0) out.take(n, (*state_->nodes)[n].cpus, cpus[n], 0);
   }
 }
 
@@ -810,8 +824,8 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
     }
     if (job.reservation >= 0) partition &= access.nodes;
     if (!access.blocked.empty()) {
-      keep_out(access, nodes.held, held_beside_);
-      keep_out(access, nothing_, nothing_beside_);
+      keep_out(access.blocked, nodes.held, held_beside_);
+      keep_out(access.kept, nothing_, nothing_beside_);
       held = &held_beside_;
       nothing = &nothing_beside_;
     }

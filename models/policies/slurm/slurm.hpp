@@ -96,6 +96,7 @@ class Scheduler final : public SchedulerPolicy {
 
   // --- the main loop ---
   void reserve();
+  void flag_reserved();
   void catch_up();
   void tick();
   Time next_tick() const;
@@ -112,7 +113,7 @@ class Scheduler final : public SchedulerPolicy {
   std::vector<Try> tries(const std::vector<JobId>& order);
   Reservations::Access access_of(const Job& job, Second& when, bool move) const;
   bool licenses_free(const Job& job) const;
-  void keep_out(const Reservations::Access& access, const Holdings& held, Holdings& out) const;
+  void keep_out(const std::vector<std::int32_t>& cpus, const Holdings& held, Holdings& out) const;
   void rank_nodes(bool start, Ranking& ranking) const;
   void rank_nodes_for_starts();
   const Ranking& rank_in(QueueId queue) const {
@@ -183,6 +184,7 @@ class Scheduler final : public SchedulerPolicy {
   NodeBits registered_;  // nodes that were not down since they registered
   Second window_end_ = 0;
   std::int32_t jobs_tested_ = 0;
+  const Job* planned_job_ = nullptr;
   const Holdings* held_now_ = nullptr;  // what jobs hold, for the job that is planned
   Holdings held_beside_;                // the same with what is reserved for others
   Holdings nothing_beside_;
