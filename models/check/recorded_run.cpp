@@ -764,8 +764,8 @@ class RunReader {
       if (request.what.name.empty()) return false;
       const std::string problem = slurm::set(request.what, name, word.substr(equals + 1));
       if (problem.empty()) continue;
-      out_.not_followed.push_back(fmt::format("scontrol {} reservation {}: {} {}", verb, request.what.name, name,
-                                              problem));
+      out_.not_followed.push_back(
+          fmt::format("scontrol {} reservation {}: {} {}", verb, request.what.name, name, problem));
       return true;
     }
     if (request.what.name.empty()) return false;

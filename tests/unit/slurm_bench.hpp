@@ -93,25 +93,12 @@ class Draft {
     terms.requeue = false;
     return *this;
   }
-  Draft& user(std::uint32_t number) {
-    job.request.user = number;
-    return *this;
-  }
   Draft& account(const std::string& name) {
     asks.account = name;
     return *this;
   }
-  Draft& qos(const std::string& name) {
-    asks.qos = name;
-    return *this;
-  }
   Draft& after(Dependency::Kind kind, std::uint32_t other) {
     terms.dependencies.push_back({kind, JobId{other}, 0});
-    return *this;
-  }
-
-  Draft& user(std::uint32_t number) {
-    job.request.user = number;
     return *this;
   }
 

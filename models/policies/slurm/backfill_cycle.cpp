@@ -281,8 +281,9 @@ bool Scheduler::makes_room_now(const Job& job, NodeBits& nodes, Second from) {
   Second start = 0;
   if (will_run(job.ask, found, from, -1, start) && start <= now_s_) return false;
   found = allowed;
-  if (preemption_.victims(job, allowed, state_->nodes->held, test_rank_, state_->jobs, view_->jobs(), now_s_,
-                          *selector_, found)
+  if (preemption_
+          .victims(job, allowed, state_->nodes->held, test_rank_, state_->jobs, view_->jobs(), now_s_, *selector_,
+                   found)
           .empty()) {
     return false;
   }

@@ -38,8 +38,8 @@ enum class Reason : std::uint8_t {
   node_not_available,
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
-  reservation,             // it is not yet, or no longer, usable
-  reserved_maintenance,    // others have all of it
+  reservation,           // it is not yet, or no longer, usable
+  reserved_maintenance,  // others have all of it
   licenses,
   time_limit,
   non_zero_exit,

@@ -80,9 +80,8 @@ std::string set_flags(ReservationSettings& r, std::string_view value) {
       r.purge_after = *time;
       continue;
     }
-    const auto at = std::find_if(std::begin(kFlags), std::end(kFlags), [&](const FlagName& f) {
-      return same(f.name, word);
-    });
+    const auto at =
+        std::find_if(std::begin(kFlags), std::end(kFlags), [&](const FlagName& f) { return same(f.name, word); });
     if (at != std::end(kFlags)) {
       r.flags.*at->flag = true;
       continue;
@@ -274,8 +273,8 @@ bool Reservations::choose(Reservation& r, const ReservationSettings& what, Secon
     if (conf_.partitions[q].name == what.partition) r.partition = QueueId{static_cast<std::uint32_t>(q)};
   }
   if (!what.partition.empty() && !r.partition) return refuse("Invalid partition name specified");
-  if (what.flags.license_only || (what.nodes.empty() && !what.all_nodes && what.node_count == 0 &&
-                                  what.cores.empty() && !what.flags.part_nodes)) {
+  if (what.flags.license_only ||
+      (what.nodes.empty() && !what.all_nodes && what.node_count == 0 && what.cores.empty() && !what.flags.part_nodes)) {
     return !r.licenses.empty() || r.flags.any_nodes ? true : refuse("Requested node configuration is not available");
   }
   r.has_nodes = true;
@@ -444,8 +443,9 @@ bool Reservations::may_use(const Job& job, const Reservation& r) const {
   };
   if (!r.users.empty()) {
     const bool known = job.user < accounting_.users.size();
-    const std::string& name = known ? accounting_.users[job.user].name
-                              : job.user < conf_.user_names.size() ? conf_.user_names[job.user] : std::string();
+    const std::string& name = known                                ? accounting_.users[job.user].name
+                              : job.user < conf_.user_names.size() ? conf_.user_names[job.user]
+                                                                   : std::string();
     if (!has(r.users, name)) return false;
   }
   if (r.accounts.empty()) return true;

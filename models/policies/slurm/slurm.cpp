@@ -6,7 +6,7 @@
 namespace headroom::slurm {
 namespace {
 
-constexpr Second kReservationLook = 5;  // whether a reservation begins or ends is looked at so often
+constexpr Second kReservationLook = 5;   // whether a reservation begins or ends is looked at so often
 constexpr Second kPeriodicTimeout = 30;  // time limits and configured jobs are looked at so often (PERIODIC_TIMEOUT)
 
 // From a ping to the finding that a node does not answer: the message's timeout and a little.
@@ -270,8 +270,8 @@ void Scheduler::arrive(JobId id) {
     NodeBits left = partition;
     left &= access.nodes;
     keep_out(access.kept, nothing_, nothing_beside_);
-    if (access.overlap && !selector_->pick(job.ask, left, nothing_beside_, no_rank_, true, job.ask.whole_nodes,
-                                           shares_)) {
+    if (access.overlap &&
+        !selector_->pick(job.ask, left, nothing_beside_, no_rank_, true, job.ask.whole_nodes, shares_)) {
       return name_unavailable(job, nodes.available(view_->cluster()));
     }
   }
@@ -762,14 +762,12 @@ std::vector<Scheduler::Try> Scheduler::tries(const std::vector<JobId>& order) {
 }
 
 Reservations::Access Scheduler::access_of(const Job& job, Second& when, bool move) const {
-  return state_->reservations.test(job, when, move, now_s_, *state_->nodes, state_->jobs,
-                                   state_->resources.licenses());
+  return state_->reservations.test(job, when, move, now_s_, *state_->nodes, state_->jobs, state_->resources.licenses());
 }
 
 bool Scheduler::licenses_free(const Job& job) const {
   if (!state_->resources.licenses_free(job)) return false;
-  return !state_->reservations.any() ||
-         state_->reservations.licenses_free(job, now_s_, state_->resources.licenses());
+  return !state_->reservations.any() || state_->reservations.licenses_free(job, now_s_, state_->resources.licenses());
 }
 
 // What is held, as if a job of others held what they reserved.
