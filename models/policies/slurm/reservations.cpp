@@ -280,6 +280,7 @@ bool Reservations::choose(Reservation& r, const ReservationSettings& what, Secon
   r.has_nodes = true;
   if (!what.nodes.empty() || what.all_nodes || what.flags.part_nodes) {
     r.named_nodes = true;
+    r.all_nodes = what.all_nodes;
     if (what.flags.part_nodes && r.partition) r.nodes = nodes.partition(*r.partition);
     for (Index n = 0; n < nodes.size(); ++n) {
       const bool named = std::find(what.nodes.begin(), what.nodes.end(), nodes[n].name) != what.nodes.end();
@@ -562,8 +563,7 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
       }
       if (!r.has_nodes) continue;
       const NodeBits& partition = nodes.partition(job.queue);
-      const bool all = r.nodes.count() == static_cast<std::int32_t>(nodes.size());
-      if (all || (r.flags.part_nodes && r.partition && *r.partition == job.queue) ||
+      if (r.all_nodes || (r.flags.part_nodes && r.partition && *r.partition == job.queue) ||
           (r.flags.maint && partition.within(r.nodes))) {
         maintenance_until = theirs.end;
         break;

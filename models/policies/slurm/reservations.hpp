@@ -26,6 +26,7 @@ struct Reservation {
   NodeBits nodes;
   bool has_nodes = false;
   bool named_nodes = false;
+  bool all_nodes = false;  // it was asked for ALL
   bool whole_nodes = true;
   std::vector<std::int32_t> cpus;  // by node; empty: whole nodes
   std::optional<QueueId> partition;

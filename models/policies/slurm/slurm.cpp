@@ -269,9 +269,8 @@ void Scheduler::arrive(JobId id) {
     const Reservations::Access access = access_of(job, when, false);
     NodeBits left = partition;
     left &= access.nodes;
-    keep_out(access.kept, nothing_, nothing_beside_);
-    if (access.overlap &&
-        !selector_->pick(job.ask, left, nothing_beside_, no_rank_, true, job.ask.whole_nodes, shares_)) {
+    // Cores of others are not looked at yet.
+    if (access.overlap && !selector_->pick(job.ask, left, nothing_, no_rank_, true, job.ask.whole_nodes, shares_)) {
       return name_unavailable(job, nodes.available(view_->cluster()));
     }
   }
