@@ -869,7 +869,9 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
   }
   // Would it fit if the nodes that are there were free?
   if (busy || selector_->pick(job.ask, allowed, *nothing, rank, true, whole, shares_)) return Verdict::busy;
-  if (selector_->pick(job.ask, partition, *nothing, rank, true, whole, shares_)) {
+  // What others reserved comes back one day.
+  const Holdings& ever = job.reservation >= 0 ? *nothing : nothing_;
+  if (selector_->pick(job.ask, partition, ever, rank, true, whole, shares_)) {
     if (!maintenance) return Verdict::not_available;
     job.reason = Reason::reserved_maintenance;
     return Verdict::reserved;
