@@ -116,16 +116,17 @@ struct NodeShare {
 
 // Why a job was rejected at submission.
 enum class Rejection : std::uint8_t {
-  job_limit,  // PCS-3: active + queued jobs of the cluster's size
-  too_wide,   // PCS-33: the groups of the queue could never hold it
-  memory,     // more memory than the nodes have
-  account,    // no such account, or the user has no part in it
-  qos,        // no such quality of service, or the user may not have it
-  limits,     // more jobs than an account or a quality of service may submit, or a job of a size that it denies
-  partition,  // outside the limits of its partition, or one that does not take it
-  resources,  // features, licences or generic resources that there are not
+  job_limit,    // PCS-3: active + queued jobs of the cluster's size
+  too_wide,     // PCS-33: the groups of the queue could never hold it
+  memory,       // more memory than the nodes have
+  account,      // no such account, or the user has no part in it
+  qos,          // no such quality of service, or the user may not have it
+  limits,       // more jobs than an account or a quality of service may submit, or a job of a size that it denies
+  partition,    // outside the limits of its partition, or one that does not take it
+  resources,    // features, licences or generic resources that there are not
+  reservation,  // no such reservation, or the user may not use it
 };
-inline constexpr std::size_t kRejections = 8;
+inline constexpr std::size_t kRejections = 9;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.

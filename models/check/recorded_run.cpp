@@ -247,6 +247,10 @@ class RunReader {
     read_passes();
     read_jobs();
     read_events();
+    if (out_.accounting.users.empty()) {
+      out_.conf.user_names.resize(users_.size());
+      for (const auto& [name, number] : users_) out_.conf.user_names[number] = name;
+    }
     read_power();
     set_clock(exact_clock);
   }
@@ -639,6 +643,7 @@ class RunReader {
     asks.gpus = text("gpus");
     asks.gpus_per_task = text("gpus_per_task");
     asks.licenses = text("licenses");
+    asks.reservation = text("reservation");
     asks.switches = text("switches");
     slurm::add_gpus_per_node(text("gpus_per_node"), asks);
     asks.contiguous = input.flag("contiguous");
@@ -757,7 +762,10 @@ class RunReader {
       } else if (what == "scontrol") {
         // What slurmctld refused did nothing, except that a running job that cannot be held is marked all the same.
         const bool refused = event.has("rc") && event["rc"].number() != 0;
-        if (!refused || event["args"].at(0).text() == "hold") read_scontrol(event, add);
+        // Whether a reservation can be had is the policy's to say.
+        const bool reserves = event["args"].at(0).text() == "create" ||
+                              (event["args"].size() > 1 && event["args"].at(1).text().starts_with("reservationname="));
+        if (!refused || reserves || event["args"].at(0).text() == "hold") read_scontrol(event, add);
       } else {
         event["event"].refuse("no event: " + what);
       }
@@ -810,6 +818,38 @@ class RunReader {
     return true;
   }
 
+  // scontrol create, update or delete of a reservation. False: it is something else.
+  bool read_reservation(const At& event) {
+    using Kind = slurm::ReservationRequest::Kind;
+    const At args = event["args"];
+    const std::string verb = args.at(0).text();
+    slurm::ReservationRequest request;
+    request.at = shifted(event["t"]);
+    request.kind = verb == "create" ? Kind::create : verb == "delete" ? Kind::remove : Kind::update;
+    for (std::size_t i = 1; i < args.size(); ++i) {
+      const std::string word = args.at(i).text();
+      const auto equals = word.find('=');
+      if (equals == std::string::npos) {
+        if (word != "reservation") return false;
+        continue;
+      }
+      const std::string name = word.substr(0, equals);
+      if (name == "reservationname") {
+        request.what.name = word.substr(equals + 1);
+        continue;
+      }
+      if (request.what.name.empty()) return false;
+      const std::string problem = slurm::set(request.what, name, word.substr(equals + 1));
+      if (problem.empty()) continue;
+      out_.not_followed.push_back(
+          fmt::format("scontrol {} reservation {}: {} {}", verb, request.what.name, name, problem));
+      return true;
+    }
+    if (request.what.name.empty()) return false;
+    out_.conf.reservations.push_back(std::move(request));
+    return true;
+  }
+
   template <class Add>
   void read_scontrol(const At& event, Add add) {
     const At args = event["args"];
@@ -831,6 +871,7 @@ class RunReader {
       }
       return;
     }
+    if (read_reservation(event)) return;
     if (verb != "update") args.refuse("scontrol " + verb + " is not followed");
     std::vector<std::string> nodes;
     std::optional<NodeAction> action;

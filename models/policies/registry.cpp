@@ -209,6 +209,13 @@ slurm::Conf slurm_conf(const Scenario& scenario) {
   for (const auto& [name, value] : scenario.scheduler.slurm) {
     ensure(slurm::set(conf, name, value).empty(), "the parameters of a scenario were checked");
   }
+  for (const NamedSettings& each : scenario.scheduler.slurm_reservations) {
+    slurm::ReservationRequest& request = conf.reservations.emplace_back();
+    request.what.name = each.name;
+    for (const auto& [name, value] : each.settings) {
+      ensure(slurm::set(request.what, name, value).empty(), "the settings of a scenario were checked");
+    }
+  }
   return conf;
 }
 

@@ -106,6 +106,8 @@ std::string_view rejection_name(Rejection rejection) {
       return "partition";
     case Rejection::resources:
       return "resources";
+    case Rejection::reservation:
+      return "reservation";
   }
   return "";
 }
@@ -128,6 +130,8 @@ std::string_view rejection_text(Rejection rejection) {
       return "outside what its partition takes (EnforcePartLimits, RootOnly, State)";
     case Rejection::resources:
       return "asks for features, licences or generic resources that there are not";
+    case Rejection::reservation:
+      return "asks for a reservation that there is not, or that its user may not use";
   }
   return "";
 }

@@ -228,6 +228,12 @@ constexpr Option kOptions[] = {
   {.path = "scheduler.slurmUsers", .type = map, .help = "The same for users; account is required."},
   {.path = "scheduler.slurmUsers.*", .type = map, .help = "Settings of one user by name."},
   {.path = "scheduler.slurmUsers.*.*", .type = scalar, .help = "The setting's value."},
+  {.path = "scheduler.slurmReservations", .type = map,
+   .help = "Policy slurm only: reservations by name, as scontrol create reservation takes them: StartTime and EndTime "
+           "(now+COUNT[UNIT], from the beginning), Duration, Nodes, NodeCnt, CoreCnt, Licenses, PartitionName, Users, "
+           "Accounts, Flags."},
+  {.path = "scheduler.slurmReservations.*", .type = map, .help = "Settings of one reservation by name."},
+  {.path = "scheduler.slurmReservations.*.*", .type = scalar, .help = "The setting's value."},
   {.path = "scheduler.slurmQos", .type = map, .help = "The same for qualities of service; normal is always there."},
   {.path = "scheduler.slurmQos.*", .type = map, .help = "Settings of one QOS by name."},
   {.path = "scheduler.slurmQos.*.*", .type = scalar, .help = "The setting's value."},
@@ -421,6 +427,8 @@ constexpr Option kOptions[] = {
   {.path = "workload.jobs[].memoryPerGpu", .type = integer, .minimum = 1, .maximum = kMaxCount, .unit = "MiB",
    .help = "Memory for each GPU, in place of memoryPerNode (sbatch --mem-per-gpu); default: DefMemPerGPU. Policy slurm "
            "with CR_CPU_Memory only."},
+  {.path = "workload.jobs[].reservation", .type = string, .minimum = 1,
+   .help = "sbatch --reservation: the reservation that it uses. Policy slurm only."},
   {.path = "workload.jobs[].licenses", .type = string, .minimum = 1,
    .help = "sbatch --licenses: NAME[:COUNT] joined by \",\"; from 25.05 on also by \"|\" (any). Policy slurm only."},
   {.path = "workload.jobs[].contiguous", .type = boolean, .fallback = "false",

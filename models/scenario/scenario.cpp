@@ -633,6 +633,7 @@ class Builder {
     read_named(section, "slurmAccounts", options.slurm_accounts, all.accounts);
     read_named(section, "slurmUsers", options.slurm_users, all.users);
     read_named(section, "slurmQos", options.slurm_qos, all.qos);
+    read_reservations(section, all);
     const JsonValue* first = nullptr;
     for (const std::string_view key : {"slurmAccounts", "slurmUsers", "slurmQos"}) {
       if (first == nullptr) first = section.find(key);
@@ -646,6 +647,25 @@ class Builder {
     }
     if (const std::string problem = slurm::check(all); !problem.empty()) {
       problems_.add(first->where, section.path(), problem);
+    }
+  }
+
+  void read_reservations(const Section& section, const slurm::Accounting& all) {
+    std::vector<slurm::ReservationSettings> reservations;
+    read_named(section, "slurmReservations", scenario_.scheduler.slurm_reservations, reservations);
+    const auto check = [&](const std::string& name, const auto& known, const char* what, const char* key) {
+      const bool there = std::any_of(known.begin(), known.end(), [&](const auto& each) { return each.name == name; });
+      if (there) return;
+      problems_.add(section.where(), section.path_of("slurmReservations"),
+                    fmt::format("unknown {} {}, expected one of scheduler.{}", what, quote(name), key));
+    };
+    for (const slurm::ReservationSettings& r : reservations) {
+      for (const std::string& user : r.users) check(user, all.users, "user", "slurmUsers");
+      for (const std::string& account : r.accounts) check(account, all.accounts, "account", "slurmAccounts");
+      if (r.users.empty() && r.accounts.empty()) {
+        problems_.add(section.where(), section.path_of("slurmReservations") + "." + r.name,
+                      "Users or Accounts are missing");
+      }
     }
   }
 
@@ -989,6 +1009,7 @@ class Builder {
     count("tasksPerGpu", asks.tasks_per_gpu);
     count("memoryPerGpu", asks.memory_per_gpu);
     read("licenses", asks.licenses);
+    read("reservation", asks.reservation);
     read("switches", asks.switches);
     flag("contiguous", asks.contiguous);
     flag("spreadJob", asks.spread_job);

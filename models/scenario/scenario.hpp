@@ -79,6 +79,7 @@ struct SchedulerOptions {
   std::vector<NamedSettings> slurm_accounts = {};  // of slurmdbd; all of them are known and well formed
   std::vector<NamedSettings> slurm_users = {};
   std::vector<NamedSettings> slurm_qos = {};
+  std::vector<NamedSettings> slurm_reservations = {};
   std::vector<NamedSettings> slurm_topology = {};
   bool memory_counts = false;  // among them SelectTypeParameters=CR_CPU_Memory (PCS-7)
 };

@@ -62,15 +62,25 @@ void Scheduler::backfill_cycle() {
   JobId rejected_array{~0u};
   JobId planned_array{~0u};
   std::int32_t planned_tasks = 0;
-  for (const Candidate& candidate : queue) {
-    const JobId id = candidate.job;
+  for (const Candidate& attempt : queue) {
     if (jobs_tested_ >= conf.bf_max_job_test) break;
+    const JobId id = attempt.job;
     Job& job = state_->jobs[id];
     if (!job.queues.empty()) {
       if (view_->jobs().state(id) != JobState::pending) continue;
       if (conf.bf_one_resv_per_job && job.start > 0) continue;
-      enter(job, candidate.queue);
+      enter(job, attempt.queue);
     }
+    if (state_->reservations.any() && view_->jobs().state(id) != JobState::pending) continue;
+    struct Drawn {
+      Job& job;
+      bool drawn;
+      ~Drawn() {
+        if (drawn && job.shares.empty()) job.reservation = -1;
+      }
+    };
+    const Drawn drawn{job, attempt.drawn};
+    job.reservation = attempt.reservation;
     const JobTerms& terms = view_->jobs().terms(id);
     if (terms.array_tasks > 0) {
       if (rejected_array == terms.array) continue;
@@ -99,7 +109,7 @@ void Scheduler::backfill_cycle() {
       if (at == by_user.end()) at = by_user.insert(by_user.end(), {job.user, 0});
       if (at->second++ >= conf.bf_max_job_user) continue;
     }
-    if (!conf.bf_licenses && !state_->resources.licenses_free(job)) continue;
+    if (!conf.bf_licenses && !licenses_free(job)) continue;
     if (job.deadline > 0 && missed_deadline(job)) continue;
     bool counted = false;
     const Planned planned = plan_job(job, counted);
@@ -229,11 +239,25 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
   const Second others_start = job.components > 0 ? het_jobs_.earliest(job.leader, job.id) : 0;
   // Every turn looks at a later time; the plan has an end.
   for (int turns = 0; turns < 100'000; ++turns) {
-    const Second from = std::max(later_start, others_start);
+    Second from = std::max(later_start, others_start);
     later_start = 0;
     if (window_end_ < from) return Planned::no;
-    const Second until = std::max(from, now_s_) + limit;
+    held_now_ = &nodes.held;
+    planned_job_ = &job;
+    Second reserved_until = 0;
     allowed = up;
+    if (state_->reservations.any()) {
+      const Reservations::Access access = access_of(job, from, true);
+      if (access.answer == Reservations::Answer::not_now) job.reason = Reason::reservation;
+      if (access.answer != Reservations::Answer::yes) return Planned::no;
+      allowed &= access.nodes;
+      if (!access.blocked.empty()) {
+        keep_out(access.blocked, nodes.held, held_beside_);
+        held_now_ = &held_beside_;
+      }
+      reserved_until = state_->reservations.next_end(from, resolution);
+    }
+    const Second until = std::max(from, now_s_) + limit;
     const std::vector<PlanMap::Slot>& slots = map_.slots();
     for (std::size_t i = map_.slot_after(from); i < slots.size(); ++i) {
       // Worth another look when this slot is over, unless the next one has nothing more to offer.
@@ -248,6 +272,10 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       }
       allowed &= slots[i].free;
       if (conf.bf_licenses && !LicenseBooks::enough(licenses, slots[i].licenses)) allowed.clear();
+    }
+    // Another look when the next reservation is over.
+    if (reserved_until > 0 && ++reserved_until < window_end_ && (later_start == 0 || reserved_until < later_start)) {
+      later_start = reserved_until;
     }
     const auto give_up = [&] { return later_start == 0 || no_reservation; };
     if (allowed.count() < job.ask.min_nodes) {
@@ -286,7 +314,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       het_jobs_.set(job.leader, job.id, start);
       const bool more = conf.bf_max_job_start == 0 || jobs_started_ < conf.bf_max_job_start;
       if (conf.bf_hetjob_immediate && more) start_het_job(job.leader, false);
-    } else if (start <= now_s_ && state_->resources.licenses_free(job)) {
+    } else if (start <= now_s_ && licenses_free(job)) {
       const Verdict verdict = start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill);
       if (verdict == Verdict::started) {
         if (job.ask.whole_nodes) {
@@ -396,25 +424,27 @@ bool Scheduler::will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from
 
 bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
   const Conf& conf = state_->conf;
-  NodeTable& table = *state_->nodes;
   NodeBits allowed = nodes;
   selector_->remove_too_small(ask, allowed);
+  const Holdings& held = *held_now_;
   const bool from_future = conf.version.plans_from_future();
   if (!from_future || from <= now_s_) {
-    if (fits(ask, allowed, table.held, clip, nodes)) {
+    if (fits(ask, allowed, held, clip, nodes)) {
       start = now_s_;
       return true;
     }
     if (until < 0 && preemptable_.empty()) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.
-  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(table.held.shared);
+  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(held.shared);
   if (only_idle) {
-    future_.idle = table.held.idle;
+    future_.idle = held.idle;
   } else {
-    future_ = table.held;
+    future_ = held;
   }
+  const bool cores_reserved = held_now_ != &state_->nodes->held;
   const auto end_job = [&](const Job& running) {
+    if (cores_reserved && !state_->reservations.makes_room(running, *planned_job_)) return;
     if (only_idle) {
       future_.idle |= running.nodes;
       return;

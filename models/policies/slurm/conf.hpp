@@ -115,6 +115,49 @@ struct SwitchSettings {
   std::string switches;  // the others these
 };
 
+// What scontrol says of a reservation; what it does not say is empty. Times count from the request.
+struct ReservationSettings {
+  struct Flags {
+    bool flex = false;
+    bool daily = false;
+    bool weekly = false;
+    bool ignore_jobs = false;
+    bool maint = false;
+    bool overlap = false;
+    bool any_nodes = false;
+    bool magnetic = false;
+    bool part_nodes = false;
+    bool no_hold_jobs = false;
+    bool purge_comp = false;
+    bool time_float = false;
+    bool replace_down = false;
+    bool license_only = false;
+    bool spec_nodes = false;
+  };
+  std::string name;
+  std::optional<Second> start;
+  std::optional<Second> end;
+  std::optional<Second> duration;
+  std::vector<std::string> nodes;
+  bool all_nodes = false;
+  std::int32_t node_count = 0;
+  std::vector<std::int32_t> cores;
+  std::string licenses;
+  std::string partition;
+  std::vector<std::string> users;
+  std::vector<std::string> accounts;
+  Flags flags;
+  Second purge_after = 0;
+};
+
+// scontrol create, update or delete, and when.
+struct ReservationRequest {
+  enum class Kind : std::uint8_t { create, update, remove };
+  Time at = 0;
+  Kind kind = Kind::create;
+  ReservationSettings what;
+};
+
 // When a thread of slurmctld looks at the clock: once a second, at its own moment within it.
 struct Rhythm {
   Time offset = 0;         // its first look is this and a second after slurmctld's start
@@ -260,6 +303,9 @@ struct Conf {
   std::int32_t resume_rate = 300;
   std::vector<std::string> suspend_exc_nodes;  // names; what SuspendExcNodes lists
 
+  std::vector<ReservationRequest> reservations;  // by time
+  std::vector<std::string> user_names;           // by number, where there is no accounting
+
   Second kill_wait = 30;
   Second over_time_limit = 0;
   Second slurmd_timeout = 300;
@@ -291,6 +337,7 @@ std::string set(Conf& conf, std::string_view name, std::string_view value);
 std::string set(Partition& partition, std::string_view name, std::string_view value);
 std::string set(NodeSettings& node, std::string_view name, std::string_view value);
 std::string set(SwitchSettings& one, std::string_view name, std::string_view value);
+std::string set(ReservationSettings& r, std::string_view name, std::string_view value);
 
 // [days-]hours:minutes:seconds, minutes[:seconds] and so on, as sbatch --time takes it; INFINITE and UNLIMITED are
 // kUnlimited. None if it is not well formed.

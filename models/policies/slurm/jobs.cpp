@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/policies/slurm/reservations.hpp"
+
 namespace headroom::slurm {
 namespace {
 
@@ -427,8 +429,9 @@ JobList::Wait JobList::dependencies(const Job& job, const JobTable& table, Secon
 
 Reason JobList::held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const {
   if (job.priority == 0) {
-    const bool known =
-        job.reason == Reason::held_user || job.reason == Reason::bad_constraints || job.reason == Reason::launch_failed;
+    // What no longer can be has nothing to do with its constraints any more.
+    const bool unusable = reservations_ != nullptr && !reservations_->usable(job, now);
+    const bool known = job.reason == Reason::held_user || job.reason == Reason::launch_failed || (job.reason == Reason::bad_constraints && !unusable);
     return known ? job.reason : Reason::held_admin;
   }
   switch (dependencies(job, table, now)) {
@@ -440,6 +443,7 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
       break;
   }
   if (job.begin > now) return Reason::begin_time;
+  if (reservations_ != nullptr && !reservations_->usable(job, now)) return Reason::reservation;
   const Partition& partition = conf_.partitions[index(job.queue)];
   if (job.barred != Reason::none) return job.barred;
   if (partition.max_time && job.limit > *partition.max_time && !job.any_time) return Reason::partition_time;
@@ -455,8 +459,10 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
                       job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
-                      job.reason == Reason::held_admin || job.reason == Reason::partition_time ||
-                      job.reason == Reason::partition_nodes || (job.barred != Reason::none && job.reason == job.barred);
+                      job.reason == Reason::held_admin ||
+                      (job.reason == Reason::reservation && job.reservation >= 0) ||
+                      job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
+                      (job.barred != Reason::none && job.reason == job.barred);
   if (reason != Reason::none || waited) job.reason = reason;
   const bool eligible = reason == Reason::none || reason == Reason::partition_time ||
                         reason == Reason::partition_nodes || reason == job.barred;
@@ -468,6 +474,7 @@ bool JobList::is_first(const Job& job, const JobTable& table, Second now, const 
   for (const JobId id : order(table)) {
     const Job& other = jobs_[index(id)];
     if (other.reason == Reason::limit || !goes_before(other, job, nodes)) continue;
+    if ((other.reservation >= 0) != (job.reservation >= 0)) continue;  // they are not after the same
     switch (held_back(other, table, now, nodes)) {
       case Reason::held_user:
       case Reason::held_admin:
@@ -476,6 +483,7 @@ bool JobList::is_first(const Job& job, const JobTable& table, Second now, const 
       case Reason::dependency:
       case Reason::dependency_never:
       case Reason::begin_time:
+      case Reason::reservation:
         break;
       default:
         return false;
@@ -533,6 +541,10 @@ std::string reason_text(const Job& job) {
       return "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions";
     case Reason::bad_constraints:
       return "BadConstraints";
+    case Reason::reservation:
+      return "Reservation";
+    case Reason::reserved_maintenance:
+      return "ReqNodeNotAvail, Reserved for maintenance";
     case Reason::licenses:
       return "Licenses";
     case Reason::launch_failed:

@@ -38,6 +38,8 @@ enum class Reason : std::uint8_t {
   node_not_available,
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
+  reservation,           // it is not yet, or no longer, usable
+  reserved_maintenance,  // others have all of it
   licenses,
   deadline,
   launch_failed,
@@ -45,6 +47,8 @@ enum class Reason : std::uint8_t {
   non_zero_exit,
   node_down,
 };
+
+class Reservations;
 
 struct Job {
   JobId id{0};
@@ -97,6 +101,7 @@ struct Job {
   bool owns_nodes = false;              // --exclusive=user
   std::int32_t components = 0;          // of the heterogeneous job that it is one of; 0: none
   JobId leader{0};                      // the first of them
+  std::int32_t reservation = -1;        // in which it is, or is being tried (Reservations); -1: none
 };
 
 // An array is one record until its tasks start.
@@ -143,6 +148,8 @@ class JobList {
   void set_priority(JobId id, std::uint32_t priority);  // by hand: it stays
   void release(JobId id, Second now, const NodeTable& nodes);
 
+  void obey(const Reservations* reservations) { reservations_ = reservations; }
+
   // Pending jobs in the order in which passes look at them: by PriorityTier, priority, submission, number.
   const std::vector<JobId>& order(const JobTable& table);
   std::size_t pending() const { return order_.size(); }
@@ -187,6 +194,7 @@ class JobList {
   const Conf& conf_;
   const Associations& associations_;
   const std::vector<Asks>& asks_;
+  const Reservations* reservations_ = nullptr;  // null: there are none
   Multifactor multifactor_;
   std::vector<Job> jobs_;
   std::vector<Array> arrays_;                                                       // by an array's first task

@@ -164,6 +164,7 @@ std::string sinfo_state(const Cluster& cluster, const NodeTable& table, Index n)
     text = "comp";
   } else if (table.held.jobs[n] == 0) {
     text = node.planned && power == NodeState::up ? "plnd" : "idle";
+    if (node.reserved && power == NodeState::up && !powering_down) text = node.maintained ? "maint" : "resv";
   } else {
     text = table.held.cpus[n] < node.cpus ? "mix" : "alloc";
     if (text == "mix" && node.planned && power == NodeState::up) return "mix-";

@@ -211,6 +211,8 @@ struct Node {
   bool was_down = false;  // and has not registered since: the backfill thread leaves it out
   bool drain = false;
   bool planned = false;
+  bool reserved = false;    // by a reservation that has begun
+  bool maintained = false;  // by one with MAINT
   bool power_down_asked = false;
   bool power_up_asked = false;
   bool power_cycle = false;  // told to power down when it had no power: out of use for SuspendTimeout all the same

@@ -6,6 +6,7 @@
 namespace headroom::slurm {
 namespace {
 
+constexpr Second kReservationLook = 5;   // whether a reservation begins or ends is looked at so often
 constexpr Second kPeriodicTimeout = 30;  // time limits and configured jobs are looked at so often (PERIODIC_TIMEOUT)
 
 // From a ping to the finding that a node does not answer: the message's timeout and a little.
@@ -42,7 +43,7 @@ void Scheduler::wake_up() {
   const Phases& phases = state_->conf.phases;
   const Second start = state_->second(phases.start);
   tick_at_ = phases.main.first(phases.start);
-  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_backfill_ = start;
+  last_limits_ = last_full_ = last_pass_ = last_ping_ = last_backfill_ = last_reservations_ = start;
   state_->jobs.multifactor().start(phases.start);
   // Passes before there was anything to pass over.
   while (next_pass_ < phases.passes.size() && phases.passes[next_pass_].at < now_) ++next_pass_;
@@ -70,6 +71,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
     state_->last_job_update = std::max(state_->last_job_update, *then);
   }
   state_->limits.account(state_->second(state_->jobs.multifactor().last()));
+  if (state_->reservations.next_request() <= now_) reserve();
   catch_up();
   for (const JobId job : view.changes().over) over(job);
   for (const NodeId node : view.changes().registered) {
@@ -115,7 +117,42 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   }
   Time next = next_tick();
   if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
+  next = std::min(next, state_->reservations.next_request());
   return std::min({next, pass_at_, launch_fails_at_, next_backfill(), state_->jobs.next_recalculation()});
+}
+
+// sinfo's resv and maint.
+void Scheduler::flag_reserved() {
+  NodeTable& nodes = *state_->nodes;
+  for (Index n = 0; n < nodes.size(); ++n) nodes[n].reserved = nodes[n].maintained = false;
+  for (const Reservation& r : state_->reservations.all()) {
+    if (r.gone || !r.has_nodes || r.flags.time_float || r.start > now_s_ || r.end <= now_s_) continue;
+    r.nodes.for_each([&](Index n) {
+      nodes[n].reserved = true;
+      nodes[n].maintained |= r.flags.maint;
+    });
+    touch_nodes();
+  }
+}
+
+// Requests for reservations that came since the last step or come now. Each sets off a pass, those before the first
+// job too.
+void Scheduler::reserve() {
+  const Phases& phases = state_->conf.phases;
+  Time passed = 0;  // when the last of those passes was
+  for (Time at = state_->reservations.next_request(); at <= now_; at = state_->reservations.next_request()) {
+    if (!state_->reservations.carry_out(state_->second(at), view_->cluster(), *state_->nodes, state_->jobs)) continue;
+    touch_nodes();
+    if (at < passed) continue;
+    const Time from = std::max(at, phases.time_of(last_pass_ + state_->conf.batch_sched_delay));
+    const Time pass_at = phases.main.not_before(tick_at_, from);
+    if (pass_at < now_ && state_->jobs.pending() == 0) {
+      passed = pass_at;
+      last_pass_ = state_->second(pass_at);
+    } else {
+      wanted_ = true;
+    }
+  }
 }
 
 // What the threads' looks at the clock came to while nothing was due.
@@ -132,6 +169,7 @@ void Scheduler::catch_up() {
   const Second last_full = last_full_;
   follow(phases.main, tick_at_, kPeriodicTimeout, last_limits_);
   follow(phases.main, tick_at_, conf.sched_interval, last_full_);
+  if (state_->reservations.any()) follow(phases.main, tick_at_, kReservationLook, last_reservations_);
   if (last_full_ > last_full) last_pass_ = last_full_;
   tick_at_ = phases.main.not_before(tick_at_, now_);
   if (!conf.backfill) return;
@@ -172,6 +210,9 @@ Time Scheduler::next_tick() const {
   Second next = std::numeric_limits<Second>::max();
   if (limits_matter) next = std::min(next, last_limits_ + kPeriodicTimeout);
   if (queue_matters) next = std::min(next, last_full_ + conf.sched_interval);
+  if ((limits_matter || queue_matters) && state_->reservations.any()) {
+    next = std::min(next, last_reservations_ + kReservationLook);
+  }
   if (wanted_) next = std::min(next, last_pass_ + conf.batch_sched_delay);
   if (pings_matter) next = std::min(next, last_ping_ + ping_interval());
   if (next == std::numeric_limits<Second>::max()) return kNever;
@@ -198,6 +239,12 @@ void Scheduler::arrive(JobId id) {
     return reject(job, Rejection::resources);
   }
   state_->jobs.described(id, table, now_s_, nodes);
+  if (const std::string& reservation = asks_of(id).reservation; state_->reservations.any() || !reservation.empty()) {
+    const Associations& all = state_->associations;
+    const std::uint32_t payer = job.payer.association;
+    const std::string account = payer == kNobody ? "" : all.account_name(all[payer].account);
+    if (!state_->reservations.admit(job, reservation, account)) return reject(job, Rejection::reservation);
+  }
   if (job.ask.min_nodes != before.min_nodes) job.asked_min = job.ask.min_nodes;
   if (job.ask.max_nodes != before.max_nodes) job.asked_max = job.ask.max_nodes;
   std::optional<Rejection> never = cannot_run(job);
@@ -226,6 +273,17 @@ void Scheduler::arrive(JobId id) {
     }
   }
   if (job.reason != Reason::none || job.components > 0) return;
+  if (state_->reservations.any()) {
+    Second when = now_s_;
+    const Reservations::Access access = access_of(job, when, false);
+    NodeBits left = partition;
+    left &= access.nodes;
+    // Cores of others are not looked at yet.
+    if (access.overlap && !selector_->pick(job.ask, left, nothing_, no_rank_, true, job.ask.whole_nodes, shares_)) {
+      return name_unavailable(job, nodes.available(view_->cluster()));
+    }
+  }
+  if (job.needs != nullptr && !licenses_free(job)) return;
   if (!first) {
     // Of jobs that take whole nodes it is seen at once that too few are idle (recorded run s32).
     NodeBits idle = partition;
@@ -351,6 +409,7 @@ void Scheduler::take_nodes_back(JobId id) {
 
 // A job that held nodes is in the queue once more.
 void Scheduler::wait_again(JobId id) {
+  state_->jobs[id].reservation = state_->reservations.asked(id);
   state_->jobs.requeued(id, view_->jobs(), now_s_);
   state_->limits.submitted(id);
 }
@@ -617,9 +676,17 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
 
 void Scheduler::tick() {
   const Conf& conf = state_->conf;
+  if (state_->reservations.any() && now_s_ - last_reservations_ >= kReservationLook) {
+    last_reservations_ = now_s_;
+    if (state_->reservations.notice(now_s_)) wanted_ = true;
+    flag_reserved();
+  }
   if (now_s_ - last_limits_ >= kPeriodicTimeout) {
     last_limits_ = now_s_;
     check_limits();
+    if (state_->reservations.any()) {
+      state_->reservations.look_after(now_s_, view_->cluster(), *state_->nodes, state_->jobs, view_->jobs());
+    }
   }
   ping();
   if (!conf.phases.passes.empty()) return;
@@ -756,13 +823,15 @@ void Scheduler::pass(bool full) {
   std::int32_t started = 0;
   JobId rejected_array{~0u};
   JobId rejected_task{0};  // of it, the one that was looked at
-  for (const Candidate& candidate : candidates()) {
-    const JobId id = candidate.job;
+  std::vector<char> failed_reservations(state_->reservations.all().size());
+  for (const Candidate& attempt : candidates()) {
+    const JobId id = attempt.job;
     Job& job = state_->jobs[id];
     if (!job.queues.empty()) {
       if (view_->jobs().state(id) != JobState::pending) continue;  // it started in another of its partitions
-      enter(job, candidate.queue);
+      enter(job, attempt.queue);
     }
+    if (!failed_reservations.empty() && view_->jobs().state(id) != JobState::pending) continue;  // it was drawn in
     const JobTerms& terms = view_->jobs().terms(id);
     const std::size_t q = index(job.queue);
     if (conf.sched_max_job_start > 0 && started >= conf.sched_max_job_start) break;
@@ -789,7 +858,22 @@ void Scheduler::pass(bool full) {
       continue;
     }
     if (!full && depth++ > conf.default_queue_depth) break;
-    if (failed[q]) {
+    // A reservation that draws the job in is its own for this attempt.
+    struct Drawn {
+      Job& job;
+      bool drawn;
+      ~Drawn() {
+        if (drawn && job.shares.empty()) job.reservation = -1;
+      }
+    };
+    const Drawn drawn{job, attempt.drawn};
+    const std::int32_t r = job.reservation = attempt.reservation;
+    if (r >= 0 && failed_reservations[static_cast<std::size_t>(r)]) {
+      job.reason = Reason::priority;
+      touch_jobs();
+      continue;
+    }
+    if (r < 0 && failed[q]) {
       if (job.reason == Reason::none || job.reason == Reason::resources) job.reason = Reason::priority;
       touch_jobs();
       continue;
@@ -803,7 +887,7 @@ void Scheduler::pass(bool full) {
       available.remove(nodes.partition(job.queue));
       continue;
     }
-    if (!state_->resources.licenses_free(job)) {
+    if (!licenses_free(job)) {
       job.reason = Reason::licenses;
       touch_jobs();
       if (conf.bf_licenses) break;  // backfill plans them
@@ -813,6 +897,10 @@ void Scheduler::pass(bool full) {
     allowed &= available;
     // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation.
     const auto close_partition = [&] {
+      if (r >= 0) {
+        failed_reservations[static_cast<std::size_t>(r)] = 1;
+        return;
+      }
       if (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve) return;
       if (too_low_to_reserve(job)) return;
       failed[q] = 1;
@@ -835,7 +923,12 @@ void Scheduler::pass(bool full) {
         name_unavailable(job, available);
         touch_jobs();
         break;
+      case Verdict::reserved:
+        touch_jobs();
+        if (r >= 0) available.remove(state_->reservations[r].nodes);
+        break;
       case Verdict::never:
+        if (attempt.drawn) break;
         state_->jobs.hold(id, Reason::bad_constraints);
         touch_jobs();
         break;
@@ -843,24 +936,32 @@ void Scheduler::pass(bool full) {
   }
 }
 
-// The order as it is when a pass begins: what a pass makes eligible waits for the next one.
+// The order as it is when a pass begins: what a pass makes eligible waits for the next one. Jobs of reservations come
+// first; a magnetic one is one more chance for each job that may use it.
 std::vector<Scheduler::Candidate> Scheduler::candidates() {
   NodeTable& nodes = *state_->nodes;
   const std::vector<JobId> order = state_->jobs.order(view_->jobs());
   std::vector<Candidate> queue;
   queue.reserve(order.size());
   bool several = false;
+  const Reservations& reservations = state_->reservations;
+  std::vector<std::int32_t> drawing;
+  const auto add = [&](Job& job, std::uint32_t priority) {
+    if (!state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) return;
+    if (reservations.any()) {
+      reservations.drawing(job, drawing);
+      for (const std::int32_t r : drawing) queue.push_back({job.id, job.queue, priority, r, true});
+    }
+    queue.push_back({job.id, job.queue, priority, job.reservation, false});
+  };
   for (const JobId id : order) {
     Job& job = state_->jobs[id];
     const Reason before = job.reason;
-    if (job.queues.empty()) {
-      if (state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) queue.push_back({id, job.queue, job.priority});
-    }
+    if (job.queues.empty()) add(job, job.priority);
     for (std::size_t q = 0; q < job.queues.size(); ++q) {
       several = true;
       enter(job, job.queues[q]);
-      if (!state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) continue;
-      queue.push_back({id, job.queue, JobList::priority_in(job, q)});
+      add(job, JobList::priority_in(job, q));
     }
     if (job.reason != before) touch_jobs();
   }
@@ -870,6 +971,9 @@ std::vector<Scheduler::Candidate> Scheduler::candidates() {
       const std::int32_t tier_b = state_->conf.partitions[index(b.queue)].priority_tier;
       return tier_a != tier_b ? tier_a > tier_b : a.priority > b.priority;
     });
+  }
+  if (reservations.any()) {
+    std::stable_partition(queue.begin(), queue.end(), [](const Candidate& attempt) { return attempt.reservation >= 0; });
   }
   return queue;
 }
@@ -892,6 +996,23 @@ Second Scheduler::limit_by_deadline(const Job& job, Second now) {
   return job.deadline > 0 ? std::min(job.limit, (job.deadline - now) / 60 * 60) : job.limit;
 }
 
+Reservations::Access Scheduler::access_of(const Job& job, Second& when, bool move) const {
+  return state_->reservations.test(job, when, move, now_s_, *state_->nodes, state_->jobs, state_->resources.licenses());
+}
+
+bool Scheduler::licenses_free(const Job& job) const {
+  if (!state_->resources.licenses_free(job)) return false;
+  return !state_->reservations.any() || state_->reservations.licenses_free(job, now_s_, state_->resources.licenses());
+}
+
+// What is held, as if a job of others held what they reserved.
+void Scheduler::keep_out(const std::vector<std::int32_t>& cpus, const Holdings& held, Holdings& out) const {
+  out = held;
+  for (Index n = 0; n < cpus.size(); ++n) {
+    if (cpus[n] > 0) out.take(n, (*state_->nodes)[n].cpus, cpus[n], 0);
+  }
+}
+
 void Scheduler::rank_nodes(bool start, Ranking& ranking) const {
   const NodeTable& nodes = *state_->nodes;
   std::vector<std::uint64_t> ranks(nodes.size());
@@ -910,11 +1031,38 @@ void Scheduler::rank_nodes_for_starts() {
 }
 
 // Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.
-Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by) {
+Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
   if (held_before_choice(job)) return Verdict::limited;
   const Ranking& rank = rank_in(job.queue);
   const bool whole = job.ask.whole_nodes;
+  const Holdings* held = &nodes.held;
+  const Holdings* nothing = &nothing_;
+  NodeBits partition = nodes.partition(job.queue);
+  NodeBits allowed = free_nodes;
+  bool maintenance = false;
+  if (state_->reservations.any()) {
+    Second when = now_s_;
+    const Reservations::Access access = access_of(job, when, false);
+    using Answer = Reservations::Answer;
+    if (access.answer == Answer::not_now || access.answer == Answer::taken) {
+      job.reason = access.answer == Answer::taken ? Reason::reserved_maintenance : Reason::reservation;
+      return Verdict::reserved;
+    }
+    maintenance = access.answer == Answer::maintenance;
+    if (maintenance) {
+      allowed.clear();
+    } else {
+      allowed &= access.nodes;
+    }
+    if (job.reservation >= 0) partition &= access.nodes;
+    if (!access.blocked.empty()) {
+      keep_out(access.blocked, nodes.held, held_beside_);
+      keep_out(access.kept, nothing_, nothing_beside_);
+      held = &held_beside_;
+      nothing = &nothing_beside_;
+    }
+  }
   NodeBits usable = allowed;
   bool busy = false;
   const auto leave_out = [&](const NodeBits& others) {
@@ -930,7 +1078,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
   }
   if (whole) {
     NodeBits in_use = allowed;
-    leave_out(in_use.remove(nodes.held.idle));
+    leave_out(in_use.remove(held->idle));
   }
   const std::int32_t least = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const std::int32_t most = usable.count();
@@ -944,7 +1092,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     these &= c.nodes;
     candidates |= these;
     if (count < least && count < most) continue;
-    if (!selector_->pick(job.ask, candidates, nodes.held, rank, true, whole, shares_)) continue;
+    if (!selector_->pick(job.ask, candidates, *held, rank, true, whole, shares_)) continue;
     if (held_after_choice(job, demand_of(job, shares_))) return Verdict::limited;
     begin(job, by);
     return Verdict::started;
@@ -956,9 +1104,14 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& allowed
     make_way(job, others.remove(nodes.completing()));
   }
   // Would it fit if the nodes that are there were free?
-  if (busy || selector_->pick(job.ask, allowed, nothing_, rank, true, whole, shares_)) return Verdict::busy;
-  const NodeBits& partition = nodes.partition(job.queue);
-  if (selector_->pick(job.ask, partition, nothing_, rank, true, whole, shares_)) return Verdict::not_available;
+  if (busy || selector_->pick(job.ask, allowed, *nothing, rank, true, whole, shares_)) return Verdict::busy;
+  // What others reserved comes back one day.
+  const Holdings& ever = job.reservation >= 0 ? *nothing : nothing_;
+  if (selector_->pick(job.ask, partition, ever, rank, true, whole, shares_)) {
+    if (!maintenance) return Verdict::not_available;
+    job.reason = Reason::reserved_maintenance;
+    return Verdict::reserved;
+  }
   return Verdict::never;
 }
 

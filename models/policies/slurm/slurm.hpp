@@ -19,6 +19,7 @@
 #include "models/policies/slurm/limits.hpp"
 #include "models/policies/slurm/plan_map.hpp"
 #include "models/policies/slurm/preemption.hpp"
+#include "models/policies/slurm/reservations.hpp"
 #include "models/policies/slurm/resources.hpp"
 #include "models/policies/slurm/updates.hpp"
 
@@ -36,7 +37,10 @@ struct State {
         associations(accounting),
         jobs(conf, associations, asks),
         limits(conf, associations, jobs.multifactor()),
-        resources(conf) {}
+        resources(conf),
+        reservations(conf, accounting) {
+    if (reservations.any()) jobs.obey(&reservations);
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -56,6 +60,7 @@ struct State {
   LimitBook limits;
   Resources resources;
   std::vector<std::vector<std::int32_t>> partition_cpus;  // by queue and node, where MaxCPUsPerNode limits them
+  Reservations reservations;
   Second last_node_update = 0;
   Second last_job_update = 0;
 };
@@ -107,6 +112,8 @@ class Scheduler final : public SchedulerPolicy {
   void stop(JobId id, Outcome outcome);
 
   // --- the main loop ---
+  void reserve();
+  void flag_reserved();
   void catch_up();
   void tick();
   Time next_tick() const;
@@ -115,11 +122,14 @@ class Scheduler final : public SchedulerPolicy {
   void ping();
   Second ping_interval() const;
   void pass(bool full);
-  // Jobs that may be looked at now, in order; of several partitions a job is one in each of them.
+  // Jobs that may be looked at now, in order; of several partitions a job is one in each of them, and once more for each
+  // magnetic reservation that draws it in.
   struct Candidate {
     JobId job;
     QueueId queue;
     std::uint32_t priority;
+    std::int32_t reservation;  // in which it is tried; -1: none
+    bool drawn;
   };
   std::vector<Candidate> candidates();
   void pass_soon(bool full);
@@ -127,6 +137,9 @@ class Scheduler final : public SchedulerPolicy {
   void hear_answers();
   bool missed_deadline(Job& job);
   static Second limit_by_deadline(const Job& job, Second now);
+  Reservations::Access access_of(const Job& job, Second& when, bool move) const;
+  bool licenses_free(const Job& job) const;
+  void keep_out(const std::vector<std::int32_t>& cpus, const Holdings& held, Holdings& out) const;
   void rank_nodes(bool start, Ranking& ranking) const;
   void rank_nodes_for_starts();
   const Ranking& rank_in(QueueId queue) const {
@@ -146,8 +159,8 @@ class Scheduler final : public SchedulerPolicy {
   bool never_reserves(const Job& job) const;
   Second over_time(const Job& job) const;
 
-  enum class Verdict : std::uint8_t { started, busy, limited, not_available, never };
-  Verdict start_if_it_fits(Job& job, const NodeBits& allowed, Event::Kind by);
+  enum class Verdict : std::uint8_t { started, busy, limited, not_available, never, reserved };
+  Verdict start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by);
   void begin(Job& job, Event::Kind by);
   void tell(Event::Kind kind, JobId job = JobId{0});
 
@@ -189,6 +202,7 @@ class Scheduler final : public SchedulerPolicy {
   Second last_full_ = 0;
   Second last_pass_ = 0;
   Second last_ping_ = 0;
+  Second last_reservations_ = 0;
   bool wanted_ = false;
   bool ping_now_ = false;  // nodes were told to resume
   Time passed_at_ = -kNever;  // the last pass
@@ -210,6 +224,10 @@ class Scheduler final : public SchedulerPolicy {
   std::int32_t jobs_tested_ = 0;
   std::int32_t jobs_started_ = 0;
   HetJobs het_jobs_;
+  const Job* planned_job_ = nullptr;
+  const Holdings* held_now_ = nullptr;  // what jobs hold, for the job that is planned
+  Holdings held_beside_;                // the same with what is reserved for others
+  Holdings nothing_beside_;
   Holdings future_;  // scratch: what jobs will hold
 
   std::unique_ptr<Selector> selector_;
