@@ -93,6 +93,10 @@ class Draft {
     asks.account = name;
     return *this;
   }
+  Draft& qos(const std::string& name) {
+    asks.qos = name;
+    return *this;
+  }
   Draft& after(Dependency::Kind kind, std::uint32_t other) {
     terms.dependencies.push_back({kind, JobId{other}, 0});
     return *this;

@@ -98,7 +98,8 @@ class Records {
     spec.queues.push_back({{GroupId{0}}});
     cluster_ = std::make_unique<Cluster>(spec);
     nodes_ = std::make_unique<NodeTable>(*cluster_, conf, std::vector<std::string>{"n1", "n2", "n3", "n4", "n5", "n6"});
-    jobs_ = std::make_unique<JobList>(conf, accounting, asks);
+    associations_ = std::make_unique<Associations>(accounting);
+    jobs_ = std::make_unique<JobList>(conf, *associations_, asks);
   }
   JobId join(JobId id, Second now) {
     jobs().submit(id, table, now, nodes());
@@ -107,6 +108,7 @@ class Records {
   }
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<NodeTable> nodes_;
+  std::unique_ptr<Associations> associations_;
   std::unique_ptr<JobList> jobs_;
 };
 

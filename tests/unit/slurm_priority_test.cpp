@@ -72,7 +72,7 @@ class Desk {
     return *jobs_;
   }
   // Everything that slurmctld's thread did until then.
-  void at(double s) { jobs().catch_up(static_cast<Time>(s * kSecond + 0.5), table, *nodes_); }
+  void at(double s) { jobs().catch_up(static_cast<Time>(s * kSecond + 0.5), *nodes_); }
 
   JobId submit(double s, std::uint32_t user, JobRequest request, JobTerms terms = {}, const Asks& ask = {}) {
     at(s);

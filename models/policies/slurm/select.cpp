@@ -1,6 +1,8 @@
 #include "models/policies/slurm/select.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "models/policies/slurm/placement.hpp"
 
@@ -209,6 +211,7 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
   if (ask.most_nodes > 0) most_left = std::min(most_left, ask.most_nodes);
   if (ask.tasks > 1) most_left = std::min(most_left, std::max(ask.tasks, min_nodes));
   std::int64_t most_cpus = ask.cpus;
+  const std::int32_t at_most = most_left;
   const auto enough_nodes = [&](std::int32_t nodes) {
     return nodes >= (req_nodes > min_nodes ? nodes_left + min_nodes - req_nodes : nodes_left);
   };
@@ -288,8 +291,23 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
     runs_[at].cpus = 0;
   }
   if (done || (cpus_left <= 0 && enough_nodes(0))) return true;
-  // Where the number of nodes is bounded, those with little to offer may have been in the way.
-  may_leave_out_ = usable > min_nodes && (!one_size || !partial_.none());
+  // Where the number of nodes is bounded, those with little to offer may have been in the way, if those with the most
+  // to offer are enough.
+  if (usable <= min_nodes || (one_size && partial_.none())) return false;
+  std::int32_t others = std::min(at_most, usable);
+  std::int64_t most = 0;
+  offers_.clear();
+  if (one_size) {
+    partial_.for_each([&](Index n) { offers_.push_back(offer_[n]); });
+    const std::int32_t idle = std::min(usable - static_cast<std::int32_t>(offers_.size()), others);
+    most = std::int64_t{idle} * alike;
+    others -= idle;
+  } else {
+    candidates.for_each([&](Index n) { offers_.push_back(offer_[n]); });
+  }
+  const auto end = offers_.begin() + std::min<std::ptrdiff_t>(others, std::ssize(offers_));
+  std::nth_element(offers_.begin(), end, offers_.end(), std::greater<>());
+  may_leave_out_ = std::accumulate(offers_.begin(), end, most) >= ask.cpus;
   return false;
 }
 

@@ -105,6 +105,7 @@ class Selector {
   NodeBits usable_;
   NodeBits partial_;  // of the usable ones, those of which something is held
   std::vector<Run> runs_;
+  std::vector<std::int32_t> offers_;
   std::vector<Share> shares_;
 };
 
