@@ -429,7 +429,7 @@ INSTANTIATE_TEST_SUITE_P(
                          "s.json:27: workload.jobs[0].queue: unknown queue \"night\"; known: \"demo\""},
                     Case{"KnownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"demo\"", ""},
                     Case{"NodesZero", "\"nodes\": 4", "\"nodes\": 0",
-                         "s.json:28: workload.jobs[1].nodes: found 0, expected an integer from 1 to 2147483647"},
+                         "s.json:28: workload.jobs[1].nodes: found 0, expected a number of nodes, or a range such as \"2-5\""},
                     Case{"CpusAndNodes", "\"nodes\": 4", "\"nodes\": 4, \"cpus\": 8", ""},
                     Case{"TasksWithoutNodes", "\"nodes\": 4", "\"tasksPerNode\": 4", ""},
                     Case{"TasksWithNodes", "\"nodes\": 4", "\"nodes\": 2, \"tasksPerNode\": 4", ""},

@@ -101,6 +101,7 @@ TEST(SlurmConf, TellsTheDefaultsItHas) {
       EXPECT_EQ(set(conf, p.name, p.fallback), "");
     } else if (p.where == "SchedulerParameters") {
       if (p.fallback == "off" || p.fallback == "bf_interval" || p.fallback == "bf_max_job_test") continue;
+      if (p.fallback.empty()) continue;
       EXPECT_EQ(set(conf, "SchedulerParameters", std::string(p.name) + "=" + std::string(p.fallback)), "");
     } else if (p.where == "node") {
       NodeSettings node;

@@ -521,13 +521,13 @@ INSTANTIATE_TEST_SUITE_P(All, SlurmLimitOfUsage,
 
 TEST(SlurmLimits, OfUsageDecay) {
   Limited b = with_usage({"account", "GrpTRESMins", "cpu=1", ""}, "limits");
-  b.conf.decay_half_life = 60;
+  b.conf.decay_half_life = 300;
   b.job(0.5, 30.3).cpus(4);
   b.job(70.5, 20.3).cpus(1);
   const Story s = b.run();
-  // 121 CPU-seconds at 33.3; half of them at 60, at 120 a quarter.
-  EXPECT_EQ(s.reason(1, 100), "AssocGrpCPUMinutesLimit");
-  EXPECT_EQ(s[1].allocated, 120);
+  // 121 CPU-seconds, which count as 113 when they end (each decays since its use began); then 0.87 of it each minute.
+  EXPECT_EQ(s.reason(1, 290), "AssocGrpCPUMinutesLimit") << "65";
+  EXPECT_EQ(s[1].allocated, 300) << "57: less than a minute";
 }
 
 // --- what partitions take ---

@@ -167,9 +167,9 @@ TEST(SlurmScenario, SaysWhereAParameterIsWrong) {
       errors_of(of_cluster(newer(), {{"SchedulerParameters", "bf_interval=0"}})),
       HasSubstr("s.json:5: cluster.slurmConfiguration.slurmCustomSettings[0].parameterValue: bf_interval: found"));
   EXPECT_EQ(
-      errors_of(of_cluster(newer(), {{"PreemptMode", "REQUEUE"}})),
-      "s.json:5: cluster.slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"PreemptMode\", but it "
-      "is not followed here: not yet.");
+      errors_of(of_cluster(newer(), {{"HealthCheckProgram", "/bin/true"}})),
+      "s.json:5: cluster.slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"HealthCheckProgram\", "
+      "but it is not followed here: It may drain nodes; say so by operations.");
   EXPECT_THAT(errors_of(of_cluster(newer(), {{"SuspendTime", "60"}})),
               HasSubstr("\"SuspendTime\" is no setting that is supported here [PCS-7]"));
   EXPECT_THAT(
@@ -179,7 +179,7 @@ TEST(SlurmScenario, SaysWhereAParameterIsWrong) {
   EXPECT_EQ(
       errors_of(of_queue(newer(), {{"Default", "YES"}})),
       "s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"Default\", "
-      "but it is not followed here");
+      "but it is not followed here: Jobs that name no queue go to the first.");
 }
 
 TEST(SlurmScenario, TakesAParameterOnceOnly) {

@@ -56,6 +56,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   } else {
     ask.tasks = std::max({request.cores, request.nodes, job.asked_min});
   }
+  ask.tasks_given = asks.max_nodes == 0 || terms.tasks > 0 || terms.tasks_per_node > 0;
   ask.cpus = ask.tasks * ask.cpus_per_task;
   // As many nodes as tasks at most, if tasks were given.
   if (asks.max_nodes > 0 && terms.tasks > 1) {

@@ -209,7 +209,7 @@ bool Selector::choose(const Ask& ask, const NodeBits& candidates, const Holdings
   std::int32_t min_left = min_nodes;
   std::int32_t most_left = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
   if (ask.most_nodes > 0) most_left = std::min(most_left, ask.most_nodes);
-  if (ask.tasks > 1) most_left = std::min(most_left, std::max(ask.tasks, min_nodes));
+  if (ask.tasks_given && ask.tasks > 1) most_left = std::min(most_left, std::max(ask.tasks, min_nodes));
   std::int64_t most_cpus = ask.cpus;
   const std::int32_t at_most = most_left;
   const auto enough_nodes = [&](std::int32_t nodes) {

@@ -21,6 +21,7 @@ struct Ask {
   std::int32_t most_nodes = 0;  // what limits leave; 0: any
   std::int32_t cpus = 1;        // in total, at least
   std::int32_t tasks = 1;
+  bool tasks_given = true;          // then it gets no more nodes than tasks
   std::int32_t tasks_per_node = 0;  // 0: any
   std::int32_t cpus_per_task = 1;
   bool whole_nodes = false;  // --exclusive
