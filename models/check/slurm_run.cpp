@@ -409,7 +409,13 @@ RunComparison compare(const RecordedRun& run, const Simulated& out) {
       }
     }
     bool start = true;
-    if (!expected.allocations.empty() && !job.allocations.empty()) {
+    if (expected.allocations.empty() || job.allocations.empty()) {
+      c.start_near += nodes ? 1 : 0;
+    } else if (expected.start == kNever || job.start == kNever) {
+      start = expected.start == job.start;
+      c.start_near += start ? 1 : 0;
+      if (!start) off(std::min(expected.start, job.start));
+    } else {
       const double error = std::abs(std::floor(seconds(expected.start)) - std::floor(seconds(job.start)));
       start_errors.push_back(error);
       start = error == 0;
@@ -418,8 +424,6 @@ RunComparison compare(const RecordedRun& run, const Simulated& out) {
       c.mean_wait_s += seconds(job.start - run.workload.jobs[j].request.submit);
       c.recorded_mean_wait_s += seconds(expected.start - run.workload.jobs[j].request.submit);
       ++started;
-    } else {
-      c.start_near += nodes ? 1 : 0;
     }
     if (expected.end != kNever) c.recorded_makespan_s = std::max(c.recorded_makespan_s, seconds(expected.end));
     if (job.end != kNever) c.makespan_s = std::max(c.makespan_s, seconds(job.end));

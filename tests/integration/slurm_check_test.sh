@@ -137,6 +137,6 @@ bad conf-cpus.json 'run["slurm_conf"] = run["slurm_conf"].replace("CPUs=4", "CPU
 bad conf-empty.json 'run["slurm_conf"] = "ClusterName=x"' "NodeName= and PartitionName= lines were expected"
 
 # Settings that the policy does not know are told, and change nothing.
-altered setting.v2505x.json 'run["slurm_conf"] += "PreemptType=preempt/qos\n"'
-check "$tmp/setting.v2505x.json" 0 "Settings that are not followed" "PreemptType=preempt/qos is not followed"
+altered setting.v2505x.json 'run["slurm_conf"] += "HealthCheckProgram=/bin/true\n"'
+check "$tmp/setting.v2505x.json" 0 "Settings that are not followed" "HealthCheckProgram=/bin/true is not followed"
 finish
