@@ -509,9 +509,9 @@ class Recorder:
                 elif "HetJobOffset" in d:
                     name, key = f"{j['id']}+{d['HetJobOffset']}", f"{first}+{d['HetJobOffset']}"
                 state = d["JobState"]
-                started = state not in ("PENDING",) and d.get("StartTime") and alloc.get(n)
+                had_nodes = state not in ("PENDING",) and d.get("StartTime") and alloc.get(n)
                 row = {"id": name, "submit_done": self.sent[j["id"]], "alloc": alloc.get(n, []),
-                       "start": self.seconds(d["StartTime"]) if started else None,
+                       "start": self.seconds(d["StartTime"]) if had_nodes else None,
                        "end": self.seconds(d["EndTime"]) if state in TERMINAL else None,
                        "state": state, "priority": int(d["Priority"])}
                 if int(d.get("Restarts", 0)):
