@@ -685,12 +685,20 @@ class RunReader {
       }
     }
     if (gone_by == kNever) return kAtOnce;
-    const Time after = completing ? gone_by - kPoll : expected.end;
+    const Time told = cancelled_at(expected.id).value_or(expected.end);  // the end is known in whole seconds
+    const Time after = completing ? gone_by - kPoll : told;
     for (const auto& [pass, full] : out_.main_passes) {
-      if (pass > after && pass <= gone_by && pass % kSecond > 2'000 && pass > expected.end)
-        return pass - expected.end - 1000;
+      if (pass > after && pass <= gone_by && pass % kSecond > 2'000 && pass > told) return pass - told - 1000;
     }
-    return completing ? std::max<Time>(gone_by - 440'000 - expected.end, kAtOnce) : kAtOnce;
+    return completing ? std::max<Time>(gone_by - 440'000 - told, kAtOnce) : kAtOnce;
+  }
+
+  std::optional<Time> cancelled_at(const std::string& job) const {
+    for (std::size_t e = 0; run_.has("events") && e < run_["events"].size(); ++e) {
+      const At event = run_["events"].at(e);
+      if (event["event"].text() == "scancel" && event["job"].text() == job) return shifted(event["t"]);
+    }
+    return std::nullopt;
   }
 
   // From when the job was told to make way until it was gone; kNever if it was not, or that is not known.
