@@ -614,6 +614,16 @@ class RunReader {
       if (what == "config_complete" || what.starts_with("Time limit exhausted")) ticks_.push_back(at);
       if (what == "job_complete done" && began != kNever && at >= began) job.run_time = at - began + kEpilog;
     }
+    // What was told to make way still ran then.
+    for (std::size_t l = 0; record.has("log") && l < record["log"].size(); ++l) {
+      if (!record["log"].at(l).at(1).text().starts_with("preempted: ")) continue;
+      const Time told = shifted(record["log"].at(l).at(0));
+      Time since = kNever;
+      for (const RecordedAllocation& a : expected.allocations) {
+        if (a.at <= told) since = a.at;
+      }
+      if (since != kNever) job.run_time = std::max(job.run_time, told - since + kEpilog);
+    }
     if (input.has("exit_code") && input["exit_code"].count() != 0) job.outcome = Outcome::failed;
     job.stop_time = stop_time(record, expected);
     job.number = out_.workload.jobs.size() + 1;
