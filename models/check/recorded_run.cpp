@@ -614,6 +614,16 @@ class RunReader {
       if (what == "config_complete" || what.starts_with("Time limit exhausted")) ticks_.push_back(at);
       if (what == "job_complete done" && began != kNever && at >= began) job.run_time = at - began + kEpilog;
     }
+    // What was told to make way still ran then.
+    for (std::size_t l = 0; record.has("log") && l < record["log"].size(); ++l) {
+      if (!record["log"].at(l).at(1).text().starts_with("preempted: ")) continue;
+      const Time told = shifted(record["log"].at(l).at(0));
+      Time since = kNever;
+      for (const RecordedAllocation& a : expected.allocations) {
+        if (a.at <= told) since = a.at;
+      }
+      if (since != kNever) job.run_time = std::max(job.run_time, told - since + kEpilog);
+    }
     if (input.has("exit_code") && input["exit_code"].count() != 0) job.outcome = Outcome::failed;
     job.stop_time = stop_time(record, expected);
     job.number = out_.workload.jobs.size() + 1;
@@ -685,12 +695,20 @@ class RunReader {
       }
     }
     if (gone_by == kNever) return kAtOnce;
-    const Time after = completing ? gone_by - kPoll : expected.end;
+    const Time told = cancelled_at(expected.id).value_or(expected.end);  // the end is known in whole seconds
+    const Time after = completing ? gone_by - kPoll : told;
     for (const auto& [pass, full] : out_.main_passes) {
-      if (pass > after && pass <= gone_by && pass % kSecond > 2'000 && pass > expected.end)
-        return pass - expected.end - 1000;
+      if (pass > after && pass <= gone_by && pass % kSecond > 2'000 && pass > told) return pass - told - 1000;
     }
-    return completing ? std::max<Time>(gone_by - 440'000 - expected.end, kAtOnce) : kAtOnce;
+    return completing ? std::max<Time>(gone_by - 440'000 - told, kAtOnce) : kAtOnce;
+  }
+
+  std::optional<Time> cancelled_at(const std::string& job) const {
+    for (std::size_t e = 0; run_.has("events") && e < run_["events"].size(); ++e) {
+      const At event = run_["events"].at(e);
+      if (event["event"].text() == "scancel" && event["job"].text() == job) return shifted(event["t"]);
+    }
+    return std::nullopt;
   }
 
   // From when the job was told to make way until it was gone; kNever if it was not, or that is not known.

@@ -617,6 +617,29 @@ RunComparison compare_clocks(RecordedRun& run) {
   return steady;
 }
 
+// When power saving looks is known from the programs it starts, and how long these take to start from nothing. So where
+// the rules lead elsewhere, earlier looks are tried.
+RunComparison compare_power_looks(RecordedRun& run) {
+  constexpr Time kStep = 10'000;
+  constexpr Time kMost = 60'000;
+  RunComparison best = compare_clocks(run);
+  if (run.clock != RecordedClock::passes || run.power.empty()) return best;
+  const Time offset = run.conf.phases.power.offset;
+  const Time second = kSecond + run.conf.phases.power.drift;
+  Time best_offset = offset;
+  const auto score = [](const RunComparison& c) { return std::pair(c.exact, c.power_near); };
+  for (Time earlier = kStep; earlier <= kMost && score(best) < std::pair(best.jobs, run.power.size());
+       earlier += kStep) {
+    run.conf.phases.power.offset = (offset - earlier + second) % second;
+    RunComparison c = compare(run, drive(run));
+    if (score(c) <= score(best)) continue;
+    best = std::move(c);
+    best_offset = run.conf.phases.power.offset;
+  }
+  run.conf.phases.power.offset = best_offset;
+  return best;
+}
+
 }  // namespace
 
 SlurmRunReport check_slurm_runs(const std::vector<std::string>& files) {
@@ -624,7 +647,7 @@ SlurmRunReport check_slurm_runs(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     Recording recording = read_recording(file);
     for (RecordedRun& run : recording.runs) {
-      RunComparison c = compare_clocks(run);
+      RunComparison c = compare_power_looks(run);
       if (c.exact + c.traced < c.jobs && !run.power.empty()) {
         // Something the rules do not know made power saving look: its looks are taken from the record then.
         for (const RecordedPower& p : run.power) run.conf.phases.scans.push_back(p.at);

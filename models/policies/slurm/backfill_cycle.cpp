@@ -326,6 +326,8 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
         }
         return Planned::started;
       }
+      if (verdict == Verdict::busy) job.reason = Reason::resources;  // those who make way for it are not gone yet
+      if (verdict == Verdict::not_available) name_unavailable(job, nodes.available(view_->cluster()));
       if (verdict == Verdict::limited) {
         if (!conf.assoc_limit_stop) return Planned::no;  // when limits leave room nobody knows
         constexpr Second kGuess = 500;

@@ -253,6 +253,7 @@ void JobList::queue(JobId id, const JobTable& table) {
   (void)table;
   order_.push_back(id);
   order_is_stale_ = true;
+  by_age_.emplace(jobs_[index(id)].record, id);
 }
 
 const std::vector<JobId>& JobList::order(const JobTable& table) {
@@ -286,7 +287,10 @@ const std::vector<JobId>& JobList::order(const JobTable& table) {
   return order_;
 }
 
-void JobList::left(JobId id) { std::erase(order_, id); }
+void JobList::left(JobId id) {
+  std::erase(order_, id);
+  by_age_.erase(jobs_[index(id)].record);
+}
 
 void JobList::started(JobId id, const JobTable& table) {
   left(id);
@@ -429,10 +433,16 @@ JobList::Wait JobList::dependencies(const Job& job, const JobTable& table, Secon
 }
 
 Reason JobList::held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const {
+  const Reason reason = not_yet(job, table, now);
+  return reason != Reason::none ? reason : outside_partition(job, nodes);
+}
+
+Reason JobList::not_yet(const Job& job, const JobTable& table, Second now) const {
   if (job.priority == 0) {
     // What no longer can be has nothing to do with its constraints any more.
     const bool unusable = reservations_ != nullptr && !reservations_->usable(job, now);
-    const bool known = job.reason == Reason::held_user || job.reason == Reason::launch_failed || (job.reason == Reason::bad_constraints && !unusable);
+    const bool known = job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
+                       (job.reason == Reason::bad_constraints && !unusable);
     return known ? job.reason : Reason::held_admin;
   }
   switch (dependencies(job, table, now)) {
@@ -445,6 +455,10 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   }
   if (job.begin > now) return Reason::begin_time;
   if (reservations_ != nullptr && !reservations_->usable(job, now)) return Reason::reservation;
+  return Reason::none;
+}
+
+Reason JobList::outside_partition(const Job& job, const NodeTable& nodes) const {
   const Partition& partition = conf_.partitions[index(job.queue)];
   if (job.barred != Reason::none) return job.barred;
   if (partition.max_time && job.limit > *partition.max_time && !job.any_time) return Reason::partition_time;
@@ -460,8 +474,7 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
                       job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
-                      job.reason == Reason::held_admin ||
-                      (job.reason == Reason::reservation && job.reservation >= 0) ||
+                      job.reason == Reason::held_admin || (job.reason == Reason::reservation && job.reservation >= 0) ||
                       job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
                       (job.barred != Reason::none && job.reason == job.barred);
   if (reason != Reason::none || waited) job.reason = reason;
@@ -472,32 +485,43 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
 }
 
 bool JobList::is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) {
-  for (const JobId id : order(table)) {
-    const Job& other = jobs_[index(id)];
-    if (other.reason == Reason::limit || !goes_before(other, job, nodes)) continue;
-    if ((other.reservation >= 0) != (job.reservation >= 0)) continue;  // they are not after the same
-    switch (held_back(other, table, now, nodes)) {
-      case Reason::held_user:
-      case Reason::held_admin:
-      case Reason::bad_constraints:
-      case Reason::launch_failed:
-      case Reason::dependency:
-      case Reason::dependency_never:
-      case Reason::begin_time:
-      case Reason::reservation:
-        break;
-      default:
-        return false;
+  for (const auto& [record, id] : by_age_) {
+    Job& other = jobs_[index(id)];
+    if (id == job.id || (job.components > 0 && other.leader == job.leader && other.components > 0)) continue;
+    if (conf_.bf_min_age_reserve > 0 && (other.eligible == 0 || now - other.eligible < conf_.bf_min_age_reserve)) {
+      continue;
     }
+    switch (other.reason) {
+      case Reason::limit:
+      case Reason::node_not_available:
+      case Reason::reserved_maintenance:
+      case Reason::partition_down:
+      case Reason::partition_nodes:
+      case Reason::partition_time:
+        continue;
+      default:
+        break;
+    }
+    if (other.priority == 0) continue;
+    const Reason why = not_yet(other, table, now);
+    const bool waited = other.reason == Reason::dependency || other.reason == Reason::begin_time;
+    if (why != Reason::none || waited) other.reason = why;
+    if (why != Reason::none) continue;
+    if (other.eligible == 0) other.eligible = now;
+    if (goes_before(other, job, nodes)) return false;
   }
   return true;
 }
 
+// Among jobs that are after the same reservation, or after none, priority alone counts, wherever they wait.
 bool JobList::goes_before(const Job& other, const Job& job, const NodeTable& nodes) const {
+  if (other.reservation == job.reservation) return other.priority > job.priority;
+  if (other.reservation < 0 || job.reservation < 0) return false;
+  if (!nodes.partition(other.queue).overlaps(nodes.partition(job.queue))) return false;
   const std::int32_t other_tier = conf_.partitions[index(other.queue)].priority_tier;
   const std::int32_t tier = conf_.partitions[index(job.queue)].priority_tier;
-  if (other_tier == tier && other.priority <= job.priority) return false;
-  return other_tier >= tier && nodes.partition(other.queue).overlaps(nodes.partition(job.queue));
+  if (other.queue == job.queue || other_tier == tier) return other.priority > job.priority;
+  return other_tier > tier;
 }
 
 std::string reason_text(const Job& job) {

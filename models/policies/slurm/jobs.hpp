@@ -159,10 +159,14 @@ class JobList {
 
   // Why the job may not be considered at all; none: it may.
   Reason held_back(const Job& job, const JobTable& table, Second now, const NodeTable& nodes) const;
-  // The same in a pass: sets its reason, and when it became eligible.
+  // The same of the job alone, and of its present partition.
+  Reason not_yet(const Job& job, const JobTable& table, Second now) const;
+  Reason outside_partition(const Job& job, const NodeTable& nodes) const;
+  // In a pass: sets its reason, and when it became eligible.
   bool runnable(Job& job, const JobTable& table, Second now, const NodeTable& nodes);
-  // Whether no job of its partition, or of one that shares nodes with it, goes before one that is not in the order
-  // yet. What is held, depends on others or waits for a limit does not.
+  // Whether no job goes before one that has just come, as slurmctld asks at submission: partitions do not matter. What
+  // is held, depends on others or waits for a limit or a partition does not go before it. Reasons of jobs that are
+  // not eligible yet are said anew where they are looked at.
   bool is_first(const Job& job, const JobTable& table, Second now, const NodeTable& nodes);
   // Whether the limit of its array lets one more task start.
   bool array_lets(const Job& job, const JobTable& table) const;
@@ -201,7 +205,8 @@ class JobList {
   mutable std::map<std::pair<std::uint32_t, std::uint32_t>, Namesakes> namesakes_;  // by user and name
   std::vector<JobId> order_;
   bool order_is_stale_ = false;
-  std::vector<JobId> by_record_;  // scratch
+  std::map<std::uint64_t, JobId> by_age_;  // pending ones by their record
+  std::vector<JobId> by_record_;           // scratch
   std::vector<JobId> active_;
   std::uint32_t lowest_priority_ = 4294901760;  // priority/basic counts down from here
   std::uint64_t records_ = 0;

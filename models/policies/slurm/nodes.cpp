@@ -69,6 +69,7 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     nodes_[n].can_suspend &= nodes_[n].suspend_time < kFar;
   }
   held = Holdings(count, pools_.size());
+  exclusive = NodeBits(count);
   completing_ = NodeBits(count);
   std::vector<Index> first;  // of each kind
   std::vector<Index> lines;  // and of each line

@@ -268,6 +268,7 @@ class NodeTable {
   const std::vector<NodeBits>& kinds() const { return kinds_; }
 
   Holdings held;
+  NodeBits exclusive;  // held by a job that has its nodes alone
 
  private:
   std::vector<Node> nodes_;

@@ -15,6 +15,9 @@ constexpr Time kPingFails = 12 * kSecond;
 // From the launch of a job to the news that its Prolog failed.
 constexpr Time kPrologFails = 45'000;
 
+// From a ping to the node's answer.
+constexpr Time kAnswers = 20'000;
+
 bool holds_nodes(JobState state) { return state == JobState::configuring || state == JobState::running; }
 
 }  // namespace
@@ -91,10 +94,12 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   for (const Stimulus& s : view.changes().asked) asked(s);
 
   if (launch_fails_at_ <= now_) fail_launches();
+  if (answers_at_ <= now_) hear_answers();
   if (pass_at_ <= now_) pass_soon(pass_full_);
   if (tick_at_ == now_) {
     tick();
-    if (ping_now_) hear_answers();
+    if (ping_now_) answers_at_ = later(now_, kAnswers);
+    ping_now_ = false;
     tick_at_ = state_->conf.phases.main.after(tick_at_);
   }
   const Phases& phases = state_->conf.phases;
@@ -118,7 +123,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   Time next = next_tick();
   if (next_pass_ < phases.passes.size()) next = std::min(next, phases.passes[next_pass_].at);
   next = std::min(next, state_->reservations.next_request());
-  return std::min({next, pass_at_, launch_fails_at_, next_backfill(), state_->jobs.next_recalculation()});
+  return std::min({next, pass_at_, launch_fails_at_, answers_at_, next_backfill(), state_->jobs.next_recalculation()});
 }
 
 // sinfo's resv and maint.
@@ -254,48 +259,109 @@ void Scheduler::arrive(JobId id) {
   }
   if (never) return reject(job, *never);
   if (!job.queues.empty()) enter(job, job.queues.front());
-  const bool first = state_->jobs.is_first(job, table, now_s_, nodes);
   state_->jobs.queue(id, table);
   state_->limits.submitted(id);
   wanted_ |= job.components == 0;
-  // Said at once, until a pass says something else.
-  job.reason = state_->jobs.held_back(job, table, now_s_, nodes);
-  if (job.reason == Reason::partition_nodes) job.reason = Reason::partition_config;
-  if (job.reason != Reason::none) return;
-  // Before anything else whole nodes are looked for.
-  const NodeBits& partition = nodes.partition(job.queue);
-  if (job.ask.whole_nodes && !state_->conf.defer && !preemption_.enabled()) {
-    const NodeBits available = nodes.available(view_->cluster());
-    if (NodeBits idle = nodes.held.idle; job.ask.min_nodes <= partition.count_common(available)) {
-      idle &= available;
-      idle.remove(nodes.completing());
-      if (job.ask.min_nodes > partition.count_common(idle)) job.reason = Reason::resources;
+  say_why(job);
+}
+
+// Said at once, until a pass says something else: slurmctld tests a new job, without starting it, in each of its
+// partitions until one could take it or is busy.
+void Scheduler::say_why(Job& job) {
+  const JobTable& table = view_->jobs();
+  const NodeTable& nodes = *state_->nodes;
+  job.reason = state_->jobs.not_yet(job, table, now_s_);
+  if (job.priority == 0 || job.reason == Reason::reservation) return;
+  const bool compared = job.reason == Reason::none && table.terms(job.id).array_tasks == 0 && licenses_free(job);
+  if (compared && !state_->conf.defer && !state_->jobs.is_first(job, table, now_s_, nodes) && job.components == 0) {
+    job.reason = Reason::priority;
+  }
+  const std::vector<QueueId> queues = job.queues.empty() ? std::vector<QueueId>{job.queue} : job.queues;
+  bool taken = false;
+  for (std::size_t q = 0; q < queues.size() && !taken; ++q) {
+    if (queues.size() > 1) enter(job, queues[q]);
+    const Reason outside = state_->jobs.outside_partition(job, nodes);
+    if (outside != Reason::none && queues.size() == 1) {
+      job.reason = outside == Reason::partition_nodes ? Reason::partition_config : outside;
+      return;
+    }
+    if (outside != Reason::none && state_->conf.enforce_part_limits == EnforcePartLimits::any) continue;
+    if (outside == Reason::partition_nodes || outside == Reason::account_not_allowed ||
+        outside == Reason::qos_not_allowed) {
+      job.reason = outside;
+      continue;
+    }
+    taken = true;
+    switch (test_now(job)) {
+      case Verdict::busy:
+        job.reason = Reason::resources;
+        break;
+      case Verdict::not_available:
+        name_unavailable(job, nodes.available(view_->cluster()));
+        break;
+      case Verdict::reserved:
+        job.reason = Reason::reserved_maintenance;
+        break;
+      case Verdict::never:
+        taken = false;
+        break;
+      case Verdict::limited:
+        break;
+      case Verdict::started:
+        if (outside == Reason::partition_down) job.reason = outside;
+        break;
     }
   }
-  if (job.reason != Reason::none || job.components > 0) return;
+  if (!taken) job.reason = Reason::partition_config;
+  if (queues.size() > 1) enter(job, queues.front());
+}
+
+// Whether the job would fit if nobody had cores of the nodes that it may share now. How much is really free only a
+// pass looks at.
+Scheduler::Verdict Scheduler::test_now(Job& job) {
+  NodeTable& nodes = *state_->nodes;
+  if (held_before_choice(job)) return Verdict::limited;
+  NodeBits allowed = nodes.partition(job.queue);
+  allowed &= nodes.available(view_->cluster());
+  bool maintenance = false;
   if (state_->reservations.any()) {
     Second when = now_s_;
-    const Reservations::Access access = access_of(job, when, false);
-    NodeBits left = partition;
-    left &= access.nodes;
     // Cores of others are not looked at yet.
-    if (access.overlap && !selector_->pick(job.ask, left, nothing_, no_rank_, true, job.ask.whole_nodes, shares_)) {
-      return name_unavailable(job, nodes.available(view_->cluster()));
+    const Reservations::Access access = access_of(job, when, false);
+    maintenance = access.answer == Reservations::Answer::maintenance;
+    if (maintenance || access.answer == Reservations::Answer::taken) allowed.clear();
+    allowed &= access.nodes;
+  }
+  const bool whole = job.ask.whole_nodes;
+  NodeBits shareable = allowed;
+  shareable.remove(nodes.exclusive);
+  state_->resources.keep_to_owner(job, state_->jobs, shareable);
+  shareable.remove(nodes.completing());
+  NodeBits usable = allowed;
+  usable.remove(nodes.completing());
+  if (!preemption_.enabled()) {
+    if (whole) {
+      usable &= nodes.held.idle;
+      shareable &= usable;
+    } else {
+      usable = shareable;
     }
+  } else {
+    // What those have alone who would make way for it.
+    for (const JobId id : preemption_.preemptable(job, allowed, state_->jobs, view_->jobs(), now_s_)) {
+      if (state_->jobs[id].ask.whole_nodes) shareable |= state_->jobs[id].nodes;
+    }
+    shareable &= allowed;
   }
-  if (job.needs != nullptr && !licenses_free(job)) return;
-  if (!first) {
-    // Of jobs that take whole nodes it is seen at once that too few are idle (recorded run s32).
-    NodeBits idle = partition;
-    idle &= nodes.held.idle;
-    const bool busy = job.ask.whole_nodes && job.ask.min_nodes > idle.remove(nodes.completing()).count();
-    job.reason = busy ? Reason::resources : Reason::priority;
-  } else if (held_before_choice(job)) {
-    return;
-  } else if (!nodes.partition(job.queue).within(nodes.available(view_->cluster()))) {
-    const NodeBits available = nodes.available(view_->cluster());
-    if (job.ask.min_nodes > nodes.partition(job.queue).count_common(available)) name_unavailable(job, available);
-  }
+  const bool busy = usable.count() < allowed.count();
+  const auto fits = [&](const NodeBits& candidates) {
+    return job.ask.min_nodes <= candidates.count() &&
+           selector_->pick(job.ask, candidates, nothing_, no_rank_, true, whole, shares_);
+  };
+  if (fits(shareable)) return Verdict::started;
+  if (job.queues.size() > 1 && !fits(nodes.partition(job.queue))) return Verdict::never;
+  if (busy || fits(allowed)) return Verdict::busy;
+  return maintenance ? Verdict::reserved : Verdict::not_available;
 }
 
 // A heterogeneous job is refused as a whole.
@@ -393,6 +459,7 @@ void Scheduler::take_nodes_back(JobId id) {
   NodeTable& nodes = *state_->nodes;
   for (const Selector::Share& share : job.shares) {
     nodes.held.give_back(share.node, share.cpus, selector_->memory_of(job.ask, share));
+    if (job.ask.whole_nodes) nodes.exclusive.reset(share.node);
     if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
     if (nodes.held.jobs[share.node] == 0 && !job.completing) emptied(share.node, job.queue);
   }
@@ -800,9 +867,9 @@ void Scheduler::fail_launches() {
   touch_jobs();
 }
 
-// Nodes that were told to resume answer, just after a look at the queue.
+// Nodes that were told to resume answer, after the pass of the look that pinged them.
 void Scheduler::hear_answers() {
-  ping_now_ = false;
+  answers_at_ = kNever;
   for (Index n = 0; n < state_->nodes->size(); ++n) {
     Node& node = (*state_->nodes)[n];
     if (node.answers) node.no_respond = false;
@@ -874,7 +941,8 @@ void Scheduler::pass(bool full) {
       continue;
     }
     if (r < 0 && failed[q]) {
-      if (job.reason == Reason::none || job.reason == Reason::resources) job.reason = Reason::priority;
+      const bool said = job.reason != Reason::none && job.reason != Reason::resources;
+      if (!said || job.reason == Reason::nodes_reserved) job.reason = Reason::priority;
       touch_jobs();
       continue;
     }
@@ -973,7 +1041,8 @@ std::vector<Scheduler::Candidate> Scheduler::candidates() {
     });
   }
   if (reservations.any()) {
-    std::stable_partition(queue.begin(), queue.end(), [](const Candidate& attempt) { return attempt.reservation >= 0; });
+    std::stable_partition(queue.begin(), queue.end(),
+                          [](const Candidate& attempt) { return attempt.reservation >= 0; });
   }
   return queue;
 }
@@ -1174,6 +1243,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
     job.nodes.set(share.node);
     nodes.held.take(share.node, node.cpus, share.cpus, selector_->memory_of(job.ask, share));
     if (nodes.held.cpus[share.node] == node.cpus) node.planned = false;
+    if (job.ask.whole_nodes) nodes.exclusive.set(share.node);
   }
   // The core's books go by groups.
   std::sort(node_shares_.begin(), node_shares_.end(),
@@ -1187,8 +1257,8 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   state_->jobs.multifactor().started(job, nodes, view_->jobs().state(id) == JobState::running);
   if (!state_->conf.prolog_fails.empty()) {
     const Index host = job.shares.front().node;
-    const auto same = [host](const auto& f) { return f.second == host; };
-    if (std::any_of(failing_.begin(), failing_.end(), same) || state_->conf.prolog_fails[host]-- > 0) {
+    if (state_->conf.prolog_fails[host] > 0) {
+      --state_->conf.prolog_fails[host];
       failing_.emplace_back(id, host);
       launch_fails_at_ = now_ + kPrologFails;
     }

@@ -89,6 +89,7 @@ class Scheduler final : public SchedulerPolicy {
 
   // --- news ---
   void arrive(JobId id);
+  void say_why(Job& job);
   std::optional<Rejection> refuse(Job& job);
   void reject(Job& job, Rejection why);
   std::optional<Rejection> closed_to(const Job& job) const;
@@ -122,8 +123,8 @@ class Scheduler final : public SchedulerPolicy {
   void ping();
   Second ping_interval() const;
   void pass(bool full);
-  // Jobs that may be looked at now, in order; of several partitions a job is one in each of them, and once more for each
-  // magnetic reservation that draws it in.
+  // Jobs that may be looked at now, in order; of several partitions a job is one in each of them, and once more for
+  // each magnetic reservation that draws it in.
   struct Candidate {
     JobId job;
     QueueId queue;
@@ -160,6 +161,7 @@ class Scheduler final : public SchedulerPolicy {
   Second over_time(const Job& job) const;
 
   enum class Verdict : std::uint8_t { started, busy, limited, not_available, never, reserved };
+  Verdict test_now(Job& job);
   Verdict start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by);
   void begin(Job& job, Event::Kind by);
   void tell(Event::Kind kind, JobId job = JobId{0});
@@ -204,13 +206,14 @@ class Scheduler final : public SchedulerPolicy {
   Second last_ping_ = 0;
   Second last_reservations_ = 0;
   bool wanted_ = false;
-  bool ping_now_ = false;  // nodes were told to resume
+  bool ping_now_ = false;     // nodes were told to resume
   Time passed_at_ = -kNever;  // the last pass
   Time pass_at_ = kNever;     // one that waits for sched_min_interval
   bool pass_full_ = false;
   // Jobs whose Prolog fails; slurmctld hears of it at launch_fails_at_.
   std::vector<std::pair<JobId, Index>> failing_;
   Time launch_fails_at_ = kNever;
+  Time answers_at_ = kNever;     // nodes that were told to resume answer the ping
   Time ping_fails_at_ = kNever;  // a ping under way gets no answer from then on
   std::vector<Index> pinged_;
 
