@@ -195,8 +195,8 @@ class SlurmBench {
   std::vector<SimulatedCloud::BootFault> faults;
   // Called after every step, for what holds at any time.
   std::function<void(const State&, Time)> look;
-  // The same after every step with a backfill cycle.
-  std::function<void(State&, const Controller&, Time)> look_at_plan;
+  // The same with what the core knows, and whether backfill planned in this step.
+  std::function<void(const State&, const Controller&, Time, bool)> look_closer;
 
   // Nodes prefix1, prefix2 ... that are simply there, or whose instances boot for so long.
   std::uint32_t fixed(const std::string& prefix, std::int32_t count, std::int32_t cpus, std::int32_t weight = 1) {
@@ -317,7 +317,7 @@ class SlurmBench {
           first = false;
         }
       }
-      if (cycle && bench.look_at_plan) bench.look_at_plan(state, controller, now);
+      if (bench.look_closer) bench.look_closer(state, controller, now, cycle);
       for (std::uint32_t j = 0; j < controller.jobs().size(); ++j) {
         Story::JobStory& job = story.jobs[j];
         const JobState was = std::exchange(job.state, controller.jobs().state(JobId{j}));
