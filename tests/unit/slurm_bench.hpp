@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/journal.hpp"
 #include "models/policies/slurm/power.hpp"
 #include "models/policies/slurm/slurm.hpp"
 #include "models/simulated_world.hpp"
@@ -152,6 +153,7 @@ struct Story {
     bool first;
   };
   std::vector<Planned> planned;
+  std::string digest;
 
   const JobStory& operator[](std::uint32_t job) const { return jobs[job]; }
   static std::string at(const Line& line, double s) {
@@ -193,6 +195,8 @@ class SlurmBench {
   std::vector<SimulatedCloud::BootFault> faults;
   // Called after every step, for what holds at any time.
   std::function<void(const State&, Time)> look;
+  // The same with what the core knows, and whether backfill planned in this step.
+  std::function<void(const State&, const Controller&, Time, bool)> look_closer;
 
   // Nodes prefix1, prefix2 ... that are simply there, or whose instances boot for so long.
   std::uint32_t fixed(const std::string& prefix, std::int32_t count, std::int32_t cpus, std::int32_t weight = 1) {
@@ -268,7 +272,9 @@ class SlurmBench {
     Story story;
     story.jobs.resize(drafts_.size());
     Notes notes{*this, *state, controller, events, stop, story, {}, {}, 0};
-    headroom::run(world, controller, notes);
+    Journal journal;
+    headroom::run(world, controller, notes, journal);
+    story.digest = journal.finish();
     return story;
   }
 
@@ -311,6 +317,7 @@ class SlurmBench {
           first = false;
         }
       }
+      if (bench.look_closer) bench.look_closer(state, controller, now, cycle);
       for (std::uint32_t j = 0; j < controller.jobs().size(); ++j) {
         Story::JobStory& job = story.jobs[j];
         const JobState was = std::exchange(job.state, controller.jobs().state(JobId{j}));

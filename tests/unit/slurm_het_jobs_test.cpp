@@ -95,5 +95,81 @@ TEST(SlurmHetJobs, MayStartInTheMiddleOfACycle) {
   }
 }
 
+TEST(SlurmHetJobs, AreRequeuedAsAWholeByTheirFirst) {
+  for (const std::uint32_t asked : {0U, 1U}) {
+    const auto b = nodes_of_four(2);
+    b->job(0.5, 100.3).cpus(4).minutes(5).component(0, 2);
+    b->job(0.5, 100.3).cpus(4).minutes(5).component(1, 2);
+    b->ask(40, asked, JobAction::requeue);
+    const Story s = b->run();
+    for (const std::uint32_t j : {0U, 1U}) {
+      EXPECT_EQ(s[j].allocations.size(), asked == 0 ? 2u : 1u) << "slurmctld refuses it for a component";
+      EXPECT_EQ(s[j].state, JobState::completed);
+      EXPECT_EQ(s[j].allocated, s[0].allocated);
+    }
+  }
+}
+
+// A component that was cancelled while it ran does not keep the others from running again.
+TEST(SlurmHetJobs, RunAgainWithoutWhatIsOver) {
+  const auto b = nodes_of_four(3);
+  for (const std::int32_t c : {0, 1, 2}) b->job(0.5, 200.3).cpus(4).minutes(5).component(c, 3);
+  b->ask(40, 1, JobAction::cancel);
+  b->ask(60, 0, JobAction::requeue);
+  const Story s = b->run();
+  EXPECT_EQ(s[1].state, JobState::cancelled);
+  for (const std::uint32_t j : {0U, 2U}) {
+    EXPECT_EQ(s[j].allocations.size(), 2u);
+    EXPECT_EQ(s[j].state, JobState::completed);
+  }
+  EXPECT_EQ(s[0].allocated, s[2].allocated);
+}
+
+TEST(SlurmHetJobs, AWaitingComponentIsNotCancelledAlone) {
+  for (const bool whole : {false, true}) {
+    const auto b = nodes_of_four(2);
+    b->conf.whole_hetjob = whole;
+    b->job(0.1, 60.3).nodes(2, 4).minutes(5);
+    b->job(0.5, 20.3).cpus(1).minutes(5).component(0, 2);
+    b->job(0.5, 20.3).cpus(1).minutes(5).component(1, 2);
+    b->ask(20, 2, JobAction::cancel);
+    const Story s = b->run();
+    EXPECT_EQ(s[1].state, whole ? JobState::cancelled : JobState::completed);
+    EXPECT_EQ(s[2].state, s[1].state);
+  }
+}
+
+// Both fit the limit alone, together they do not until others are gone.
+TEST(SlurmHetJobs, CountForLimitsAsAWhole) {
+  for (const std::int64_t cpus : {8, 9}) {
+    const auto b = nodes_of_four(4);
+    b->conf.accounting = b->conf.enforce.associations = b->conf.enforce.limits = true;
+    b->accounting.qos.emplace_back().name = "normal";
+    b->accounting.accounts.emplace_back().name = "a";
+    b->accounting.accounts[0].limits.grp_tres[Tres::cpu] = cpus;
+    b->accounting.users.emplace_back().name = "u";
+    b->accounting.users[0].accounts = {"a"};
+    b->job(0.1, 60.3).cpus(1).minutes(5);
+    b->job(0.5, 20.3).cpus(4).minutes(5).component(0, 2);
+    b->job(0.5, 20.3).cpus(4).minutes(5).component(1, 2);
+    const Story s = b->run();
+    EXPECT_EQ(s[1].allocated < 60, cpus == 9);
+    EXPECT_EQ(s[1].allocated, s[2].allocated);
+    EXPECT_EQ(s[2].state, JobState::completed);
+  }
+}
+
+TEST(SlurmHetJobs, AreUpdatedAsAWholeByTheirFirst) {
+  for (const std::uint32_t asked : {0U, 1U}) {
+    const auto b = nodes_of_four(2);
+    b->job(0.5, 500).cpus(1).minutes(2).component(0, 2);
+    b->job(0.5, 500).cpus(1).minutes(2).component(1, 2);
+    b->update(40, asked, "TimeLimit", "4");
+    const Story s = b->run();
+    EXPECT_EQ(s[0].ended > 200, asked == 0);
+    EXPECT_GT(s[1].ended, 200);
+  }
+}
+
 }  // namespace
 }  // namespace headroom::slurm

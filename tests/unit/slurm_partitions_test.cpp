@@ -143,6 +143,19 @@ TEST(SlurmMaxCPUsPerNode, CountsTheJobsOfThePartition) {
   EXPECT_EQ(s[2].rejection, Rejection::too_wide);
 }
 
+// A job that takes whole nodes gets none of which the partition may not have all CPUs.
+TEST(SlurmMaxCPUsPerNode, LeavesNoWholeNodes) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 1, 4), b.fixed("s", 1, 2)}).max_cpus_per_node = 2;
+  b.job(0, 10).cpus(1).exclusive();
+  b.job(0.1, 10).nodes(1, 2).exclusive();
+  b.job(0.2, 10).nodes(2, 1).exclusive();
+  const Story s = b.run();
+  EXPECT_THAT(s[0].allocations, ElementsAre("3.000 s1"));
+  EXPECT_THAT(s[1].allocations, ElementsAre("13.000 s1"));
+  EXPECT_EQ(s[2].rejection, Rejection::too_wide);
+}
+
 TEST(SlurmProlog, DrainsTheNodeAndHoldsTheJob) {
   for (const bool hold : {true, false}) {
     SlurmBench b;

@@ -183,11 +183,32 @@ TEST(SlurmPreemption, AJobThatJustBeganIsExempt) {
 }
 
 TEST(SlurmPreemption, AHighPriorityIsExempt) {
-  const auto b = nodes_of_four(1);
-  b->conf.preempt_min_exempt_priority = 50;
-  b->job(0.5, 100.3).cpus(4).qos("low").minutes(9).priority(50);
-  b->job(20.5, 30.3).cpus(4).qos("high").minutes(5).priority(100);
-  EXPECT_GE(b->run()[1].allocated, 100);
+  for (const std::uint32_t priority : {50U, 51U}) {
+    const auto b = nodes_of_four(1);
+    b->conf.preempt_min_exempt_priority = 50;
+    b->job(0.5, 100.3).cpus(4).qos("low").minutes(9).priority(priority);
+    b->job(20.5, 30.3).cpus(4).qos("high").minutes(5).priority(100);
+    EXPECT_EQ(b->run()[1].allocated >= 100, priority > 50) << priority;
+  }
+}
+
+// All components make way, though one would do, and run again together.
+TEST(SlurmPreemption, AHeterogeneousJobGoesAsAWhole) {
+  for (const bool exempt : {false, true}) {
+    const auto b = nodes_of_four(3);
+    b->conf.bf_interval = 10;
+    b->job(0.5, 100.3).cpus(4).qos("low").minutes(5).component(0, 2);
+    b->job(0.5, 100.3).cpus(4).qos(exempt ? "high" : "low").minutes(5).component(1, 2);
+    b->job(0.6, 200.3).cpus(4).qos("high").minutes(5);
+    b->job(40.5, 30.3).cpus(4).qos("high").minutes(5);
+    const Story s = b->run();
+    EXPECT_EQ(s[0].allocations.size(), exempt ? 1u : 2u);
+    EXPECT_EQ(s[1].allocations.size(), exempt ? 1u : 2u) << "it stands on a node that nobody needs";
+    EXPECT_EQ(s[3].allocated < 50, !exempt);
+    EXPECT_EQ(s[0].allocated, s[1].allocated);
+    EXPECT_EQ(s[0].state, JobState::completed);
+    EXPECT_EQ(s[1].state, JobState::completed);
+  }
 }
 
 TEST(SlurmPreemption, ByPartitionTheHigherTierTakes) {

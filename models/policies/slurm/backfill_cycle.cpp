@@ -144,11 +144,13 @@ void Scheduler::start_het_jobs() {
   }
 }
 
-// Whether it is known of each component when it could start, and nothing holds one back.
+// Whether it is known of each component when it could start, and nothing holds one back. Those that are over are left
+// out: slurmctld runs them again with the others, here what is over is over.
 bool Scheduler::may_start_whole(const HetJobs::Plan& plan) {
   const Job& leader = state_->jobs[plan.leader];
   for (std::int32_t c = 0; c < leader.components; ++c) {
     const Job& job = state_->jobs[JobId{number(plan.leader) + static_cast<std::uint32_t>(c)}];
+    if (is_final(view_->jobs().state(job.id))) continue;
     const bool known = std::any_of(plan.components.begin(), plan.components.end(),
                                    [&](const HetJobs::Component& each) { return each.job == job.id; });
     if (!known || !is_waiting(view_->jobs(), job)) return false;

@@ -19,36 +19,56 @@ PreemptMode Preemption::mode_of(const Job& job, const Qos* qos, const JobTable& 
   return mode;
 }
 
+bool Preemption::may_push(const Job& job, const Job& other, const JobTable& table, Second now) const {
+  const Qos* const qos = qos_of(other);
+  if (conf_.preempt == Preempt::qos) {
+    const Qos* const own = qos_of(job);
+    if (own == nullptr || qos == nullptr) return false;
+    if (std::find(own->preempts.begin(), own->preempts.end(), qos->name) == own->preempts.end()) return false;
+  } else if (conf_.partitions[index(other.queue)].priority_tier >= conf_.partitions[index(job.queue)].priority_tier) {
+    return false;
+  }
+  if (mode_of(other, qos, table) == PreemptMode::off) return false;
+  const bool own_time = conf_.preempt == Preempt::qos && qos->preempt_exempt_time.has_value();
+  if (other.start + (own_time ? *qos->preempt_exempt_time : conf_.preempt_exempt_time) > now) return false;
+  return conf_.preempt_min_exempt_priority == 0 || other.priority <= conf_.preempt_min_exempt_priority;
+}
+
 // In the order in which they are asked: of the lowest QOS (or PriorityTier) first, of these those on the fewest nodes;
-// or, with youngest_first, those that started last.
+// or, with youngest_first, those that started last. A heterogeneous job is one of them if all its components may be
+// pushed, and goes by its first.
 std::vector<Preemption::Candidate> Preemption::candidates(const Job& job, const NodeBits& allowed, const JobList& jobs,
                                                           const JobTable& table, Second now) const {
   std::vector<Candidate> found;
-  const Qos* const own = qos_of(job);
   std::vector<JobId> active = jobs.active();
   std::sort(active.begin(), active.end(), [&](JobId a, JobId b) { return jobs[a].record < jobs[b].record; });
+  std::vector<JobId> leaders;  // of those that were looked at
+  const auto on_allowed = [&](JobId id) { return jobs[id].nodes.overlaps(allowed); };
   for (const JobId id : active) {
     const Job& other = jobs[id];
-    if (!other.nodes.overlaps(allowed)) continue;
-    const Qos* const qos = qos_of(other);
-    std::uint64_t rank = 0;
-    if (conf_.preempt == Preempt::qos) {
-      if (own == nullptr || qos == nullptr) continue;
-      if (std::find(own->preempts.begin(), own->preempts.end(), qos->name) == own->preempts.end()) continue;
-      rank = qos->priority & 0xffff;
+    std::vector<JobId> all;
+    if (other.components == 0) {
+      if (!on_allowed(id) || !may_push(job, other, table, now)) continue;
+      all = {id};
     } else {
-      const std::int32_t tier = conf_.partitions[index(other.queue)].priority_tier;
-      if (tier >= conf_.partitions[index(job.queue)].priority_tier) continue;
-      rank = static_cast<std::uint64_t>(tier);
+      if (std::find(leaders.begin(), leaders.end(), other.leader) != leaders.end()) continue;
+      leaders.push_back(other.leader);
+      for (const JobId each : active) {
+        if (jobs[each].components > 0 && jobs[each].leader == other.leader) all.push_back(each);
+      }
+      const auto may_go = [&](JobId each) { return may_push(job, jobs[each], table, now); };
+      if (std::none_of(all.begin(), all.end(), on_allowed) || !std::all_of(all.begin(), all.end(), may_go)) continue;
     }
-    const PreemptMode mode = mode_of(other, qos, table);
-    if (mode == PreemptMode::off) continue;
-    const bool own_time = conf_.preempt == Preempt::qos && qos->preempt_exempt_time.has_value();
-    if (other.start + (own_time ? *qos->preempt_exempt_time : conf_.preempt_exempt_time) > now) continue;
-    if (conf_.preempt_min_exempt_priority > 0 && other.priority >= conf_.preempt_min_exempt_priority) continue;
+    const Qos* const qos = qos_of(other);
+    const std::int32_t tier = conf_.partitions[index(other.queue)].priority_tier;
+    std::uint64_t rank = conf_.preempt == Preempt::qos ? qos->priority & 0xffff : static_cast<std::uint64_t>(tier);
     rank = (rank << 16) | static_cast<std::uint64_t>(std::min<std::size_t>(other.shares.size(), 0xffff));
     if (conf_.preempt_youngest_first) rank = ~static_cast<std::uint64_t>(other.start);
-    found.push_back({id, mode, rank, 0});
+    PreemptMode mode = mode_of(other, qos, table);
+    for (const JobId each : all) {
+      if (!table.terms(each).requeue && mode == PreemptMode::requeue) mode = PreemptMode::cancel;
+    }
+    found.push_back({std::move(all), mode, rank, 0});
   }
   std::stable_sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) { return a.rank < b.rank; });
   return found;
@@ -57,7 +77,9 @@ std::vector<Preemption::Candidate> Preemption::candidates(const Job& job, const 
 std::vector<JobId> Preemption::preemptable(const Job& job, const NodeBits& allowed, const JobList& jobs,
                                            const JobTable& table, Second now) const {
   std::vector<JobId> found;
-  for (const Candidate& each : candidates(job, allowed, jobs, table, now)) found.push_back(each.job);
+  for (const Candidate& each : candidates(job, allowed, jobs, table, now)) {
+    found.insert(found.end(), each.jobs.begin(), each.jobs.end());
+  }
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -75,11 +97,13 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
     Holdings left = held;
     bool fits = false;
     for (taken = 0; taken < order.size() && !fits; ++taken) {
-      const Job& other = jobs[order[taken].job];
-      for (const Selector::Share& share : other.shares) {
-        left.give_back(share.node, share.cpus, selector.memory_of(other.ask, share));
+      for (const JobId id : order[taken].jobs) {
+        const Job& other = jobs[id];
+        for (const Selector::Share& share : other.shares) {
+          left.give_back(share.node, share.cpus, selector.memory_of(other.ask, share));
+        }
+        for (const GresShare& gres : other.gres) left.gres[gres.pool] -= gres.count;
       }
-      for (const GresShare& gres : other.gres) left.gres[gres.pool] -= gres.count;
       NodeBits usable = allowed;
       if (whole) usable &= left.idle;
       fits = selector.pick(job.ask, usable, left, rank, true, whole, shares);
@@ -90,7 +114,8 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
     for (const Selector::Share& share : shares) chosen.set(share.node);
     if (taken == 1 || turn == conf_.preempt_reorder_count + 1 || turn + 1 >= std::ssize(order)) break;
     for (std::size_t i = 0; i < order.size(); ++i) {
-      order[i].on_chosen = i < taken ? jobs[order[i].job].nodes.count_common(chosen) : 0;
+      order[i].on_chosen = 0;
+      for (const JobId id : order[i].jobs) order[i].on_chosen += i < taken ? jobs[id].nodes.count_common(chosen) : 0;
     }
     if (conf_.preempt_strict_order) {
       // It alone comes first.
@@ -104,12 +129,15 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
   }
   std::vector<Victim> victims;
   for (std::size_t i = 0; i < taken; ++i) {
-    const Job& other = jobs[order[i].job];
-    if (!other.nodes.overlaps(chosen)) continue;
-    const Qos* const qos = qos_of(other);
-    const Second grace = conf_.preempt == Preempt::qos ? (qos == nullptr ? 0 : qos->grace_time)
-                                                       : conf_.partitions[index(other.queue)].grace_time;
-    victims.push_back({order[i].job, order[i].mode, grace});
+    const auto on_chosen = [&](JobId id) { return jobs[id].nodes.overlaps(chosen); };
+    if (std::none_of(order[i].jobs.begin(), order[i].jobs.end(), on_chosen)) continue;
+    for (const JobId id : order[i].jobs) {
+      const Job& other = jobs[id];
+      const Qos* const qos = qos_of(other);
+      const Second grace = conf_.preempt == Preempt::qos ? (qos == nullptr ? 0 : qos->grace_time)
+                                                         : conf_.partitions[index(other.queue)].grace_time;
+      victims.push_back({id, order[i].mode, grace});
+    }
   }
   return victims;
 }

@@ -33,11 +33,12 @@ class Preemption {
 
  private:
   struct Candidate {
-    JobId job;
+    std::vector<JobId> jobs;  // one, or the components of a heterogeneous job: they go together
     PreemptMode mode;
     std::uint64_t rank;      // lower ones make way first
     std::int32_t on_chosen;  // nodes of it that the waiting job would get
   };
+  bool may_push(const Job& job, const Job& other, const JobTable& table, Second now) const;
   std::vector<Candidate> candidates(const Job& job, const NodeBits& allowed, const JobList& jobs, const JobTable& table,
                                     Second now) const;
   const Qos* qos_of(const Job& job) const;

@@ -21,6 +21,8 @@ std::int32_t Selector::offer(const Ask& ask, Index n, std::int32_t held_cpus, st
   const Node& node = table_[n];
   const std::int32_t cpus_of_node = ask.core_spec < 0 ? node.cpus : node.cpus + node.core_spec - ask.core_spec;
   std::int32_t free = cpus_of_node - held_cpus;
+  // A node of more CPUs than a partition may have of it is no node for a job that takes all of them.
+  if (whole && ask.most_cpus > 0 && free > ask.most_cpus) return 0;
   if (ask.most_cpus > 0) free = std::min(free, ask.most_cpus - std::min((*ask.partition_cpus)[n], held_cpus));
   if (free <= 0 || (whole && held_cpus > 0)) return 0;
   std::int32_t tasks = free;

@@ -547,7 +547,14 @@ void Scheduler::asked(const Stimulus& s) {
 // scontrol update of jobs or of a partition.
 void Scheduler::asked_update(const Update& update, JobId id) {
   wanted_ = true;
-  if (!update.partition) return change(id, update.change);
+  if (!update.partition) {
+    if (index(id) >= state_->jobs.size()) return;
+    const Job& job = state_->jobs[id];
+    const bool whole = job.components > 0 && id == job.leader;
+    const std::uint32_t count = whole ? static_cast<std::uint32_t>(job.components) : 1;
+    for (std::uint32_t c = 0; c < count; ++c) change(JobId{number(id) + c}, update.change);
+    return;
+  }
   for (const auto& [name, value] : update.settings) {
     ensure(set(state_->conf.partitions[index(*update.partition)], name, value).empty(), "an update was checked");
   }
@@ -607,11 +614,12 @@ void Scheduler::change(JobId id, const JobChange& change) {
   }
 }
 
-// What is asked of the first component of a heterogeneous job is asked of all.
+// What is asked of the first component of a heterogeneous job is asked of all; only it can be requeued.
 void Scheduler::asked_job(JobId id, JobAction action) {
   if (index(id) >= state_->jobs.size()) return;
   const Job& job = state_->jobs[id];
   if (job.components == 0) return act_on(id, action);
+  if (action == JobAction::requeue && id != job.leader) return;
   const bool whole = id == job.leader || state_->conf.whole_hetjob;
   if (!whole && view_->jobs().state(id) == JobState::pending) return;  // slurmctld refuses
   const std::uint32_t first = number(whole ? job.leader : id);
@@ -643,7 +651,7 @@ void Scheduler::act_on(JobId id, JobAction action) {
       wanted_ = true;
       break;
     case JobAction::requeue:
-      if (!holds_nodes(state)) break;
+      if (!holds_nodes(state) || !view_->jobs().terms(id).requeue) break;
       take_nodes_back(id);
       made_way(job);
       plan_->requeue(id);
