@@ -347,10 +347,9 @@ std::string race_near(const RecordedRun& run, const Simulated& out, const std::v
   return {};
 }
 
-// squeue was looked at every half a second: what it showed held at some time since the look before.
+// What squeue showed held when it was looked at, a time that is written down in tenths of a second.
 void compare_reasons(const RecordedRun& run, const Simulated& out, RunComparison& c) {
-  constexpr Time kLook = 600'000;
-  constexpr Time kLate = 100'000;
+  constexpr Time kNear = 100'000;
   for (std::size_t j = 0; j < run.jobs.size(); ++j) {
     const auto& ours = out.jobs[j].reasons;
     for (const auto& [at, why] : run.jobs[j].reasons) {
@@ -360,7 +359,7 @@ void compare_reasons(const RecordedRun& run, const Simulated& out, RunComparison
       std::string then = "not there";
       for (std::size_t i = 0; i < ours.size(); ++i) {
         const Time until = i + 1 < ours.size() ? ours[i + 1].first : kNever;
-        if (ours[i].first > at + kLate || until < at - kLook) continue;
+        if (ours[i].first > at + kNear || until < at - kNear) continue;
         same |= ours[i].second == why;
         then = ours[i].second.empty() ? "does not wait" : ours[i].second;
       }

@@ -239,6 +239,21 @@ TEST(SlurmLimits, GiveTheTimeOfAJobThatGivesNone) {
 }
 
 // Wider than any limit of nodes allows it to be: -N that is too many waits, -n takes what there is.
+// What is on nodes of the group already costs its limit nothing, so these come first.
+TEST(SlurmLimits, OfNodesMakeAGroupStayTogether) {
+  for (const char* const of : {"account", "qos"}) {
+    Limited b = with({of, "GrpTRES", "node=2", ""});
+    b.add_qos("free", {});
+    give(b.accounting.accounts[1], {{"qos", "free"}});
+    b.job(0, 20).nodes(2, 4).account("b").qos("free");
+    b.job(0.1, 100).cpus(2).account("a").qos("q");
+    b.job(27.1, 10).nodes(2, 1).account("a").qos("q");
+    const Story s = b.run();
+    EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n3")) << of;
+    EXPECT_THAT(s[2].allocations, ElementsAre("28.000 n[3-4]")) << of;
+  }
+}
+
 TEST(SlurmLimits, OfNodesBoundTheChoice) {
   Limited b = with({"qos", "GrpTRES", "node=2", ""});
   b.job(0.5, 1000.3).cpus(2).account("a");

@@ -342,6 +342,29 @@ Hold LimitBook::at_submission(JobId job, const Demand& demand, std::int32_t jobs
   return {};
 }
 
+NodeBits LimitBook::paid_nodes(JobId job, std::size_t nodes) const {
+  NodeBits paid(nodes);
+  const Charge& c = charges_[index(job)];
+  if (!conf_.enforce.limits || c.association == kNobody) return paid;
+  const auto add = [&](std::int64_t limit, std::int64_t& seen, const std::vector<std::uint32_t>& jobs) {
+    if (!take(seen, limit)) return;
+    for (Index n = 0; n < jobs.size(); ++n) {
+      if (jobs[n] > 0) paid.set(n);
+    }
+  };
+  Limits seen;
+  each_qos(c, [&](std::uint32_t q) {
+    const Limits& l = associations_.qos()[q].limits;
+    add(l.grp_tres[Tres::node], seen.grp_tres[Tres::node], of_qos_[q].all.node_jobs);
+    add(l.max_tres_user[Tres::node], seen.max_tres_user[Tres::node], of_user(q, c.user).node_jobs);
+    add(l.max_tres_account[Tres::node], seen.max_tres_account[Tres::node], of_account(q, c.account).node_jobs);
+  });
+  for (std::uint32_t a = c.association; a != kNobody; a = associations_[a].above) {
+    add(associations_[a].limits.grp_tres[Tres::node], seen.grp_tres[Tres::node], of_association_[a].node_jobs);
+  }
+  return paid;
+}
+
 std::int32_t LimitBook::most_nodes(JobId job, Hold& hold) const {
   const Charge& c = charges_[index(job)];
   if (!conf_.enforce.limits || c.association == kNobody) return 0;

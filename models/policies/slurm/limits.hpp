@@ -83,6 +83,8 @@ class LimitBook {
   Hold before_choice(JobId job, Second limit) const;
   // And what only then.
   Hold after_choice(JobId job, const Demand& demand) const;
+  // Nodes that cost the job's limits of nodes nothing more, because others of its group have them already.
+  NodeBits paid_nodes(JobId job, std::size_t nodes) const;
   // Whether a running job is to end because a limit was used up meanwhile.
   bool used_up(JobId job, Second start, Second now) const;
   // Priority below which the job gets no reservation (MinPrioThreshold); none: as bf_min_prio_reserve says.

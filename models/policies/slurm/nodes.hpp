@@ -264,6 +264,8 @@ class NodeTable {
   // first_pool(n + 1).
   const std::vector<GresPool>& pools() const { return pools_; }
   std::size_t first_pool(Index n) const { return first_pool_[n]; }
+  // Nodes of one number could be named by one line of slurm.conf.
+  std::uint32_t line(Index n) const { return line_[n]; }
   // Of every kind its nodes.
   const std::vector<NodeBits>& kinds() const { return kinds_; }
 

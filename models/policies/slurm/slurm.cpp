@@ -1,6 +1,7 @@
 #include "models/policies/slurm/slurm.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace headroom::slurm {
@@ -1107,11 +1108,30 @@ void Scheduler::rank_nodes_for_starts() {
   }
 }
 
+// Where a limit counts the nodes of a group, those that the group has already go before others like them.
+const Ranking& Scheduler::rank_for(const Job& job, Ranking& own) const {
+  const NodeTable& nodes = *state_->nodes;
+  const Ranking& rank = rank_in(job.queue);
+  if (!state_->conf.enforce.limits) return rank;
+  NodeBits paid = state_->limits.paid_nodes(job.id, nodes.size());
+  paid &= nodes.partition(job.queue);
+  if (paid.none()) return rank;
+  std::set<std::pair<std::uint32_t, std::uint64_t>> like;
+  paid.for_each([&](Index n) { like.emplace(nodes.line(n), rank.of[n]); });
+  std::vector<std::uint64_t> ranks = rank.of;
+  nodes.partition(job.queue).for_each([&](Index n) {
+    if (!paid.test(n) && like.contains({nodes.line(n), rank.of[n]})) ++ranks[n];
+  });
+  own.assign(std::move(ranks));
+  return own;
+}
+
 // Tries the allowed nodes of the lowest rank, then those of the next as well, and so on.
 Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
   if (held_before_choice(job)) return Verdict::limited;
-  const Ranking& rank = rank_in(job.queue);
+  Ranking own_rank;
+  const Ranking& rank = rank_for(job, own_rank);
   const bool whole = job.ask.whole_nodes;
   const Holdings* held = &nodes.held;
   const Holdings* nothing = &nothing_;

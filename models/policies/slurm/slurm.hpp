@@ -146,6 +146,7 @@ class Scheduler final : public SchedulerPolicy {
   const Ranking& rank_in(QueueId queue) const {
     return partition_rank_.empty() ? rank_ : partition_rank_[index(queue)];
   }
+  const Ranking& rank_for(const Job& job, Ranking& own) const;
   // Jobs that are to make way for it are told to end.
   void make_way(Job& job, const NodeBits& allowed);
   void made_way(Job& job);
