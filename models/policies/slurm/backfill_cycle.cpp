@@ -210,10 +210,16 @@ void Scheduler::start_het_job(JobId leader, bool at_end) {
     return;
   }
   for (const HetJobs::Component& component : components) {
-    if (is_waiting(view_->jobs(), state_->jobs[component.job])) continue;
+    Job& job = state_->jobs[component.job];
+    if (is_waiting(view_->jobs(), job)) continue;
+    // Its place in the queue stays beside that of those that did not start.
+    const Second submit = job.submit;
+    const std::uint32_t priority = job.priority;
     take_nodes_back(component.job);
     plan_->requeue(component.job);
     wait_again(component.job);
+    job.submit = submit;
+    job.priority = priority;
   }
 }
 

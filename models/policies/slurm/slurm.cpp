@@ -475,10 +475,14 @@ void Scheduler::take_nodes_back(JobId id) {
   touch_jobs();
 }
 
-// A job that held nodes is in the queue once more.
+// A job that held nodes is in the queue once more. Components of a heterogeneous job stay together there, whichever is
+// gone first: they were told to wait again at one time.
 void Scheduler::wait_again(JobId id) {
-  state_->jobs[id].reservation = state_->reservations.asked(id);
+  Job& job = state_->jobs[id];
+  const Second told = job.components > 0 ? std::min(job.end, now_s_) : now_s_;
+  job.reservation = state_->reservations.asked(id);
   state_->jobs.requeued(id, view_->jobs(), now_s_);
+  job.submit = told;
   state_->limits.submitted(id);
 }
 
