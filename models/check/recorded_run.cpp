@@ -642,6 +642,8 @@ class RunReader {
     asks.gres = text("gres");
     asks.gpus = text("gpus");
     asks.gpus_per_task = text("gpus_per_task");
+    asks.nodelist = text("nodelist");
+    asks.exclude = text("exclude");
     asks.licenses = text("licenses");
     asks.reservation = text("reservation");
     asks.switches = text("switches");

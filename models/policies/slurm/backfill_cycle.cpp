@@ -278,7 +278,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       later_start = reserved_until;
     }
     const auto give_up = [&] { return later_start == 0 || no_reservation; };
-    if (allowed.count() < job.ask.min_nodes) {
+    if (job.ask.needs != nullptr && job.ask.needs->excludes_nodes()) allowed.remove(job.ask.needs->excluded);
+    const NodeBits* const named = job.named_nodes();
+    if (allowed.count() < job.ask.min_nodes || (named != nullptr && !named->within(allowed))) {
       if (give_up()) return Planned::no;
       continue;
     }

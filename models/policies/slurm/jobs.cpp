@@ -18,6 +18,17 @@ bool holds_nodes(JobState state) {
 
 }  // namespace
 
+std::optional<NodeBits> named_nodes(const Asks& asks, std::int32_t tasks, const NodeTable& nodes) {
+  std::optional<NodeBits> named = nodes.named(asks.nodelist);
+  if (!named || tasks <= 0) return named;
+  std::int32_t left = tasks;
+  NodeBits first(nodes.size());
+  named->for_each([&](Index n) {
+    if (left-- > 0) first.set(n);
+  });
+  return first;
+}
+
 Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTable& nodes) {
   const JobRequest& request = table.request(id);
   const JobTerms& terms = table.terms(id);
@@ -43,6 +54,8 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   job.asked_min = asks.max_nodes > 0 ? asks.min_nodes : request.nodes;
   job.asked_max = asks.max_nodes > 0 ? asks.max_nodes : request.nodes;
   if (terms.tasks > 0 && asks.max_nodes > 0 && terms.tasks < job.asked_min) job.asked_min = job.asked_max = terms.tasks;
+  const std::int32_t named = named_nodes(asks, terms.tasks, nodes).value_or(NodeBits()).count();
+  job.asked_min = std::max(job.asked_min, named);
   job.nice = terms.nice;
   if (asks.deadline > 0) job.deadline = now + asks.deadline;
   job.time_min = asks.time_min;
@@ -56,6 +69,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   } else {
     ask.tasks = std::max({request.cores, request.nodes, job.asked_min});
   }
+  ask.tasks = std::max(ask.tasks, named);
   ask.tasks_given = asks.max_nodes == 0 || terms.tasks > 0 || terms.tasks_per_node > 0;
   ask.cpus = ask.tasks * ask.cpus_per_task;
   // As many nodes as tasks at most, if tasks were given.

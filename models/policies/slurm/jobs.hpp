@@ -102,6 +102,11 @@ struct Job {
   std::int32_t components = 0;          // of the heterogeneous job that it is one of; 0: none
   JobId leader{0};                      // the first of them
   std::int32_t reservation = -1;        // in which it is, or is being tried (Reservations); -1: none
+
+  // Those that it must have; null: it names none.
+  const NodeBits* named_nodes() const {
+    return ask.needs != nullptr && ask.needs->names_nodes() ? &ask.needs->required : nullptr;
+  }
 };
 
 // An array is one record until its tasks start.
@@ -206,6 +211,10 @@ class JobList {
   std::uint32_t lowest_priority_ = 4294901760;  // priority/basic counts down from here
   std::uint64_t records_ = 0;
 };
+
+// The nodes of --nodelist; of more nodes than --ntasks has tasks (0: not given) sbatch takes the first. None: there are
+// no such nodes, or it was not given.
+std::optional<NodeBits> named_nodes(const Asks& asks, std::int32_t tasks, const NodeTable& nodes);
 
 // squeue's %r. `none` is "None".
 std::string reason_text(const Job& job);

@@ -487,12 +487,28 @@ bool Reservations::usable(const Job& job, Second now) const {
   return now >= r.start && now <= r.end && (r.has_nodes || r.flags.any_nodes || r.flags.license_only);
 }
 
+bool Reservations::keeps_to_cores(const Job& job) const {
+  const Reservation& r = (*this)[job.reservation];
+  return !r.cpus.empty() && !r.flags.flex;
+}
+
+// CPUs of the reservation's that are in use, by node.
 std::vector<std::int32_t> Reservations::held_inside(std::size_t r, const NodeTable& nodes, const JobList& jobs) const {
   std::vector<std::int32_t> held(nodes.size());
+  std::vector<std::int32_t> others(nodes.size());
   for (const JobId id : jobs.active()) {
     const Job& job = jobs[id];
-    if (job.reservation != static_cast<std::int32_t>(r)) continue;
-    for (const Selector::Share& share : job.shares) held[share.node] += share.cpus;
+    if (job.reservation < 0) continue;
+    if (job.reservation == static_cast<std::int32_t>(r)) {
+      for (const Selector::Share& share : job.shares) held[share.node] += share.cpus;
+      continue;
+    }
+    // Those of other reservations are not kept off these cores, and take the lowest.
+    if (keeps_to_cores(job)) continue;
+    for (const Selector::Share& share : job.shares) others[share.node] += share.cpus;
+  }
+  for (Index n = 0; n < nodes.size(); ++n) {
+    held[n] += std::min(others[n], std::max(all_[r].cpus[n] - held[n], 0));
   }
   return held;
 }
@@ -553,6 +569,7 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
     const Second end = when + duration_of(job);
     Second licenses_until = 0;
     Second maintenance_until = 0;
+    Second named_until = 0;
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const Reservation& r = all_[i];
       const Span theirs = span(r, now);
@@ -568,6 +585,11 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
         maintenance_until = theirs.end;
         break;
       }
+      const NodeBits* const named = job.named_nodes();
+      if (named != nullptr && job.ask.whole_nodes && named->overlaps(r.nodes)) {
+        named_until = theirs.end;
+        break;
+      }
       if (r.whole_nodes || job.ask.whole_nodes) {
         access.nodes.remove(r.nodes);
       } else {
@@ -576,11 +598,11 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
       }
       access.overlap |= partition.overlaps(r.nodes);
     }
-    Second later = maintenance_until;
+    Second later = std::max(maintenance_until, named_until);
     if (later == 0 && move && !licenses_free(job, when, licenses)) later = std::max(licenses_until, when);
     if (later == 0) return access;
     if (!move || turn >= kTurns || later <= when) {
-      access.answer = maintenance_until > 0 ? Answer::maintenance : Answer::yes;
+      access.answer = maintenance_until > 0 ? Answer::maintenance : named_until > 0 ? Answer::busy : Answer::yes;
       return access;
     }
     when = later;

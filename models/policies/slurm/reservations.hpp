@@ -71,6 +71,7 @@ class Reservations {
     yes,
     not_now,      // its reservation is not usable at the time
     taken,        // others have all of it
+    busy,         // others have a node that it named and wants for itself
     maintenance,  // of its whole partition, and it has no part in it
   };
   struct Access {
@@ -113,6 +114,7 @@ class Reservations {
   void advance(Reservation& r, Second now) const;
   bool may_use(const Job& job, const Reservation& r) const;
   Second duration_of(const Job& job) const;
+  bool keeps_to_cores(const Job& job) const;
   std::vector<std::int32_t> held_inside(std::size_t r, const NodeTable& nodes, const JobList& jobs) const;
   std::int32_t find(const std::string& name) const;
 

@@ -92,9 +92,10 @@ Time Scheduler::plan(const View& view, Plan& plan) {
 
   if (launch_fails_at_ <= now_) fail_launches();
   if (pass_at_ <= now_) pass_soon(pass_full_);
+  bool heard = false;  // nodes that were told to resume: after the pass of this look
   if (tick_at_ == now_) {
     tick();
-    if (ping_now_) hear_answers();
+    heard = ping_now_;
     tick_at_ = state_->conf.phases.main.after(tick_at_);
   }
   const Phases& phases = state_->conf.phases;
@@ -103,6 +104,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
       pass(phases.passes[next_pass_].full);
     }
   }
+  if (heard) hear_answers();
   if (!phases.backfills.empty()) {
     if (next_backfill_ < phases.backfills.size() && phases.backfills[next_backfill_] <= now_) {
       while (next_backfill_ < phases.backfills.size() && phases.backfills[next_backfill_] <= now_) ++next_backfill_;
@@ -235,7 +237,7 @@ void Scheduler::arrive(JobId id) {
   job.leader = JobId{number(id) - static_cast<std::uint32_t>(asks_of(id).component)};
   if (const auto refused = refuse(job)) return reject(job, *refused);
   const Ask before = job.ask;
-  if (!state_->resources.describe(job, asks_of(id), nodes, now_s_)) {
+  if (!state_->resources.describe(job, asks_of(id), table.terms(id).tasks, nodes, now_s_)) {
     return reject(job, Rejection::resources);
   }
   state_->jobs.described(id, table, now_s_, nodes);
@@ -340,9 +342,11 @@ void Scheduler::name_unavailable(Job& job, const NodeBits& available) {
   const NodeTable& nodes = *state_->nodes;
   job.reason = Reason::node_not_available;
   std::vector<std::string> names;
-  nodes.partition(job.queue).for_each([&](Index n) {
-    if (!available.test(n)) names.push_back(nodes[n].name);
-  });
+  NodeBits missing = nodes.partition(job.queue);
+  missing.remove(available);
+  const NodeBits* const named = job.named_nodes();
+  if (named != nullptr && missing.overlaps(*named)) missing &= *named;
+  missing.for_each([&](Index n) { names.push_back(nodes[n].name); });
   job.reason_nodes = compress_hostlist(names);
 }
 
@@ -895,8 +899,12 @@ void Scheduler::pass(bool full) {
     }
     NodeBits allowed = nodes.partition(job.queue);
     allowed &= available;
-    // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation.
+    // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation. Of one that names
+    // all its nodes only these are closed.
+    const NodeBits* const named = job.named_nodes();
+    const bool names_all = named != nullptr && named->count() >= job.ask.min_nodes;
     const auto close_partition = [&] {
+      if (names_all) return;
       if (r >= 0) {
         failed_reservations[static_cast<std::size_t>(r)] = 1;
         return;
@@ -933,6 +941,7 @@ void Scheduler::pass(bool full) {
         touch_jobs();
         break;
     }
+    if (names_all && job.shares.empty()) available.remove(*named);
   }
 }
 
@@ -1049,6 +1058,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
       job.reason = access.answer == Answer::taken ? Reason::reserved_maintenance : Reason::reservation;
       return Verdict::reserved;
     }
+    if (access.answer == Answer::busy) return Verdict::busy;
     maintenance = access.answer == Answer::maintenance;
     if (maintenance) {
       allowed.clear();
@@ -1083,14 +1093,19 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
   const std::int32_t least = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const std::int32_t most = usable.count();
   NodeBits candidates(nodes.size());
-  std::int32_t count = 0;
+  // Nodes that it names are there from the first.
+  const NodeBits* const named = job.named_nodes();
+  if (named != nullptr && named->within(partition)) {
+    if (!named->within(allowed)) return Verdict::not_available;
+    if (!named->within(usable)) return Verdict::busy;
+    candidates |= *named;
+  }
   for (const Ranking::Class& c : rank.classes) {
-    const std::int32_t more = usable.count_common(c.nodes);
-    if (more == 0) continue;
-    count += more;
+    if (!usable.overlaps(c.nodes)) continue;
     NodeBits these = usable;
     these &= c.nodes;
     candidates |= these;
+    const std::int32_t count = candidates.count();
     if (count < least && count < most) continue;
     if (!selector_->pick(job.ask, candidates, *held, rank, true, whole, shares_)) continue;
     if (held_after_choice(job, demand_of(job, shares_))) return Verdict::limited;
