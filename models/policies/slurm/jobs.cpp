@@ -446,7 +446,9 @@ Reason JobList::held_back(const Job& job, const JobTable& table, Second now, con
   if (job.priority == 0) {
     // What no longer can be has nothing to do with its constraints any more.
     const bool unusable = reservations_ != nullptr && !reservations_->usable(job, now);
-    const bool known = job.reason == Reason::held_user || job.reason == Reason::launch_failed || (job.reason == Reason::bad_constraints && !unusable);
+    const bool known = job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
+                       job.reason == Reason::reservation_deleted ||
+                       (job.reason == Reason::bad_constraints && !unusable);
     return known ? job.reason : Reason::held_admin;
   }
   switch (dependencies(job, table, now)) {
@@ -474,7 +476,7 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
                       job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
-                      job.reason == Reason::held_admin ||
+                      job.reason == Reason::held_admin || job.reason == Reason::reservation_deleted ||
                       (job.reason == Reason::reservation && job.reservation >= 0) ||
                       job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
                       (job.barred != Reason::none && job.reason == job.barred);
@@ -499,6 +501,7 @@ bool JobList::is_first(const Job& job, const JobTable& table, Second now, const 
       case Reason::dependency_never:
       case Reason::begin_time:
       case Reason::reservation:
+      case Reason::reservation_deleted:
         break;
       default:
         return false;
@@ -558,6 +561,8 @@ std::string reason_text(const Job& job) {
       return "BadConstraints";
     case Reason::reservation:
       return "Reservation";
+    case Reason::reservation_deleted:
+      return "Reservation " + job.deleted_reservation + " was deleted";
     case Reason::reserved_maintenance:
       return "ReqNodeNotAvail, Reserved for maintenance";
     case Reason::licenses:

@@ -39,6 +39,7 @@ enum class Reason : std::uint8_t {
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
   reservation,           // it is not yet, or no longer, usable
+  reservation_deleted,   // held because it is gone
   reserved_maintenance,  // others have all of it
   licenses,
   deadline,
@@ -93,9 +94,11 @@ struct Job {
   bool any_most_nodes = false;
   bool any_least_nodes = false;
   std::string reason_nodes;             // of node_not_available
+  std::string deleted_reservation;      // of reservation_deleted
   std::vector<Selector::Share> shares;  // while it holds nodes
   NodeBits nodes;                       // the same
   const Needs* needs = nullptr;         // what it asks for beyond CPUs and memory; null: nothing
+  const Needs* preferred = nullptr;     // the same with --prefer in place of --constraint; null: it prefers none
   std::vector<GresShare> gres;          // while it holds nodes
   LicenseNeed licenses;                 // the same
   bool owns_nodes = false;              // --exclusive=user

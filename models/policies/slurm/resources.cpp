@@ -134,12 +134,25 @@ bool Resources::describe(Job& job, const Asks& asks, std::int32_t tasks, const N
     known = known && parse_switches(asks.switches, needs.switches, wait).empty();
     needs.switches_until = now + std::min(wait, conf_.max_switch_wait);
   }
-  if (!known) return false;
+  if (!known || !describe_preference(asks, nodes, needs, job)) return false;
   const bool places = needs.places() || (needs.switches > 0 && !conf_.topology.empty());
   if (!places && needs.licenses.empty()) return true;
   needs_.push_back(std::move(needs));
   job.needs = &needs_.back();
   if (places) job.ask.needs = job.needs;
+  return true;
+}
+
+// --prefer. False: it names a feature that no node has.
+bool Resources::describe_preference(const Asks& asks, const NodeTable& nodes, const Needs& needs, Job& job) {
+  if (asks.prefer.empty()) return true;
+  Needs wish = needs;
+  Constraint constraint;
+  const bool known = parse_constraint(asks.prefer, constraint).empty() && resolve(constraint, nodes, wish.features);
+  if (!known) return conf_.ignore_prefer_validation;
+  wish.constrained = !constraint.terms.empty();
+  needs_.push_back(std::move(wish));
+  job.preferred = &needs_.back();
   return true;
 }
 

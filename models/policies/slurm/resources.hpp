@@ -57,6 +57,7 @@ class Resources {
     std::uint32_t user = 0;
     std::int32_t jobs = 0;
   };
+  bool describe_preference(const Asks& asks, const NodeTable& nodes, const Needs& needs, Job& job);
   static bool name_nodes(const Asks& asks, std::int32_t tasks, const NodeTable& nodes, const Job& job, Needs& needs);
   bool describe_gres(const Asks& asks, const NodeTable& nodes, const Partition& partition, Ask& ask,
                      Needs& needs) const;
