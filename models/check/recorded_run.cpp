@@ -652,6 +652,9 @@ class RunReader {
     asks.gres = text("gres");
     asks.gpus = text("gpus");
     asks.gpus_per_task = text("gpus_per_task");
+    asks.prefer = text("prefer");
+    asks.nodelist = text("nodelist");
+    asks.exclude = text("exclude");
     asks.licenses = text("licenses");
     asks.reservation = text("reservation");
     asks.switches = text("switches");
@@ -668,9 +671,6 @@ class RunReader {
     asks.cpus_per_gpu = count("cpus_per_gpu");
     asks.tasks_per_gpu = count("ntasks_per_gpu");
     if (input.has("mem_per_gpu")) asks.memory_per_gpu = mebibytes(input["mem_per_gpu"]);
-    for (const char* key : {"prefer"}) {
-      if (input.has(key)) out_.not_followed.push_back(fmt::format("job {}: {}", input["id"].text(), key));
-    }
   }
 
   // From the end of a killed job until slurmctld passed over the queue because its processes were gone.

@@ -35,6 +35,7 @@ std::optional<Rejection> Scheduler::closed_to(const Job& job) const {
   if (partition.state == Partition::State::drain || partition.state == Partition::State::inactive) {
     return Rejection::partition;
   }
+  if (partition.needs_reservation && asks_of(job.id).reservation.empty()) return Rejection::partition;
   const auto& users = state_->accounting.users;
   const std::string user = job.user < users.size() ? users[job.user].name : std::string();
   if (user == "root") return std::nullopt;
@@ -91,10 +92,12 @@ void Scheduler::enter(Job& job, QueueId queue) {
     job.barred = Reason::partition_down;
   } else if (!job.queues.empty() && closed_to(job)) {
     job.barred = Reason::partition_config;
-  } else if (partition.max_mem_per_node > 0) {
+  } else if (const std::int32_t most_memory =
+                 partition.max_mem_per_node > 0 ? partition.max_mem_per_node : conf.max_mem_per_node;
+             most_memory > 0) {
     const bool per_core = job.ask.memory_unit == MemoryUnit::per_core;
     const std::int64_t memory = std::int64_t{job.ask.memory} * (per_core ? job.ask.cpus_per_node() : 1);
-    if (job.ask.memory_unit != MemoryUnit::whole && memory > partition.max_mem_per_node) {
+    if (job.ask.memory_unit != MemoryUnit::whole && memory > most_memory) {
       job.barred = Reason::partition_memory;
     }
   }

@@ -11,6 +11,9 @@ struct Asks {
   std::string account;                // --account; "": the user's default
   std::string qos;                    // --qos; "": the association's default
   std::string constraint;             // --constraint
+  std::string prefer;                 // --prefer: before that, if possible
+  std::string nodelist;               // --nodelist: all of these, and others if it takes more
+  std::string exclude;                // --exclude
   std::string gres;                   // --gres, --gpus-per-node
   std::string gpus;                   // --gpus: of the job
   std::string gpus_per_task;          // --gpus-per-task

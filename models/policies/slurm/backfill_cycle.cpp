@@ -59,6 +59,7 @@ void Scheduler::backfill_cycle() {
   std::vector<std::int32_t> in_partition(conf.partitions.size());
   std::vector<std::pair<std::uint32_t, std::int32_t>> by_user;
   std::map<std::pair<std::uint32_t, QueueId>, std::int32_t> by_user_and_partition;
+  std::map<std::uint32_t, std::int32_t> by_association;
   JobId rejected_array{~0u};
   JobId planned_array{~0u};
   std::int32_t planned_tasks = 0;
@@ -66,21 +67,12 @@ void Scheduler::backfill_cycle() {
     if (jobs_tested_ >= conf.bf_max_job_test) break;
     const JobId id = attempt.job;
     Job& job = state_->jobs[id];
+    if (view_->jobs().state(id) != JobState::pending) continue;  // it started as another candidate
     if (!job.queues.empty()) {
-      if (view_->jobs().state(id) != JobState::pending) continue;
       if (conf.bf_one_resv_per_job && job.start > 0) continue;
       enter(job, attempt.queue);
     }
-    if (state_->reservations.any() && view_->jobs().state(id) != JobState::pending) continue;
-    struct Drawn {
-      Job& job;
-      bool drawn;
-      ~Drawn() {
-        if (drawn && job.shares.empty()) job.reservation = -1;
-      }
-    };
-    const Drawn drawn{job, attempt.drawn};
-    job.reservation = attempt.reservation;
+    const Trial trial(job, attempt);
     const JobTerms& terms = view_->jobs().terms(id);
     if (terms.array_tasks > 0) {
       if (rejected_array == terms.array) continue;
@@ -109,10 +101,14 @@ void Scheduler::backfill_cycle() {
       if (at == by_user.end()) at = by_user.insert(by_user.end(), {job.user, 0});
       if (at->second++ >= conf.bf_max_job_user) continue;
     }
+    if (conf.bf_max_job_assoc > 0 && job.payer.association != kNobody &&
+        by_association[job.payer.association]++ >= conf.bf_max_job_assoc) {
+      continue;
+    }
     if (!conf.bf_licenses && !licenses_free(job)) continue;
     if (job.deadline > 0 && missed_deadline(job)) continue;
     bool counted = false;
-    const Planned planned = plan_job(job, counted);
+    const Planned planned = plan_job(job, attempt, counted);
     if (planned == Planned::table_full) break;
     switch (planned) {
       case Planned::started:
@@ -223,15 +219,49 @@ void Scheduler::start_het_job(JobId leader, bool at_end) {
   }
 }
 
+// Plans a job that would do with less time as one that takes no more.
+Scheduler::Planned Scheduler::plan_job(Job& job, const Candidate& attempt, bool& counted) {
+  const Conf& conf = state_->conf;
+  bool no_reservation = attempt.prefers || (attempt.drawn && !conf.bf_allow_magnetic_slot) || too_low_to_reserve(job);
+  no_reservation |= conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve;
+  const Second full = job.limit;
+  const bool shorter = job.deadline == 0 && job.time_min > 0 && job.time_min < full;
+  if (shorter) {
+    full_limit_ = full;
+    job.limit = job.time_min;
+  }
+  const Planned planned = find_place(job, no_reservation, counted);
+  full_limit_ = 0;
+  if (planned != Planned::started) job.limit = full;
+  return planned;
+}
+
+// Of a job that starts on the nodes in shares_: what is left of its limit before others have a place there, but at
+// least its
+// --time-min.
+Second Scheduler::lengthened(const Job& job, Second limit) const {
+  NodeBits nodes(state_->nodes->size());
+  for (const Selector::Share& share : shares_) nodes.set(share.node);
+  const auto end_before = [&](Second begin) { limit = std::min(limit, std::max<Second>(begin - now_s_, 0) / 60 * 60); };
+  for (const PlanMap::Slot& slot : map_.slots()) {
+    if (slot.begin < now_s_ + limit && !nodes.within(slot.free)) end_before(slot.begin);
+  }
+  const std::vector<Reservation>& reservations = state_->reservations.all();
+  for (std::size_t r = 0; r < reservations.size(); ++r) {
+    const Reservation& other = reservations[r];
+    if (other.gone || !other.has_nodes || static_cast<std::int32_t>(r) == job.reservation) continue;
+    if (other.start > now_s_ && other.start < now_s_ + limit && other.nodes.overlaps(nodes)) end_before(other.start);
+  }
+  return std::max(limit, job.time_min);
+}
+
 // Finds the job's place: the first time at which it fits beside what runs and what is reserved before it.
-Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
+Scheduler::Planned Scheduler::find_place(Job& job, bool no_reservation, bool& counted) {
   const Conf& conf = state_->conf;
   NodeTable& nodes = *state_->nodes;
   const Second resolution = conf.bf_resolution;
   const Partition& partition = conf.partitions[index(job.queue)];
   const Second limit = partition.max_time ? std::min(job.limit, *partition.max_time) : job.limit;
-  const bool no_reservation =
-      too_low_to_reserve(job) || (conf.bf_min_age_reserve > 0 && now_s_ - job.eligible < conf.bf_min_age_reserve);
   NodeBits up = nodes.partition(job.queue);
   up &= registered_;
   state_->resources.keep_to_owner(job, state_->jobs, up);
@@ -286,7 +316,9 @@ Scheduler::Planned Scheduler::plan_job(Job& job, bool& counted) {
       later_start = reserved_until;
     }
     const auto give_up = [&] { return later_start == 0 || no_reservation; };
-    if (allowed.count() < job.ask.min_nodes) {
+    if (job.ask.needs != nullptr && job.ask.needs->excludes_nodes()) allowed.remove(job.ask.needs->excluded);
+    const NodeBits* const named = job.named_nodes();
+    if (allowed.count() < job.ask.min_nodes || (named != nullptr && !named->within(allowed))) {
       if (give_up()) return Planned::no;
       continue;
     }

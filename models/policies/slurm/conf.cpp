@@ -44,6 +44,9 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view) { c.assoc_limit_stop = true; return std::string(); }},
   {{"batch_sched_delay", kScheduler, "3", "Seconds at least between two passes of the main scheduler."},
    [](Conf& c, std::string_view v) { return set_number(c.batch_sched_delay, v, 0, kMost); }},
+  {{"bf_allow_magnetic_slot", kScheduler, "off", "Backfill also plans jobs for later in the magnetic reservations that draw "
+    "them in; otherwise they start there or not."},
+   [](Conf& c, std::string_view) { c.bf_allow_magnetic_slot = true; return std::string(); }},
   {{"bf_continue", kScheduler, "off", "No effect: a backfill cycle takes no time here, so nothing changes under it.", Use::no_effect},
    [](Conf& c, std::string_view) { c.bf_continue = true; return std::string(); }},
   {{"bf_hetjob_immediate", kScheduler, "off", "A heterogeneous job starts as soon as a cycle has found room for its last "
@@ -58,6 +61,8 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view) { c.bf_licenses = c.bf_running_job_reserve = true; return std::string(); }},
   {{"bf_max_job_array_resv", kScheduler, "20", "Tasks of an array that get reservations in a cycle."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_array_resv, v, 0, 1000); }},
+  {{"bf_max_job_assoc", kScheduler, "0", "Jobs of one association that a cycle tests; 0: any."},
+   [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_assoc, v, 0, 1'000'000); }},
   {{"bf_max_job_part", kScheduler, "0", "Jobs of one partition that a cycle tests; 0: any."},
    [](Conf& c, std::string_view v) { return set_number(c.bf_max_job_part, v, 0, 1'000'000); }},
   {{"bf_max_job_start", kScheduler, "0", "Jobs that a cycle starts; 0: any."},
@@ -102,6 +107,9 @@ const Setter<Conf> kSchedulerParameters[] = {
    [](Conf& c, std::string_view) { c.preempt_youngest_first = true; return std::string(); }},
   {{"defer", kScheduler, "off", "No pass at once when a killed job is gone."},
    [](Conf& c, std::string_view) { c.defer = true; return std::string(); }},
+  {{"ignore_prefer_validation", kScheduler, "off", "A preference (--prefer) that no node meets is passed over; otherwise the "
+    "job is rejected."},
+   [](Conf& c, std::string_view) { c.ignore_prefer_validation = true; return std::string(); }},
   {{"max_rpc_cnt", kScheduler, "0", "No effect: requests take no time here.", Use::no_effect},
    [](Conf&, std::string_view v) { int x = 0; return set_number(x, v, 0, 1000); }},
   {{"max_switch_wait", kScheduler, "300", "Seconds at most that a job waits for its --switches."},
@@ -326,6 +334,9 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_node, v, 0, kMost); }},
   {{"DefMemPerCPU", kSlurmConf, "0", "The same for each of its CPUs."},
    [](Conf& c, std::string_view v) { return set_number(c.def_mem_per_cpu, v, 0, kMost); }},
+  {{"MaxMemPerNode", kSlurmConf, "0", "MiB that a job may ask for on a node, where its partition does not say; 0: any. More "
+    "waits with MaxMemPerLimit."},
+   [](Conf& c, std::string_view v) { return set_number(c.max_mem_per_node, v, 0, kMost); }},
   {{"DefCpuPerGPU", kSlurmConf, "0", "CPUs for each GPU of a job that does not say how many it needs."},
    [](Conf& c, std::string_view v) { return set_number(c.def_cpu_per_gpu, v, 0, 65533); }},
   {{"DefMemPerGPU", kSlurmConf, "0", "MiB for each GPU of a job that asks for no memory; before DefMemPerNode and "
@@ -438,6 +449,12 @@ const Setter<Conf> kParameters[] = {
    [](Conf& c, std::string_view v) { return set_number(c.kill_wait, v, 0, kMost); }},
   {{"OverTimeLimit", kSlurmConf, "0", "Minutes that a job may run over its limit."},
    [](Conf& c, std::string_view v) { return set_number(c.over_time_limit, v, 0, 65533, 60); }},
+  {{"ResvOverRun", kSlurmConf, "0", "Minutes that a job may run on after the end of its reservation, or UNLIMITED; FLEX jobs "
+    "may anyhow."},
+   [](Conf& c, std::string_view v) {
+     if (same(v, "UNLIMITED") || same(v, "INFINITE")) { c.reservation_over_run = kUnlimited; return std::string(); }
+     return set_number(c.reservation_over_run, v, 0, 65533, 60);
+   }},
   {{"SlurmdTimeout", kSlurmConf, "300", "Seconds without an answer after which a node is down; 0: never."},
    [](Conf& c, std::string_view v) { return set_number(c.slurmd_timeout, v, 0, 65533); }},
   {{"ReturnToService", kSlurmConf, "0", "2: a node that was down comes back when it registers."},
@@ -528,6 +545,8 @@ const Setter<Partition> kPartitionParameters[] = {
    [](Partition& p, std::string_view v) { return set_list(p.deny_qos, v); }},
   {{"RootOnly", kPartition, "NO", "Jobs of other users than root are rejected."},
    [](Partition& p, std::string_view v) { return set_flag(p.root_only, v); }},
+  {{"ReqResv", kPartition, "NO", "Jobs in no reservation are rejected."},
+   [](Partition& p, std::string_view v) { return set_flag(p.needs_reservation, v); }},
   {{"State", kPartition, "UP", "UP; DOWN: jobs wait; DRAIN: they are rejected; INACTIVE: both."},
    [](Partition& p, std::string_view v) {
      using State = Partition::State;
@@ -632,8 +651,15 @@ Time patience(const Conf& conf) {
   }
   for (const auto& time : conf.group_suspend_time) suspend = std::max(suspend, finite(time));
   suspend = std::max(suspend, conf.topology.empty() ? 0 : conf.max_switch_wait);
+  Second reserved = 0;
+  for (const ReservationRequest& request : conf.reservations) {
+    const ReservationSettings& r = request.what;
+    const Second end = r.end.value_or(r.start.value_or(0) + r.duration.value_or(0));
+    constexpr Second kWeek = std::int64_t{7} * 86400;
+    reserved = std::max(reserved, end < kUnlimited ? end + (r.flags.recurs() ? kWeek : 0) : r.start.value_or(0));
+  }
   const Second aging = conf.accounting && conf.weight_age > 0 ? conf.priority_max_age : 0;
-  return (suspend + down + resume + conf.slurmd_timeout + aging + kMargin) * kSecond;
+  return (suspend + down + resume + conf.slurmd_timeout + aging + reserved + kMargin) * kSecond;
 }
 
 Time Rhythm::first(Time start) const {
@@ -668,6 +694,7 @@ std::span<const Parameter> parameters() {
     for (const auto& s : kPartitionParameters) list.push_back(with_evidence(s.parameter));
     for (const auto& s : kNodeParameters) list.push_back(with_evidence(s.parameter));
     for (const auto& s : kSwitchParameters) list.push_back(with_evidence(s.parameter));
+    for (const Parameter& p : reservation_parameters()) list.push_back(p);
     return list;
   }();
   return all;

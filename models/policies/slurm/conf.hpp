@@ -77,6 +77,7 @@ struct Partition {
   std::vector<std::string> allow_qos;
   std::vector<std::string> deny_qos;
   bool root_only = false;
+  bool needs_reservation = false;  // ReqResv
   enum class State : std::uint8_t { up, down, drain, inactive };
   State state = State::up;
   std::string qos;                     // whose limits hold for its jobs, too
@@ -119,7 +120,10 @@ struct SwitchSettings {
 struct ReservationSettings {
   struct Flags {
     bool flex = false;
+    bool hourly = false;
     bool daily = false;
+    bool weekday = false;
+    bool weekend = false;
     bool weekly = false;
     bool ignore_jobs = false;
     bool maint = false;
@@ -130,9 +134,9 @@ struct ReservationSettings {
     bool no_hold_jobs = false;
     bool purge_comp = false;
     bool time_float = false;
-    bool replace_down = false;
+    bool static_alloc = false;
     bool license_only = false;
-    bool spec_nodes = false;
+    bool recurs() const { return hourly || daily || weekday || weekend || weekly; }
   };
   std::string name;
   std::optional<Second> start;
@@ -240,6 +244,8 @@ struct Conf {
   std::int32_t bf_max_job_part = 0;
   std::int32_t bf_max_job_user = 0;
   std::int32_t bf_max_job_user_part = 0;
+  std::int32_t bf_max_job_assoc = 0;
+  bool bf_allow_magnetic_slot = false;
   Second bf_min_age_reserve = 0;
   std::uint32_t bf_min_prio_reserve = 0;
   bool bf_one_resv_per_job = false;
@@ -260,10 +266,12 @@ struct Conf {
   std::int32_t def_cpu_per_gpu = 0;      // DefCpuPerGPU
   std::int32_t def_mem_per_gpu = 0;      // DefMemPerGPU, in MiB
   bool allow_spec_resources = false;     // AllowSpecResourcesUsage: jobs may say --core-spec
+  bool ignore_prefer_validation = false;
 
   bool memory = false;  // SelectTypeParameters=CR_CPU_Memory
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;
+  std::int32_t max_mem_per_node = 0;  // 0: unlimited
 
   // PreemptType, PreemptMode, PreemptExemptTime, PreemptParameters
   Preempt preempt = Preempt::none;
@@ -308,6 +316,7 @@ struct Conf {
 
   Second kill_wait = 30;
   Second over_time_limit = 0;
+  Second reservation_over_run = 0;  // ResvOverRun
   Second slurmd_timeout = 300;
   std::int32_t return_to_service = 0;
   bool job_requeue = true;           // JobRequeue
@@ -338,6 +347,8 @@ std::string set(Partition& partition, std::string_view name, std::string_view va
 std::string set(NodeSettings& node, std::string_view name, std::string_view value);
 std::string set(SwitchSettings& one, std::string_view name, std::string_view value);
 std::string set(ReservationSettings& r, std::string_view name, std::string_view value);
+// Those of reservations, and their flags; parameters() has them too.
+std::span<const Parameter> reservation_parameters();
 
 // [days-]hours:minutes:seconds, minutes[:seconds] and so on, as sbatch --time takes it; INFINITE and UNLIMITED are
 // kUnlimited. None if it is not well formed.

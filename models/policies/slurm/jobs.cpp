@@ -18,6 +18,17 @@ bool holds_nodes(JobState state) {
 
 }  // namespace
 
+std::optional<NodeBits> named_nodes(const Asks& asks, std::int32_t tasks, const NodeTable& nodes) {
+  std::optional<NodeBits> named = nodes.named(asks.nodelist);
+  if (!named || tasks <= 0) return named;
+  std::int32_t left = tasks;
+  NodeBits first(nodes.size());
+  named->for_each([&](Index n) {
+    if (left-- > 0) first.set(n);
+  });
+  return first;
+}
+
 Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTable& nodes) {
   const JobRequest& request = table.request(id);
   const JobTerms& terms = table.terms(id);
@@ -43,6 +54,8 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   job.asked_min = asks.max_nodes > 0 ? asks.min_nodes : request.nodes;
   job.asked_max = asks.max_nodes > 0 ? asks.max_nodes : request.nodes;
   if (terms.tasks > 0 && asks.max_nodes > 0 && terms.tasks < job.asked_min) job.asked_min = job.asked_max = terms.tasks;
+  const std::int32_t named = named_nodes(asks, terms.tasks, nodes).value_or(NodeBits()).count();
+  job.asked_min = std::max(job.asked_min, named);
   job.nice = terms.nice;
   if (asks.deadline > 0) job.deadline = now + asks.deadline;
   job.time_min = asks.time_min;
@@ -56,6 +69,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
   } else {
     ask.tasks = std::max({request.cores, request.nodes, job.asked_min});
   }
+  ask.tasks = std::max(ask.tasks, named);
   ask.tasks_given = asks.max_nodes == 0 || terms.tasks > 0 || terms.tasks_per_node > 0;
   ask.cpus = ask.tasks * ask.cpus_per_task;
   // As many nodes as tasks at most, if tasks were given.
@@ -442,6 +456,7 @@ Reason JobList::not_yet(const Job& job, const JobTable& table, Second now) const
     // What no longer can be has nothing to do with its constraints any more.
     const bool unusable = reservations_ != nullptr && !reservations_->usable(job, now);
     const bool known = job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
+                       job.reason == Reason::reservation_deleted ||
                        (job.reason == Reason::bad_constraints && !unusable);
     return known ? job.reason : Reason::held_admin;
   }
@@ -474,7 +489,8 @@ bool JobList::runnable(Job& job, const JobTable& table, Second now, const NodeTa
   const Reason reason = held_back(job, table, now, nodes);
   const bool waited = job.reason == Reason::dependency || job.reason == Reason::begin_time ||
                       job.reason == Reason::held_user || job.reason == Reason::launch_failed ||
-                      job.reason == Reason::held_admin || (job.reason == Reason::reservation && job.reservation >= 0) ||
+                      job.reason == Reason::held_admin || job.reason == Reason::reservation_deleted ||
+                      (job.reason == Reason::reservation && job.reservation >= 0) ||
                       job.reason == Reason::partition_time || job.reason == Reason::partition_nodes ||
                       (job.barred != Reason::none && job.reason == job.barred);
   if (reason != Reason::none || waited) job.reason = reason;
@@ -508,6 +524,7 @@ bool JobList::is_first(const Job& job, const JobTable& table, Second now, const 
     if (why != Reason::none || waited) other.reason = why;
     if (why != Reason::none) continue;
     if (other.eligible == 0) other.eligible = now;
+    if ((other.reservation >= 0) != (job.reservation >= 0)) continue;  // they are not after the same
     if (goes_before(other, job, nodes)) return false;
   }
   return true;
@@ -568,6 +585,8 @@ std::string reason_text(const Job& job) {
       return "BadConstraints";
     case Reason::reservation:
       return "Reservation";
+    case Reason::reservation_deleted:
+      return "Reservation " + job.deleted_reservation + " was deleted";
     case Reason::reserved_maintenance:
       return "ReqNodeNotAvail, Reserved for maintenance";
     case Reason::licenses:

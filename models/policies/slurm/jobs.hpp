@@ -39,6 +39,7 @@ enum class Reason : std::uint8_t {
   nodes_reserved,  // "Nodes required for job are DOWN, DRAINED or reserved ..."
   bad_constraints,
   reservation,           // it is not yet, or no longer, usable
+  reservation_deleted,   // held because it is gone
   reserved_maintenance,  // others have all of it
   licenses,
   deadline,
@@ -93,15 +94,22 @@ struct Job {
   bool any_most_nodes = false;
   bool any_least_nodes = false;
   std::string reason_nodes;             // of node_not_available
+  std::string deleted_reservation;      // of reservation_deleted
   std::vector<Selector::Share> shares;  // while it holds nodes
   NodeBits nodes;                       // the same
   const Needs* needs = nullptr;         // what it asks for beyond CPUs and memory; null: nothing
+  const Needs* preferred = nullptr;     // the same with --prefer in place of --constraint; null: it prefers none
   std::vector<GresShare> gres;          // while it holds nodes
   LicenseNeed licenses;                 // the same
   bool owns_nodes = false;              // --exclusive=user
   std::int32_t components = 0;          // of the heterogeneous job that it is one of; 0: none
   JobId leader{0};                      // the first of them
   std::int32_t reservation = -1;        // in which it is, or is being tried (Reservations); -1: none
+
+  // Those that it must have; null: it names none.
+  const NodeBits* named_nodes() const {
+    return ask.needs != nullptr && ask.needs->names_nodes() ? &ask.needs->required : nullptr;
+  }
 };
 
 // An array is one record until its tasks start.
@@ -211,6 +219,10 @@ class JobList {
   std::uint32_t lowest_priority_ = 4294901760;  // priority/basic counts down from here
   std::uint64_t records_ = 0;
 };
+
+// The nodes of --nodelist; of more nodes than --ntasks has tasks (0: not given) sbatch takes the first. None: there are
+// no such nodes, or it was not given.
+std::optional<NodeBits> named_nodes(const Asks& asks, std::int32_t tasks, const NodeTable& nodes);
 
 // squeue's %r. `none` is "None".
 std::string reason_text(const Job& job);

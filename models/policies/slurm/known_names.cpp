@@ -13,9 +13,6 @@ constexpr auto kNoEffect = Use::no_effect;
 constexpr auto kRefused = Use::refused;
 constexpr auto kTaken = Use::implemented;
 
-// Work that is under way.
-constexpr std::string_view kYet = "not yet.";
-
 constexpr std::string_view kNoTime = "slurmctld's own work takes no time here.";
 constexpr std::string_view kNoSteps = "Job steps are not modelled.";
 constexpr std::string_view kNoHet = "Steps of jobs are not simulated.";
@@ -38,13 +35,11 @@ constexpr std::string_view N = "node";
 // clang-format off
 constexpr Parameter kNames[] = {
   // slurm.conf(5) of 25.05, SchedulerParameters
-  {"allow_zero_lic", S, "off", kYet, kRefused},
+  {"allow_zero_lic", S, "off", "More licences than there are, are refused at submission.", kRefused},
   {"bb_array_stage_cnt", S, "10", kNoBurst, kNoEffect},
-  {"bf_allow_magnetic_slot", S, "off", kYet, kRefused},
   {"bf_busy_nodes", S, "off", "Nodes in use before idle ones are not preferred.", kRefused},
   {"bf_ignore_newly_avail_nodes", S, "off", "A cycle takes no time here, so no node comes free under it.", kNoEffect},
   {"bf_job_part_count_reserve", S, "0", "Reservations are not bounded by partition.", kRefused},
-  {"bf_max_job_assoc", S, "0", kYet, kRefused},
   {"bf_topopt_enable", S, "off", "Where jobs are planned to fit best is not tried out.", kRefused},
   {"bf_topopt_iterations", S, "0", "Where jobs are planned to fit best is not tried out.", kRefused},
   {"bf_yield_rpc_cnt", S, "0", kNoTime, kNoEffect},
@@ -60,7 +55,6 @@ constexpr Parameter kNames[] = {
   {"enable_user_top", S, "off", "Users move no jobs to the top here.", kNoEffect},
   {"extra_constraints", S, "off", "Nodes have no Extra.", kRefused},
   {"Ignore_NUMA", S, "off", kLayout, kNoEffect},
-  {"ignore_prefer_validation", S, "off", "There is no --prefer.", kNoEffect},
   {"max_array_tasks", S, "MaxArraySize", "Arrays are not bounded at submission.", kRefused},
   {"max_sched_time", S, "2", kNoTime, kNoEffect},
   {"max_script_size", S, "4194304", "Scripts of at most 4 MiB are read.", kNoEffect},
@@ -68,8 +62,8 @@ constexpr Parameter kNames[] = {
   {"no_backup_scheduling", S, "off", "There is one controller.", kNoEffect},
   {"no_env_cache", S, "off", kOnNode, kNoEffect},
   {"pack_serial_at_end", S, "off", "Jobs of one CPU are placed like the others.", kRefused},
-  {"preempt_send_user_signal", S, "off", kYet, kRefused},
-  {"preempt_youngest_order", S, "off", kYet, kRefused},
+  {"preempt_send_user_signal", S, "off", "What a job makes of a signal is part of its runTime.", kNoEffect},
+  {"preempt_youngest_order", S, "off", "Of those that may make way the youngest go first everywhere (preempt_youngest_first) or nowhere.", kRefused},
   {"reduce_completing_frag", S, "off", "Passes do not wait for nodes that complete.", kRefused},
   {"requeue_delay", S, "cred_expire", "Of 25.11. A requeued job waits for 121 s: the default of AuthInfo=cred_expire.", kRefused},
   {"requeue_setup_env_fail", S, "off", "No environment fails to load here.", kNoEffect},
@@ -78,7 +72,7 @@ constexpr Parameter kNames[] = {
   {"spec_cores_first", S, "off", kLayout, kNoEffect},
   {"step_retry_count", S, "8", kNoSteps, kNoEffect},
   {"step_retry_time", S, "60", kNoSteps, kNoEffect},
-  {"time_min_as_soft_limit", S, "off", "There is no --time-min.", kNoEffect},
+  {"time_min_as_soft_limit", S, "off", "--time-min says how far backfill may shorten a limit, and nothing else.", kRefused},
 
   // the same, SlurmctldParameters; idle_on_node_suspend is read by conf.cpp
   {"allow_user_triggers", D, "off", "There is no strigger.", kNoEffect},
@@ -92,7 +86,7 @@ constexpr Parameter kNames[] = {
   {"enable_stepmgr", D, "off", kNoSteps, kNoEffect},
   {"idle_on_node_suspend", D, "off", "A node that is down becomes idle when it is suspended; here on unless this list is given.", kTaken,
    "SlurmFailures.ADeadNodeIsDownItsJobWaitsAndItHealsByItself", "g_failures"},
-  {"ignore_constraint_validation", D, "off", kYet, kRefused},
+  {"ignore_constraint_validation", D, "off", "A --constraint that no node meets is refused at submission.", kRefused},
   {"max_dbd_msg_action", D, "discard", kLogs, kNoEffect},
   {"max_powered_nodes", D, "0", "Nodes with power are not bounded.", kRefused},
   {"no_quick_restart", D, "off", "slurmctld does not restart.", kNoEffect},
@@ -200,8 +194,7 @@ constexpr Parameter kNames[] = {
   {"MaxDBDMsgs", C, "", kLogs, kNoEffect},
   {"MaxJobCount", C, "10000", "The number of jobs is not bounded.", kRefused},
   {"MaxJobId", C, "67043328", "Jobs go by their names.", kNoEffect},
-  {"MaxMemPerCPU", C, "0", "Requests are not bounded by memory.", kRefused},
-  {"MaxMemPerNode", C, "0", "Requests are not bounded by memory.", kRefused},
+  {"MaxMemPerCPU", C, "0", "It gives a job more CPUs for its memory; give MaxMemPerNode, or ask for these CPUs.", kRefused},
   {"MaxNodeCount", C, "", "Nodes do not join while it runs.", kNoEffect},
   {"MaxStepCount", C, "40000", kNoSteps, kNoEffect},
   {"MaxTasksPerNode", C, "512", kNoSteps, kNoEffect},
@@ -231,7 +224,6 @@ constexpr Parameter kNames[] = {
   {"ResumeFailProgram", C, "", kFiles, kNoEffect},
   {"ResumeProgram", C, "", "The cloud of the scenario.", kNoEffect},
   {"ResvEpilog", C, "", kFiles, kNoEffect},
-  {"ResvOverRun", C, "0", kYet, kRefused},
   {"ResvProlog", C, "", kFiles, kNoEffect},
   {"RoutePlugin", C, "", kComms, kNoEffect},
   {"SchedulerTimeSlice", C, "30", "For gang scheduling.", kNoEffect},
@@ -293,13 +285,27 @@ constexpr Parameter kNames[] = {
   {"Hidden", P, "NO", kLogs, kNoEffect},
   {"LLN", P, "NO", "The least loaded nodes first is another choice of nodes.", kRefused},
   {"MaxCPUsPerSocket", P, "UNLIMITED", kLayout, kRefused},
-  {"MaxMemPerCPU", P, "0", "Requests are not bounded by memory.", kRefused},
+  {"MaxMemPerCPU", P, "0", "It gives a job more CPUs for its memory; give MaxMemPerNode, or ask for these CPUs.", kRefused},
   {"Nodes", P, "", "Those of the queue's groups.", kRefused},
   {"PartitionName", P, "", "The queue's.", kRefused},
-  {"ReqResv", P, "NO", kYet, kRefused},
   {"SelectTypeParameters", P, "", "Give it in slurm.conf, for all.", kRefused},
   {"Shared", P, "NO", "The old name of OverSubscribe: use that.", kRefused},
   {"Topology", P, "", kNoTopology, kRefused},
+
+  // scontrol(1), reservations
+  {"BurstBuffer", "reservation", "", kNoBurst, kRefused},
+  {"Features", "reservation", "", "Which nodes NodeCnt takes does not go by features; name them.", kRefused},
+  {"Groups", "reservation", "", "Groups of users are not modelled; name the users.", kRefused},
+  {"MaxStartDelay", "reservation", "", "Jobs of others do not borrow its nodes.", kRefused},
+  {"Skip", "reservation", "", "One that recurs does not skip a turn.", kRefused},
+  {"TRES", "reservation", "", "Say it with NodeCnt, CoreCnt and Licenses.", kRefused},
+  {"TRESPerNode", "reservation", "", "Generic resources of nodes are not reserved.", kRefused},
+  {"Watts", "reservation", "", "Power capping is not modelled.", kRefused},
+  {"ALL_NODES", "reservation flag", "", "Slurm shows it; say Nodes=ALL.", kRefused},
+  {"FORCE_START", "reservation flag", "", "Of 24.11; times of reservations that recur count from their request here.", kRefused},
+  {"GRES_ONLY", "reservation flag", "", "Generic resources of nodes are not reserved.", kRefused},
+  {"REPLACE", "reservation flag", "", "Nodes that its jobs hold are not replaced by others.", kRefused},
+  {"SPEC_NODES", "reservation flag", "", "Slurm shows it; say Nodes.", kRefused},
 
   // sacctmgr
   {"Comment", "account", "", kLogs, kNoEffect},

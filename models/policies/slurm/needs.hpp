@@ -12,6 +12,8 @@ namespace headroom::slurm {
 struct Needs {
   bool constrained = false;
   FeatureNeed features;
+  NodeBits required;  // --nodelist: its nodes are among those that it gets; empty: none are named
+  NodeBits excluded;  // --exclude; empty: none are
   std::vector<GresRequest> gres;
   bool contiguous = false;
   bool spread = false;
@@ -36,7 +38,11 @@ struct Needs {
     return sum;
   }
   // Whether it matters to the choice of nodes.
-  bool places() const { return constrained || !gres.empty() || contiguous || spread; }
+  bool places() const {
+    return constrained || !gres.empty() || contiguous || spread || names_nodes() || excludes_nodes();
+  }
+  bool names_nodes() const { return required.size() > 0; }
+  bool excludes_nodes() const { return excluded.size() > 0; }
 };
 
 // So many of a pool of a node that a job holds.

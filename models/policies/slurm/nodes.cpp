@@ -103,6 +103,20 @@ void Ranking::assign(std::vector<std::uint64_t> ranks) {
   std::sort(classes.begin(), classes.end(), [](const Class& a, const Class& b) { return a.rank < b.rank; });
 }
 
+std::optional<NodeBits> NodeTable::named(const std::string& list) const {
+  const std::vector<std::string> names = expand_hostlist(list);
+  if (names.empty()) return std::nullopt;
+  NodeBits bits(nodes_.size());
+  for (const std::string& name : names) {
+    // They are in Slurm's order.
+    const auto at = std::lower_bound(nodes_.begin(), nodes_.end(), name,
+                                     [](const Node& node, const std::string& n) { return name_before(node.name, n); });
+    if (at == nodes_.end() || at->name != name) return std::nullopt;
+    bits.set(static_cast<Index>(at - nodes_.begin()));
+  }
+  return bits;
+}
+
 NodeBits NodeTable::available(const Cluster& cluster) const {
   NodeBits bits(nodes_.size());
   for (Index n = 0; n < nodes_.size(); ++n) {

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -253,6 +254,8 @@ class NodeTable {
   // weight and partition have power.
   std::vector<std::uint64_t> rank_in(QueueId queue, const Cluster& cluster, const Version& version) const;
 
+  // The nodes of a list such as n[01-03]; none if it is ill-formed or names one that is not there.
+  std::optional<NodeBits> named(const std::string& list) const;
   // Nodes with as many CPUs and as much memory as this one.
   const NodeBits& like(Index n) const { return kinds_[kind_[n]]; }
   // The nodes with this feature; null: there are none.

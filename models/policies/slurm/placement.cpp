@@ -21,31 +21,35 @@ bool Placement::pick(const Ask& ask, const NodeBits& candidates, const Holdings&
   clip_ = clip;
   whole_ = whole;
   now_ = now;
-  const NodeBits nobody(table_.size());
   NodeBits nodes = candidates;
+  if (needs_->excludes_nodes()) nodes.remove(needs_->excluded);
+  const NodeBits nobody(table_.size());
+  const NodeBits& named_nodes = needs_->names_nodes() ? needs_->required : nobody;
+  if (!named_nodes.within(nodes)) return false;
   const auto finish = [&](bool found) {
     if (found) out = chosen_;
     return found;
   };
-  if (!needs_->constrained) return finish(place(ask, nodes, nobody));
+  if (!needs_->constrained) return finish(place(ask, nodes, named_nodes));
   const FeatureNeed& features = needs_->features;
   nodes &= features.allowed;
+  if (!named_nodes.within(nodes)) return false;
   if (features.counts.empty() && !features.options.empty()) {
     for (const NodeBits& option : features.options) {
       NodeBits these = nodes;
       these &= option;
-      if (place(ask, these, nobody)) return finish(true);
+      if (named_nodes.within(these) && place(ask, these, named_nodes)) return finish(true);
     }
     return false;
   }
-  if (features.counts.empty() || !starts) return finish(place(ask, nodes, nobody));
+  if (features.counts.empty() || !starts) return finish(place(ask, nodes, named_nodes));
   if (!features.options.empty()) {
     NodeBits any(table_.size());
     for (const NodeBits& option : features.options) any |= option;
     nodes &= any;
   }
   // So many nodes of each, with a CPU at least; then the rest around them.
-  NodeBits required(table_.size());
+  NodeBits required = named_nodes;
   for (const FeatureNeed::Count& count : features.counts) {
     NodeBits these = nodes;
     these &= count.nodes;
@@ -76,6 +80,7 @@ void Placement::remove_useless(const Ask& ask, NodeBits& nodes) {
   requests_ = needs_->gres.size();
   gres_.resize(std::max<std::size_t>(requests_, 1));
   if (needs_->constrained) nodes &= needs_->features.allowed;
+  if (needs_->excludes_nodes()) nodes.remove(needs_->excluded);
   NodeBits useless(table_.size());
   nodes.for_each([&](Index n) {
     std::uint64_t near = 0;

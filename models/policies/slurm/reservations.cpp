@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/policies/slurm/evidence.hpp"
 #include "models/policies/slurm/settings.hpp"
 
 namespace headroom::slurm {
@@ -49,46 +50,57 @@ std::string set_from_now(std::optional<Second>& out, std::string_view v) {
 using Flags = ReservationSettings::Flags;
 
 struct FlagName {
-  std::string_view name;
-  bool Flags::*flag;
+  Parameter parameter;
+  bool Flags::*flag;  // null: it changes nothing
 };
+constexpr const char* kFlag = "reservation flag";
+// clang-format off
 constexpr FlagName kFlags[] = {
-    {"FLEX", &Flags::flex},
-    {"DAILY", &Flags::daily},
-    {"WEEKLY", &Flags::weekly},
-    {"IGNORE_JOBS", &Flags::ignore_jobs},
-    {"MAINT", &Flags::maint},
-    {"OVERLAP", &Flags::overlap},
-    {"ANY_NODES", &Flags::any_nodes},
-    {"MAGNETIC", &Flags::magnetic},
-    {"PART_NODES", &Flags::part_nodes},
-    {"NO_HOLD_JOBS_AFTER", &Flags::no_hold_jobs},
-    {"NO_HOLD_JOBS_AFTER_END", &Flags::no_hold_jobs},
-    {"TIME_FLOAT", &Flags::time_float},
-    {"REPLACE_DOWN", &Flags::replace_down},
-    {"LICENSE_ONLY", &Flags::license_only},
-    {"SPEC_NODES", &Flags::spec_nodes},
+    {{"ANY_NODES", kFlag, "", "Its jobs may run on any nodes; with Licenses and without nodes of its own only."}, &Flags::any_nodes},
+    {{"DAILY", kFlag, "", "It comes again every day."}, &Flags::daily},
+    {{"FIRST_CORES", kFlag, "", "No effect: which cores of a node are reserved shows nowhere.", Use::no_effect}, nullptr},
+    {{"FLEX", kFlag, "", "Its jobs may start before it, end after it and use other nodes."}, &Flags::flex},
+    {{"HOURLY", kFlag, "", "It comes again every hour."}, &Flags::hourly},
+    {{"IGNORE_JOBS", kFlag, "", "Jobs that run on its nodes do not prevent it."}, &Flags::ignore_jobs},
+    {{"LICENSE_ONLY", kFlag, "", "It is one of licences, on any nodes."}, &Flags::license_only},
+    {{"MAGNETIC", kFlag, "", "Jobs that may use it are tried in it without asking for it."}, &Flags::magnetic},
+    {{"MAINT", kFlag, "", "For maintenance: it may lie on others' nodes, and none of them holds its jobs back; sinfo shows maint."}, &Flags::maint},
+    {{"NO_HOLD_JOBS_AFTER", kFlag, "", "The same as NO_HOLD_JOBS_AFTER_END."}, &Flags::no_hold_jobs},
+    {{"NO_HOLD_JOBS_AFTER_END", kFlag, "", "When it is over, jobs that wait for it are jobs in no reservation; otherwise they are held."}, &Flags::no_hold_jobs},
+    {{"OVERLAP", kFlag, "", "It may lie on nodes of other reservations."}, &Flags::overlap},
+    {{"PART_NODES", kFlag, "", "All nodes of PartitionName, with Nodes=ALL or without Nodes."}, &Flags::part_nodes},
+    {{"PURGE_COMP", kFlag, "", "PURGE_COMP[=TIME]: it ends early when no job has used or waited for it for so long."}, &Flags::purge_comp},
+    {{"REPLACE_DOWN", kFlag, "", "Nodes that cannot be used are replaced. Those of NodeCnt are in any case.", Use::no_effect}, nullptr},
+    {{"STATIC_ALLOC", kFlag, "", "Nodes that were chosen for NodeCnt stay, even if they cannot be used."}, &Flags::static_alloc},
+    {{"TIME_FLOAT", kFlag, "", "StartTime counts from any time on: jobs whose limit reaches so far keep off; no job may use it."}, &Flags::time_float},
+    {{"USER_DELETE", kFlag, "", "No effect: users delete no reservations here.", Use::no_effect}, nullptr},
+    {{"WEEKDAY", kFlag, "", "It comes again every day from Monday to Friday."}, &Flags::weekday},
+    {{"WEEKEND", kFlag, "", "It comes again every Saturday and Sunday."}, &Flags::weekend},
+    {{"WEEKLY", kFlag, "", "It comes again every week."}, &Flags::weekly},
 };
+// clang-format on
 
 std::string set_flags(ReservationSettings& r, std::string_view value) {
   for (const std::string& word : split(value)) {
-    if (same(word, "PURGE_COMP") || same(word.substr(0, 11), "PURGE_COMP=")) {
-      r.flags.purge_comp = true;
-      if (word.size() <= 11) continue;
-      const auto time = parse_duration(word.substr(11));
-      if (!time) return wrong(word, "PURGE_COMP=TIME");
-      r.purge_after = *time;
-      continue;
+    const auto equals = std::min(word.find('='), word.size());
+    const std::string_view name = std::string_view(word).substr(0, equals);
+    const auto* const at = std::find_if(std::begin(kFlags), std::end(kFlags),
+                                        [&](const FlagName& f) { return same(f.parameter.name, name); });
+    if (at == std::end(kFlags)) {
+      if (const Parameter* const known = find_known_name(kFlag, name)) {
+        return "flag " + quote(word) + " is not followed: " + std::string(known->help);
+      }
+      std::vector<std::string_view> names;
+      for (const FlagName& f : kFlags) names.push_back(f.parameter.name);
+      std::string list;
+      for (const std::string_view each : names) list += (list.empty() ? "" : ", ") + std::string(each);
+      return "flag " + quote(word) + " is not followed;" + nearest_hint(name, names) + " known: " + list;
     }
-    const auto at =
-        std::find_if(std::begin(kFlags), std::end(kFlags), [&](const FlagName& f) { return same(f.name, word); });
-    if (at != std::end(kFlags)) {
-      r.flags.*at->flag = true;
-      continue;
-    }
-    std::string names;
-    for (const FlagName& f : kFlags) names += std::string(f.name) + ", ";
-    return "flag " + quote(word) + " is not followed, expected some of " + names + "PURGE_COMP[=TIME]";
+    if (at->flag != nullptr) r.flags.*at->flag = true;
+    if (equals == word.size()) continue;
+    const auto time = parse_duration(std::string_view(word).substr(equals + 1));
+    if (at->flag != &Flags::purge_comp || !time) return wrong(word, "a flag, or PURGE_COMP=TIME");
+    r.purge_after = *time;
   }
   return {};
 }
@@ -147,25 +159,27 @@ const Set kSetters[] = {
        const bool bad = r.accounts.empty() || v.find_first_of("+-=") == 0;
        return bad ? wrong(v, "names of accounts, joined by commas") : std::string();
      }},
-    {{"Flags", kReservation, "",
-      "FLEX, DAILY, WEEKLY, IGNORE_JOBS, MAINT, OVERLAP, ANY_NODES, MAGNETIC, PART_NODES, NO_HOLD_JOBS_AFTER_END, "
-      "PURGE_COMP[=TIME], TIME_FLOAT, REPLACE_DOWN, LICENSE_ONLY, SPEC_NODES."},
-     set_flags},
+    {{"Flags", kReservation, "", "The flags below, joined by commas."}, set_flags},
+    {{"Comment", kReservation, "", "No effect.", Use::no_effect},
+     [](ReservationSettings&, std::string_view) { return std::string(); }},
 };
 
 }  // namespace
 
 std::string set(ReservationSettings& r, std::string_view name, std::string_view value) {
-  for (const Set& s : kSetters) {
-    if (same(s.parameter.name, name) || (same(name, "NodeCount") && s.parameter.name == "NodeCnt") ||
-        (same(name, "CoreCount") && s.parameter.name == "CoreCnt")) {
-      return s.set(r, value);
-    }
-  }
-  std::vector<std::string_view> names;
-  for (const Set& s : kSetters) names.push_back(s.parameter.name);
-  return "is not followed;" + nearest_hint(name, names) + " of a reservation StartTime, EndTime, Duration, Nodes, " +
-         "NodeCnt, CoreCnt, Licenses, PartitionName, Users, Accounts and Flags are";
+  if (same(name, "NodeCount")) name = "NodeCnt";
+  if (same(name, "CoreCount")) name = "CoreCnt";
+  return set_in(std::span<const Set>(kSetters), r, name, value);
+}
+
+std::span<const Parameter> reservation_parameters() {
+  static const std::vector<Parameter> all = [] {
+    std::vector<Parameter> list;
+    for (const Set& s : kSetters) list.push_back(with_evidence(s.parameter));
+    for (const FlagName& f : kFlags) list.push_back(with_evidence(f.parameter));
+    return list;
+  }();
+  return all;
 }
 
 Reservations::Reservations(const Conf& conf, const Accounting& accounting)
@@ -194,18 +208,56 @@ Reservations::Span Reservations::span(const Reservation& r, Second now) const {
   return {r.start + now, r.start + now + r.duration};
 }
 
-// One that recurs moves to its next day or week when it is over.
-void Reservations::advance(Reservation& r, Second now) const {
-  const Second step = r.flags.daily ? kDay : r.flags.weekly ? 7 * kDay : 0;
-  if (step == 0 || r.end > now) return;
-  const Second steps = (now - r.end) / step + 1;
-  r.start += steps * step;
-  r.end += steps * step;
-  r.begun = false;
-  r.idle_since = 0;
+namespace {
+
+// How far it moves from one that ends at this second, by UTC; 0: it does not come again.
+Second step_after(const Flags& flags, Second end) {
+  constexpr int kFriday = 5;
+  constexpr int kSaturday = 6;
+  const auto weekday = static_cast<int>((end / kDay + 4) % 7);  // 1970 began with a Thursday; 0: Sunday
+  if (flags.hourly) return 3600;
+  if (flags.daily) return kDay;
+  if (flags.weekday) return (weekday == kFriday ? 3 : weekday == kSaturday ? 2 : 1) * kDay;
+  if (flags.weekend) return (weekday == kSaturday ? 1 : kSaturday - weekday) * kDay;
+  return flags.weekly ? 7 * kDay : 0;
 }
 
-bool Reservations::carry_out(Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs) {
+// By how much it will have moved, a week ahead.
+std::vector<Second> moves(const Reservation& r) {
+  std::vector<Second> all{0};
+  for (Second moved = 0;;) {
+    const Second step = step_after(r.flags, r.end + moved);
+    moved += step;
+    if (step == 0 || moved >= 7 * kDay) return all;
+    all.push_back(moved);
+  }
+}
+
+}  // namespace
+
+// One that recurs moves on when it is over.
+void Reservations::advance(Reservation& r, Second now) const {
+  if (!r.flags.recurs()) return;
+  while (r.end <= now) {
+    const Second step = step_after(r.flags, r.end);
+    r.last_end = r.end;
+    r.start += step;
+    r.end += step;
+    r.begun = false;
+    r.idle_since = 0;
+  }
+}
+
+bool Reservations::over(const Job& job, Second now) const {
+  if (job.reservation < 0) return false;
+  const Reservation& r = (*this)[job.reservation];
+  if (r.gone || r.flags.flex || r.flags.time_float) return false;
+  const Second end = r.last_end > job.start ? r.last_end : r.end;
+  return end + conf_.reservation_over_run < now;
+}
+
+bool Reservations::carry_out(Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
+                             const JobTable& table) {
   const ReservationRequest& request = conf_.reservations[next_++];
   refused_.clear();
   switch (request.kind) {
@@ -217,11 +269,24 @@ bool Reservations::carry_out(Second second, const Cluster& cluster, const NodeTa
       break;
   }
   const std::int32_t r = find(request.what.name);
-  if (r >= 0) {
-    all_[static_cast<std::size_t>(r)].gone = true;
-    return true;
+  if (r < 0) {
+    refused_ = "Requested reservation is invalid";
+    return false;
   }
-  refused_ = "Requested reservation is invalid";
+  if (in_use(r, jobs, table)) {
+    refused_ = "Requested reservation is in use";
+    return false;
+  }
+  all_[static_cast<std::size_t>(r)].gone = true;
+  return true;
+}
+
+// Whether a job is in it, or waits for it.
+bool Reservations::in_use(std::int32_t r, const JobList& jobs, const JobTable& table) const {
+  for (std::size_t j = 0; j < askers_.size(); ++j) {
+    const JobId id{static_cast<std::uint32_t>(j)};
+    if (jobs[id].reservation == r && !is_final(table.state(id))) return true;
+  }
   return false;
 }
 
@@ -231,17 +296,11 @@ bool Reservations::overlaps(const Reservation& r, const NodeBits& nodes, Second 
   for (const Reservation& other : all_) {
     if (&other == &r || other.name == r.name || other.gone || !other.has_nodes || !other.whole_nodes) continue;
     if (other.flags.maint || other.flags.overlap || !other.nodes.overlaps(nodes)) continue;
-    // Those that recur are looked at a week ahead.
     const Span theirs = span(other, now);
-    for (Second day = 0; day < 7; ++day) {
-      const bool mine = day == 0 || r.flags.daily;
-      const bool others = day == 0 || other.flags.daily;
-      for (Second also = 0; also < 7; ++also) {
-        if (also > 0 && !other.flags.daily) break;
-        const Second shift = mine ? day * kDay : 0;
-        if (own.start + shift < theirs.end + also * kDay && own.end + shift > theirs.start + also * kDay) return true;
+    for (const Second mine : moves(r)) {
+      for (const Second others : moves(other)) {
+        if (own.start + mine < theirs.end + others && own.end + mine > theirs.start + others) return true;
       }
-      if (!mine && !others) break;
     }
   }
   return false;
@@ -353,6 +412,13 @@ bool Reservations::create(const ReservationSettings& what, Second now, const Clu
   if (!parse_licenses(what.licenses, false, licenses).empty() || !license_names_.resolve(licenses, r.licenses)) {
     return refuse("Invalid license specification");
   }
+  // Reservations together take no more of a licence than there are.
+  LicenseCounts left = license_names_.all();
+  for (const Reservation& other : all_) {
+    if (other.gone || other.start >= r.end || other.end <= r.start) continue;
+    for (const auto& [license, count] : other.licenses.of) left[license] -= count;
+  }
+  if (!LicenseBooks::enough(r.licenses, left)) return refuse("Invalid license specification");
   if (!choose(r, what, now, cluster, nodes, jobs)) return false;
   all_.push_back(std::move(r));
   return true;
@@ -368,11 +434,24 @@ bool Reservations::update(const ReservationSettings& what, Second now, const Clu
   Reservation r = (*this)[at];
   if (!what.users.empty()) r.users = what.users;
   if (!what.accounts.empty()) r.accounts = what.accounts;
-  for (const FlagName& f : kFlags) r.flags.*f.flag = r.flags.*f.flag || what.flags.*f.flag;
+  for (const FlagName& f : kFlags) {
+    if (f.flag != nullptr) r.flags.*f.flag = r.flags.*f.flag || what.flags.*f.flag;
+  }
+  if (what.purge_after > 0) r.purge_after = what.purge_after;
   if (what.start) r.start = now + *what.start;
   if (what.duration) r.end = r.start + std::min(*what.duration, kYear);
   if (what.end) r.end = now + *what.end;
   if (!r.flags.time_float) r.duration = r.end - r.start;
+  refused_ = r.end <= r.start ? "Invalid time specified" : "";
+  if (!refused_.empty()) return false;
+  if (what.start) r.begun = r.begun && r.start <= now;
+  const bool other_time = what.start || what.end || what.duration;
+  if (other_time && r.has_nodes && overlaps(r, r.nodes, now)) {
+    refused_ = "Requested reservation overlaps with another reservation";
+  } else if (other_time && r.has_nodes && busy(r, jobs).overlaps(r.nodes)) {
+    refused_ = "Requested nodes are busy";
+  }
+  if (!refused_.empty()) return false;
   if (!what.nodes.empty() || what.all_nodes || what.node_count > 0) {
     if (!choose(r, what, now, cluster, nodes, jobs)) return false;
   }
@@ -382,7 +461,7 @@ bool Reservations::update(const ReservationSettings& what, Second now, const Clu
 
 // Nodes that cannot be used make way for others that nobody uses.
 void Reservations::replace_down(Reservation& r, Second now, const Cluster& cluster, const NodeTable& nodes) {
-  if (!r.flags.replace_down || r.named_nodes || !r.whole_nodes || r.end <= now) return;
+  if (r.flags.static_alloc || r.named_nodes || !r.has_nodes || !r.whole_nodes || r.end <= now) return;
   const NodeBits available = nodes.available(cluster);
   NodeBits lost = r.nodes;
   lost.remove(available);
@@ -415,26 +494,34 @@ bool Reservations::notice(Second now) {
   return news;
 }
 
-void Reservations::look_after(Second now, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
-                              const JobTable& table) {
+std::vector<std::int32_t> Reservations::look_after(Second now, const Cluster& cluster, const NodeTable& nodes,
+                                                   const JobList& jobs, const JobTable& table) {
+  std::vector<std::int32_t> ended;
   for (std::size_t i = 0; i < all_.size(); ++i) {
     Reservation& r = all_[i];
-    if (!r.gone) replace_down(r, now, cluster, nodes);
-    if (r.gone || !r.flags.purge_comp || r.start > now || r.end <= now) continue;
-    bool used = false;
-    for (std::size_t j = 0; j < askers_.size() && !used; ++j) {
-      const JobId id{static_cast<std::uint32_t>(j)};
-      used = jobs[id].reservation == static_cast<std::int32_t>(i) && !is_final(table.state(id));
+    if (r.gone) continue;
+    const auto number = static_cast<std::int32_t>(i);
+    replace_down(r, now, cluster, nodes);
+    if (r.flags.purge_comp && r.start <= now && r.end > now) {
+      if (in_use(number, jobs, table)) {
+        r.idle_since = 0;
+      } else if (r.idle_since == 0) {
+        r.idle_since = now;
+      }
+      if (r.idle_since > 0 && now - r.idle_since >= r.purge_after) {
+        r.end = now;
+        advance(r, now);
+        r.gone = !r.flags.recurs();
+      }
+    } else if (r.end < now && !r.flags.recurs() && !r.flags.time_float) {
+      const std::vector<JobId>& active = jobs.active();
+      const bool runs =
+          std::any_of(active.begin(), active.end(), [&](JobId id) { return jobs[id].reservation == number; });
+      r.gone = !runs || r.flags.flex;
     }
-    if (used) {
-      r.idle_since = 0;
-    } else if (r.idle_since == 0) {
-      r.idle_since = now;
-    } else if (now - r.idle_since >= r.purge_after) {
-      r.end = now;
-      advance(r, now);
-    }
+    if (r.gone) ended.push_back(number);
   }
+  return ended;
 }
 
 bool Reservations::may_use(const Job& job, const Reservation& r) const {
@@ -487,12 +574,28 @@ bool Reservations::usable(const Job& job, Second now) const {
   return now >= r.start && now <= r.end && (r.has_nodes || r.flags.any_nodes || r.flags.license_only);
 }
 
+bool Reservations::keeps_to_cores(const Job& job) const {
+  const Reservation& r = (*this)[job.reservation];
+  return !r.cpus.empty() && !r.flags.flex;
+}
+
+// CPUs of the reservation's that are in use, by node.
 std::vector<std::int32_t> Reservations::held_inside(std::size_t r, const NodeTable& nodes, const JobList& jobs) const {
   std::vector<std::int32_t> held(nodes.size());
+  std::vector<std::int32_t> others(nodes.size());
   for (const JobId id : jobs.active()) {
     const Job& job = jobs[id];
-    if (job.reservation != static_cast<std::int32_t>(r)) continue;
-    for (const Selector::Share& share : job.shares) held[share.node] += share.cpus;
+    if (job.reservation < 0) continue;
+    if (job.reservation == static_cast<std::int32_t>(r)) {
+      for (const Selector::Share& share : job.shares) held[share.node] += share.cpus;
+      continue;
+    }
+    // Those of other reservations are not kept off these cores, and take the lowest.
+    if (keeps_to_cores(job)) continue;
+    for (const Selector::Share& share : job.shares) others[share.node] += share.cpus;
+  }
+  for (Index n = 0; n < nodes.size(); ++n) {
+    held[n] += std::min(others[n], std::max(all_[r].cpus[n] - held[n], 0));
   }
   return held;
 }
@@ -553,6 +656,7 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
     const Second end = when + duration_of(job);
     Second licenses_until = 0;
     Second maintenance_until = 0;
+    Second named_until = 0;
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const Reservation& r = all_[i];
       const Span theirs = span(r, now);
@@ -568,6 +672,11 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
         maintenance_until = theirs.end;
         break;
       }
+      const NodeBits* const named = job.named_nodes();
+      if (named != nullptr && job.ask.whole_nodes && named->overlaps(r.nodes)) {
+        named_until = theirs.end;
+        break;
+      }
       if (r.whole_nodes || job.ask.whole_nodes) {
         access.nodes.remove(r.nodes);
       } else {
@@ -576,11 +685,11 @@ Reservations::Access Reservations::test(const Job& job, Second& when, bool move,
       }
       access.overlap |= partition.overlaps(r.nodes);
     }
-    Second later = maintenance_until;
+    Second later = std::max(maintenance_until, named_until);
     if (later == 0 && move && !licenses_free(job, when, licenses)) later = std::max(licenses_until, when);
     if (later == 0) return access;
     if (!move || turn >= kTurns || later <= when) {
-      access.answer = maintenance_until > 0 ? Answer::maintenance : Answer::yes;
+      access.answer = maintenance_until > 0 ? Answer::maintenance : named_until > 0 ? Answer::busy : Answer::yes;
       return access;
     }
     when = later;

@@ -34,6 +34,7 @@ struct Reservation {
   bool gone = false;
   bool begun = false;  // slurmctld has noticed
   Second idle_since = 0;
+  Second last_end = 0;  // of one that recurs: when it was last over
 };
 
 class Reservations {
@@ -49,12 +50,16 @@ class Reservations {
   // When the next of the given requests comes.
   Time next_request() const;
   // Carries out the next request, which came at `second`. True if it changed something.
-  bool carry_out(Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs);
+  bool carry_out(Second second, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
+                 const JobTable& table);
   // What slurmctld looks at every 5 s. True if one began since.
   bool notice(Second now);
-  // And every 30 s: gives up those whose jobs are over, replaces nodes that are down.
-  void look_after(Second now, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
-                  const JobTable& table);
+  // And every 30 s: gives up those that are over, or whose jobs are, and replaces nodes that cannot be used. Returns
+  // those that are gone now.
+  std::vector<std::int32_t> look_after(Second now, const Cluster& cluster, const NodeTable& nodes, const JobList& jobs,
+                                       const JobTable& table);
+  // The job no longer asks to be in one.
+  void forget(JobId job) { askers_[index(job)].asked = -1; }
   // Why the last request was refused, in scontrol's words; "" if it was not.
   const std::string& refused() const { return refused_; }
 
@@ -64,6 +69,8 @@ class Reservations {
   std::int32_t asked(JobId job) const { return index(job) < askers_.size() ? askers_[index(job)].asked : -1; }
   // Those that draw in a job which asked for none.
   void drawing(const Job& job, std::vector<std::int32_t>& out) const;
+  // Whether the job's reservation ended so long ago that it may not run on.
+  bool over(const Job& job, Second now) const;
   // Whether the job's reservation lets it start now.
   bool usable(const Job& job, Second now) const;
 
@@ -71,6 +78,7 @@ class Reservations {
     yes,
     not_now,      // its reservation is not usable at the time
     taken,        // others have all of it
+    busy,         // others have a node that it named and wants for itself
     maintenance,  // of its whole partition, and it has no part in it
   };
   struct Access {
@@ -112,7 +120,9 @@ class Reservations {
   void replace_down(Reservation& r, Second now, const Cluster& cluster, const NodeTable& nodes);
   void advance(Reservation& r, Second now) const;
   bool may_use(const Job& job, const Reservation& r) const;
+  bool in_use(std::int32_t r, const JobList& jobs, const JobTable& table) const;
   Second duration_of(const Job& job) const;
+  bool keeps_to_cores(const Job& job) const;
   std::vector<std::int32_t> held_inside(std::size_t r, const NodeTable& nodes, const JobList& jobs) const;
   std::int32_t find(const std::string& name) const;
 

@@ -58,6 +58,12 @@ AskProblem check(const Asks& asks, const Version& version) {
   Second wait = 0;
   if (!asks.switches.empty()) problem = parse_switches(asks.switches, count, wait);
   if (!problem.empty()) return {"switches", problem};
+  for (const auto& [name, list] : {std::pair("nodelist", &asks.nodelist), std::pair("exclude", &asks.exclude)}) {
+    if (!list->empty() && expand_hostlist(*list).empty()) {
+      return {name, wrong(*list, "a node or a list such as compute-1-[1-3]")};
+    }
+  }
+  if (problem = parse_constraint(asks.prefer, constraint); !problem.empty()) return {"prefer", problem};
   const bool by_gpu = asks.cpus_per_gpu + asks.memory_per_gpu > 0;
   const bool gpus = std::any_of(requests.begin(), requests.end(), [](const GresRequest& r) { return r.is_gpu(); });
   if (by_gpu && !gpus && asks.tasks_per_gpu == 0) {
@@ -101,7 +107,7 @@ void set_default_memory(const Conf& conf, Asks& asks, JobRequest& request) {
 
 Resources::Resources(const Conf& conf) : conf_(conf), licenses_(conf.licenses) {}
 
-bool Resources::describe(Job& job, const Asks& asks, const NodeTable& nodes, Second now) {
+bool Resources::describe(Job& job, const Asks& asks, std::int32_t tasks, const NodeTable& nodes, Second now) {
   const Partition& partition = conf_.partitions[index(job.queue)];
   job.owns_nodes = !job.ask.whole_nodes && (asks.exclusive_user || partition.exclusive_user);
   if (job.owns_nodes && owners_.empty()) owners_.resize(nodes.size());
@@ -118,6 +124,7 @@ bool Resources::describe(Job& job, const Asks& asks, const NodeTable& nodes, Sec
     known = parse_constraint(asks.constraint, constraint).empty() && resolve(constraint, nodes, needs.features);
     needs.constrained = known && !constraint.terms.empty();
   }
+  known = known && name_nodes(asks, tasks, nodes, job, needs);
   known = known && describe_gres(asks, nodes, partition, job.ask, needs);
   LicenseList licenses;
   known = known && parse_licenses(asks.licenses, conf_.version.alternative_licenses(), licenses).empty() &&
@@ -127,12 +134,39 @@ bool Resources::describe(Job& job, const Asks& asks, const NodeTable& nodes, Sec
     known = known && parse_switches(asks.switches, needs.switches, wait).empty();
     needs.switches_until = now + std::min(wait, conf_.max_switch_wait);
   }
-  if (!known) return false;
+  if (!known || !describe_preference(asks, nodes, needs, job)) return false;
   const bool places = needs.places() || (needs.switches > 0 && !conf_.topology.empty());
   if (!places && needs.licenses.empty()) return true;
   needs_.push_back(std::move(needs));
   job.needs = &needs_.back();
   if (places) job.ask.needs = job.needs;
+  return true;
+}
+
+// --prefer. False: it names a feature that no node has.
+bool Resources::describe_preference(const Asks& asks, const NodeTable& nodes, const Needs& needs, Job& job) {
+  if (asks.prefer.empty()) return true;
+  Needs wish = needs;
+  Constraint constraint;
+  const bool known = parse_constraint(asks.prefer, constraint).empty() && resolve(constraint, nodes, wish.features);
+  if (!known) return conf_.ignore_prefer_validation;
+  wish.constrained = !constraint.terms.empty();
+  needs_.push_back(std::move(wish));
+  job.preferred = &needs_.back();
+  return true;
+}
+
+// --nodelist and --exclude. False: no such nodes, one that is in both, or more than it wants.
+bool Resources::name_nodes(const Asks& asks, std::int32_t tasks, const NodeTable& nodes, const Job& job, Needs& needs) {
+  if (!asks.nodelist.empty()) {
+    const auto named = named_nodes(asks, tasks, nodes);
+    if (!named || (job.asked_max > 0 && named->count() > job.asked_max)) return false;
+    needs.required = *named;
+  }
+  if (asks.exclude.empty()) return true;
+  const auto excluded = nodes.named(asks.exclude);
+  if (!excluded || (needs.names_nodes() && excluded->overlaps(needs.required))) return false;
+  needs.excluded = *excluded;
   return true;
 }
 

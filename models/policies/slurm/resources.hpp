@@ -33,7 +33,8 @@ class Resources {
   explicit Resources(const Conf& conf);
 
   // A job arrives at `now`: what it asks for becomes part of its record. False if there is no such thing.
-  bool describe(Job& job, const Asks& asks, const NodeTable& nodes, Second now);
+  // `tasks`: of --ntasks, 0 if it was not given.
+  bool describe(Job& job, const Asks& asks, std::int32_t tasks, const NodeTable& nodes, Second now);
 
   bool licenses_free(const Job& job) const {
     return job.needs == nullptr || LicenseBooks::enough(job.needs->licenses, licenses_.free());
@@ -56,6 +57,8 @@ class Resources {
     std::uint32_t user = 0;
     std::int32_t jobs = 0;
   };
+  bool describe_preference(const Asks& asks, const NodeTable& nodes, const Needs& needs, Job& job);
+  static bool name_nodes(const Asks& asks, std::int32_t tasks, const NodeTable& nodes, const Job& job, Needs& needs);
   bool describe_gres(const Asks& asks, const NodeTable& nodes, const Partition& partition, Ask& ask,
                      Needs& needs) const;
   void describe_gpus(const Asks& asks, const Partition& partition, Ask& ask, Needs& needs) const;

@@ -147,7 +147,10 @@ void Scheduler::reserve() {
   const Phases& phases = state_->conf.phases;
   Time passed = 0;  // when the last of those passes was
   for (Time at = state_->reservations.next_request(); at <= now_; at = state_->reservations.next_request()) {
-    if (!state_->reservations.carry_out(state_->second(at), view_->cluster(), *state_->nodes, state_->jobs)) continue;
+    if (!state_->reservations.carry_out(state_->second(at), view_->cluster(), *state_->nodes, state_->jobs,
+                                        view_->jobs())) {
+      continue;
+    }
     touch_nodes();
     if (at < passed) continue;
     const Time from = std::max(at, phases.time_of(last_pass_ + state_->conf.batch_sched_delay));
@@ -157,6 +160,25 @@ void Scheduler::reserve() {
       last_pass_ = state_->second(pass_at);
     } else {
       wanted_ = true;
+    }
+  }
+}
+
+// It is gone: jobs that wait for it are held, or wait like others.
+void Scheduler::leave_reservation(std::int32_t r) {
+  const Reservation& gone = state_->reservations[r];
+  touch_nodes();
+  for (const JobId id : std::vector<JobId>(state_->jobs.order(view_->jobs()))) {
+    Job& job = state_->jobs[id];
+    if (state_->reservations.asked(id) != r) continue;
+    state_->reservations.forget(id);
+    job.reservation = -1;
+    touch_jobs();
+    if (gone.flags.no_hold_jobs) {
+      if (job.reason == Reason::reservation) job.reason = Reason::none;
+    } else if (job.reason != Reason::held_admin) {
+      state_->jobs.hold(id, Reason::reservation_deleted);
+      job.deleted_reservation = gone.name;
     }
   }
 }
@@ -241,7 +263,7 @@ void Scheduler::arrive(JobId id) {
   job.leader = JobId{number(id) - static_cast<std::uint32_t>(asks_of(id).component)};
   if (const auto refused = refuse(job)) return reject(job, *refused);
   const Ask before = job.ask;
-  if (!state_->resources.describe(job, asks_of(id), nodes, now_s_)) {
+  if (!state_->resources.describe(job, asks_of(id), table.terms(id).tasks, nodes, now_s_)) {
     return reject(job, Rejection::resources);
   }
   state_->jobs.described(id, table, now_s_, nodes);
@@ -397,6 +419,14 @@ std::optional<Rejection> Scheduler::cannot_run(Job& job) {
   Ask ask = job.ask;
   if (ask.most_nodes < ask.min_nodes) ask.most_nodes = 0;  // then it waits for the limit
   if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, shares_)) return Rejection::too_wide;
+  if (job.preferred != nullptr) {
+    ask.needs = job.preferred;
+    std::vector<Selector::Share> wished;
+    if (!selector_->pick(ask, partition, nothing_, no_rank_, true, ask.whole_nodes, wished)) {
+      if (!conf.ignore_prefer_validation) return Rejection::resources;
+      job.preferred = nullptr;
+    }
+  }
   job.tested_cpus = 0;
   for (const Selector::Share& share : shares_) job.tested_cpus += share.cpus;
   return std::nullopt;
@@ -407,9 +437,11 @@ void Scheduler::name_unavailable(Job& job, const NodeBits& available) {
   const NodeTable& nodes = *state_->nodes;
   job.reason = Reason::node_not_available;
   std::vector<std::string> names;
-  nodes.partition(job.queue).for_each([&](Index n) {
-    if (!available.test(n)) names.push_back(nodes[n].name);
-  });
+  NodeBits missing = nodes.partition(job.queue);
+  missing.remove(available);
+  const NodeBits* const named = job.named_nodes();
+  if (named != nullptr && missing.overlaps(*named)) missing &= *named;
+  missing.for_each([&](Index n) { names.push_back(nodes[n].name); });
   job.reason_nodes = compress_hostlist(names);
 }
 
@@ -765,7 +797,10 @@ void Scheduler::tick() {
     last_limits_ = now_s_;
     check_limits();
     if (state_->reservations.any()) {
-      state_->reservations.look_after(now_s_, view_->cluster(), *state_->nodes, state_->jobs, view_->jobs());
+      for (const std::int32_t r :
+           state_->reservations.look_after(now_s_, view_->cluster(), *state_->nodes, state_->jobs, view_->jobs())) {
+        leave_reservation(r);
+      }
     }
   }
   ping();
@@ -811,7 +846,8 @@ void Scheduler::check_limits() {
       touch_jobs();
     } else if (view_->jobs().state(id) == JobState::running) {
       const bool late = job.end + over_time(job) <= now_s_ && job.limit < kUnlimited;
-      if (!late && !state_->limits.used_up(id, job.start, now_s_)) continue;
+      const bool over_run = state_->reservations.any() && state_->reservations.over(job, now_s_);
+      if (!late && !over_run && !state_->limits.used_up(id, job.start, now_s_)) continue;
       job.requeue_when_gone = job.preempted && job.preempted_requeues;
       job.made_way |= job.preempted;
       stop(id, job.preempted ? Outcome::cancelled : Outcome::timed_out);
@@ -907,11 +943,8 @@ void Scheduler::pass(bool full) {
   for (const Candidate& attempt : candidates()) {
     const JobId id = attempt.job;
     Job& job = state_->jobs[id];
-    if (!job.queues.empty()) {
-      if (view_->jobs().state(id) != JobState::pending) continue;  // it started in another of its partitions
-      enter(job, attempt.queue);
-    }
-    if (!failed_reservations.empty() && view_->jobs().state(id) != JobState::pending) continue;  // it was drawn in
+    if (view_->jobs().state(id) != JobState::pending) continue;  // it started as another candidate
+    if (!job.queues.empty()) enter(job, attempt.queue);
     const JobTerms& terms = view_->jobs().terms(id);
     const std::size_t q = index(job.queue);
     if (conf.sched_max_job_start > 0 && started >= conf.sched_max_job_start) break;
@@ -938,16 +971,8 @@ void Scheduler::pass(bool full) {
       continue;
     }
     if (!full && depth++ > conf.default_queue_depth) break;
-    // A reservation that draws the job in is its own for this attempt.
-    struct Drawn {
-      Job& job;
-      bool drawn;
-      ~Drawn() {
-        if (drawn && job.shares.empty()) job.reservation = -1;
-      }
-    };
-    const Drawn drawn{job, attempt.drawn};
-    const std::int32_t r = job.reservation = attempt.reservation;
+    const Trial trial(job, attempt);
+    const std::int32_t r = job.reservation;
     if (r >= 0 && failed_reservations[static_cast<std::size_t>(r)]) {
       job.reason = Reason::priority;
       touch_jobs();
@@ -976,8 +1001,12 @@ void Scheduler::pass(bool full) {
     }
     NodeBits allowed = nodes.partition(job.queue);
     allowed &= available;
-    // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation.
+    // Nothing more in this partition, nor on its nodes, unless the job is not worth a reservation. Of one that names
+    // all its nodes only these are closed.
+    const NodeBits* const named = job.named_nodes();
+    const bool names_all = named != nullptr && named->count() >= job.ask.min_nodes;
     const auto close_partition = [&] {
+      if (names_all) return;
       if (r >= 0) {
         failed_reservations[static_cast<std::size_t>(r)] = 1;
         return;
@@ -1009,16 +1038,17 @@ void Scheduler::pass(bool full) {
         if (r >= 0) available.remove(state_->reservations[r].nodes);
         break;
       case Verdict::never:
-        if (attempt.drawn) break;
+        if (attempt.drawn || attempt.prefers) break;
         state_->jobs.hold(id, Reason::bad_constraints);
         touch_jobs();
         break;
     }
+    if (names_all && job.shares.empty()) available.remove(*named);
   }
 }
 
 // The order as it is when a pass begins: what a pass makes eligible waits for the next one. Jobs of reservations come
-// first; a magnetic one is one more chance for each job that may use it.
+// first; a magnetic one is one more chance for each job that may use it, and so are preferred nodes.
 std::vector<Scheduler::Candidate> Scheduler::candidates() {
   NodeTable& nodes = *state_->nodes;
   const std::vector<JobId> order = state_->jobs.order(view_->jobs());
@@ -1031,8 +1061,12 @@ std::vector<Scheduler::Candidate> Scheduler::candidates() {
     if (!state_->jobs.runnable(job, view_->jobs(), now_s_, nodes)) return;
     if (reservations.any()) {
       reservations.drawing(job, drawing);
-      for (const std::int32_t r : drawing) queue.push_back({job.id, job.queue, priority, r, true});
+      for (const std::int32_t r : drawing) {
+        if (job.preferred != nullptr) queue.push_back({job.id, job.queue, priority, r, true, true});
+        queue.push_back({job.id, job.queue, priority, r, true});
+      }
     }
+    if (job.preferred != nullptr) queue.push_back({job.id, job.queue, priority, job.reservation, false, true});
     queue.push_back({job.id, job.queue, priority, job.reservation, false});
   };
   for (const JobId id : order) {
@@ -1058,6 +1092,16 @@ std::vector<Scheduler::Candidate> Scheduler::candidates() {
                           [](const Candidate& attempt) { return attempt.reservation >= 0; });
   }
   return queue;
+}
+
+Scheduler::Trial::Trial(Job& job, const Candidate& attempt) : job_(job), needs_(job.ask.needs), drawn_(attempt.drawn) {
+  job.reservation = attempt.reservation;
+  if (attempt.prefers) job.ask.needs = job.preferred;
+}
+
+Scheduler::Trial::~Trial() {
+  job_.ask.needs = needs_;
+  if (drawn_ && job_.shares.empty()) job_.reservation = -1;
 }
 
 // A job that can no longer end in time is over.
@@ -1150,6 +1194,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
       job.reason = access.answer == Answer::taken ? Reason::reserved_maintenance : Reason::reservation;
       return Verdict::reserved;
     }
+    if (access.answer == Answer::busy) return Verdict::busy;
     maintenance = access.answer == Answer::maintenance;
     if (maintenance) {
       allowed.clear();
@@ -1184,14 +1229,19 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
   const std::int32_t least = std::max(job.ask.min_nodes, job.ask.max_nodes);
   const std::int32_t most = usable.count();
   NodeBits candidates(nodes.size());
-  std::int32_t count = 0;
+  // Nodes that it names are there from the first.
+  const NodeBits* const named = job.named_nodes();
+  if (named != nullptr && named->within(partition)) {
+    if (!named->within(allowed)) return Verdict::not_available;
+    if (!named->within(usable)) return Verdict::busy;
+    candidates |= *named;
+  }
   for (const Ranking::Class& c : rank.classes) {
-    const std::int32_t more = usable.count_common(c.nodes);
-    if (more == 0) continue;
-    count += more;
+    if (!usable.overlaps(c.nodes)) continue;
     NodeBits these = usable;
     these &= c.nodes;
     candidates |= these;
+    const std::int32_t count = candidates.count();
     if (count < least && count < most) continue;
     if (!selector_->pick(job.ask, candidates, *held, rank, true, whole, shares_)) continue;
     if (held_after_choice(job, demand_of(job, shares_))) return Verdict::limited;
@@ -1256,7 +1306,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
   const JobId id = job.id;
   node_shares_.clear();
-  job.limit = limit_by_deadline(job, now_s_);
+  job.limit = full_limit_ > 0 ? lengthened(job, full_limit_) : limit_by_deadline(job, now_s_);
   if (view_->jobs().request(id).queue != job.queue) plan_->move(id, job.queue);
   job.shares = shares_;
   std::sort(job.shares.begin(), job.shares.end(), [](const auto& a, const auto& b) { return a.node < b.node; });

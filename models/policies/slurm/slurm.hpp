@@ -115,6 +115,7 @@ class Scheduler final : public SchedulerPolicy {
   // --- the main loop ---
   void reserve();
   void flag_reserved();
+  void leave_reservation(std::int32_t r);
   void catch_up();
   void tick();
   Time next_tick() const;
@@ -131,6 +132,20 @@ class Scheduler final : public SchedulerPolicy {
     std::uint32_t priority;
     std::int32_t reservation;  // in which it is tried; -1: none
     bool drawn;
+    bool prefers = false;  // on nodes with the features that it prefers
+  };
+  // The job is what the candidate says for as long as it is tried; then it is itself again.
+  class Trial {
+   public:
+    Trial(Job& job, const Candidate& attempt);
+    ~Trial();
+    Trial(const Trial&) = delete;
+    Trial& operator=(const Trial&) = delete;
+
+   private:
+    Job& job_;
+    const Needs* needs_;
+    bool drawn_;
   };
   std::vector<Candidate> candidates();
   void pass_soon(bool full);
@@ -173,7 +188,9 @@ class Scheduler final : public SchedulerPolicy {
   Time next_backfill() const;
   void backfill_cycle();
   enum class Planned : std::uint8_t { started, reserved, no, table_full };
-  Planned plan_job(Job& job, bool& counted);
+  Planned plan_job(Job& job, const Candidate& attempt, bool& counted);
+  Planned find_place(Job& job, bool no_reservation, bool& counted);
+  Second lengthened(const Job& job, Second limit) const;
   void start_het_jobs();
   void start_het_job(JobId leader, bool at_end);
   bool may_start_whole(const HetJobs::Plan& plan);
@@ -229,6 +246,7 @@ class Scheduler final : public SchedulerPolicy {
   std::int32_t jobs_started_ = 0;
   HetJobs het_jobs_;
   const Job* planned_job_ = nullptr;
+  Second full_limit_ = 0;               // of the job that is planned with its --time-min; 0: with its limit
   const Holdings* held_now_ = nullptr;  // what jobs hold, for the job that is planned
   Holdings held_beside_;                // the same with what is reserved for others
   Holdings nothing_beside_;
