@@ -62,6 +62,66 @@ void check_resources(const Scenario& scenario, const Design& design, const slurm
   }
 }
 
+// Nodes that jobs name are there, and as many as they want.
+void check_nodes(const Scenario& scenario, const Design& design) {
+  const std::vector<std::string> names = design.node_names();
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  for (const InlineJob& job : scenario.workload.jobs) {
+    const auto refuse = [&](std::string_view key, const std::string& problem) {
+      throw InputError(fmt::format("{}:{}: workload.jobs: {}: {}", job.file.empty() ? scenario.file : job.file,
+                                   job.line, key, problem));
+    };
+    const std::vector<std::string> required = slurm::expand_hostlist(job.asks.nodelist);
+    const std::vector<std::string> excluded = slurm::expand_hostlist(job.asks.exclude);
+    for (const auto& [key, list] : {std::pair("nodelist", &required), std::pair("exclude", &excluded)}) {
+      for (const std::string& name : *list) {
+        if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+        refuse(key, fmt::format("found {}, expected a node of the cluster;{}", quote(name), nearest_hint(name, known)));
+      }
+    }
+    for (const std::string& name : required) {
+      if (std::find(excluded.begin(), excluded.end(), name) == excluded.end()) continue;
+      refuse("exclude", fmt::format("found {}, which nodelist asks for", quote(name)));
+    }
+    const std::size_t most = static_cast<std::size_t>(job.asks.max_nodes > 0 ? job.asks.max_nodes : job.nodes);
+    const bool cut = std::max(job.tasks, job.cpus) > 0 && job.nodes == 0;  // sbatch takes as many of them as tasks
+    if (most > 0 && required.size() > most && !cut) {
+      refuse("nodelist", fmt::format("found {} nodes, expected at most nodes = {}", required.size(), most));
+    }
+  }
+}
+
+// Reservations that slurmctld would refuse at the start, and those that jobs name and are not there. Jobs have not come
+// yet, so that it can be tried out.
+void check_reservations(const Scenario& scenario, const Design& design, const slurm::Conf& conf) {
+  std::vector<std::string_view> reservations;
+  for (const slurm::ReservationRequest& request : conf.reservations) reservations.push_back(request.what.name);
+  for (const InlineJob& job : scenario.workload.jobs) {
+    const std::string& asked = job.asks.reservation;
+    if (asked.empty() || std::find(reservations.begin(), reservations.end(), asked) != reservations.end()) continue;
+    throw InputError(fmt::format(
+        "{}:{}: workload.jobs: reservation: found {}, expected one of scheduler.slurmReservations;{}",
+        job.file.empty() ? scenario.file : job.file, job.line, quote(asked), nearest_hint(asked, reservations)));
+  }
+  if (reservations.empty()) return;
+  slurm::State state(conf, design.node_names(), slurm_accounting(scenario));
+  const Cluster cluster(design.spec);
+  state.meet(cluster, 0);
+  const std::vector<std::string> names = design.node_names();
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  for (const slurm::ReservationRequest& request : conf.reservations) {
+    const std::string place = fmt::format("{}: scheduler.slurmReservations.{}",
+                                          scenario.file.empty() ? "the scenario" : scenario.file, request.what.name);
+    for (const std::string& name : request.what.nodes) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      throw InputError(fmt::format("{}.Nodes: found {}, expected a node of the cluster;{}", place, quote(name),
+                                   nearest_hint(name, known)));
+    }
+    const bool made = state.reservations.carry_out(state.second(0), cluster, *state.nodes, state.jobs, JobTable());
+    if (!made) throw InputError(fmt::format("{}: slurmctld refuses it: {}", place, state.reservations.refused()));
+  }
+}
+
 // What the operations `update` change, in the order of the scenario.
 std::vector<slurm::Update> slurm_updates(const Scenario& scenario, const Design& design) {
   std::vector<slurm::Update> updates;
@@ -95,6 +155,8 @@ Policies make_slurm(const Scenario& scenario, const Design& design) {
     slurm::set_default_memory(conf, one, request);
   }
   check_resources(scenario, design, conf);
+  check_nodes(scenario, design);
+  check_reservations(scenario, design, conf);
   for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
     slurm::NodeSettings& node = conf.node_settings[g];
     const std::int32_t gpus = design.groups[g].type.gpus;

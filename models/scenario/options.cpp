@@ -231,7 +231,8 @@ constexpr Option kOptions[] = {
   {.path = "scheduler.slurmReservations", .type = map,
    .help = "Policy slurm only: reservations by name, as scontrol create reservation takes them: StartTime and EndTime "
            "(now+COUNT[UNIT], from the beginning), Duration, Nodes, NodeCnt, CoreCnt, Licenses, PartitionName, Users, "
-           "Accounts, Flags."},
+           "Accounts, Flags (docs/slurm-options.md). They are made in this order before the first job; one that slurmctld "
+           "would refuse is an error."},
   {.path = "scheduler.slurmReservations.*", .type = map, .help = "Settings of one reservation by name."},
   {.path = "scheduler.slurmReservations.*.*", .type = scalar, .help = "The setting's value."},
   {.path = "scheduler.slurmQos", .type = map, .help = "The same for qualities of service; normal is always there."},
@@ -394,6 +395,9 @@ constexpr Option kOptions[] = {
   {.path = "workload.jobs[].deadline", .type = duration, .maximum = kMaxJobSeconds, .over_minimum = true,
    .help = "sbatch --deadline: it is removed when it can no longer be over so long after its submission. Policy slurm "
            "only."},
+  {.path = "workload.jobs[].timeMin", .type = duration, .maximum = kMaxJobSeconds, .over_minimum = true,
+   .help = "sbatch --time-min: backfill may shorten its limit so far to start it sooner; with a deadline, what it needs at "
+           "least. Policy slurm only."},
   {.path = "workload.jobs[].hold", .type = boolean, .fallback = "false",
    .help = "sbatch --hold: it waits until it is released (operations). Policy slurm only."},
   {.path = "workload.jobs[].requeue", .type = boolean,
@@ -427,8 +431,16 @@ constexpr Option kOptions[] = {
   {.path = "workload.jobs[].memoryPerGpu", .type = integer, .minimum = 1, .maximum = kMaxCount, .unit = "MiB",
    .help = "Memory for each GPU, in place of memoryPerNode (sbatch --mem-per-gpu); default: DefMemPerGPU. Policy slurm "
            "with CR_CPU_Memory only."},
+  {.path = "workload.jobs[].prefer", .type = string, .minimum = 1,
+   .help = "sbatch --prefer: features that its nodes have if they are free, in place of constraint; without them backfill alone "
+           "starts it. Policy slurm only."},
+  {.path = "workload.jobs[].nodelist", .type = string, .minimum = 1,
+   .help = "sbatch --nodelist: nodes that it must have, such as compute-1-[1-3]; more are added if it takes more. Policy slurm "
+           "only."},
+  {.path = "workload.jobs[].exclude", .type = string, .minimum = 1,
+   .help = "sbatch --exclude: nodes that it must not have. Policy slurm only."},
   {.path = "workload.jobs[].reservation", .type = string, .minimum = 1,
-   .help = "sbatch --reservation: the reservation that it uses. Policy slurm only."},
+   .help = "sbatch --reservation: the reservation that it uses, one of scheduler.slurmReservations. Policy slurm only."},
   {.path = "workload.jobs[].licenses", .type = string, .minimum = 1,
    .help = "sbatch --licenses: NAME[:COUNT] joined by \",\"; from 25.05 on also by \"|\" (any). Policy slurm only."},
   {.path = "workload.jobs[].contiguous", .type = boolean, .fallback = "false",

@@ -1010,6 +1010,9 @@ class Builder {
     count("memoryPerGpu", asks.memory_per_gpu);
     read("licenses", asks.licenses);
     read("reservation", asks.reservation);
+    read("prefer", asks.prefer);
+    read("nodelist", asks.nodelist);
+    read("exclude", asks.exclude);
     read("switches", asks.switches);
     flag("contiguous", asks.contiguous);
     flag("spreadJob", asks.spread_job);
@@ -1192,6 +1195,8 @@ class Builder {
     job.asks.use_min_nodes = element.boolean("useMinNodes").value_or(false);
     if (element.has("deadline")) note_policy(element, "deadline");
     job.asks.deadline = (element.duration("deadline").value_or(0) + kSecond - 1) / kSecond;
+    if (element.has("timeMin")) note_policy(element, "timeMin");
+    job.asks.time_min = (element.duration("timeMin").value_or(0) + kMinute - 1) / kMinute * 60;
     job.tasks_per_node = element.count("tasksPerNode").value_or(0);
     job.cpus = element.count("cpus").value_or(0);
     if (scenario_.pool) {

@@ -76,7 +76,7 @@ void set_layout(JobRequest& request, JobTerms& terms, const InlineJob& job, cons
     request.nodes = std::min(job.nodes, tasks);  // sbatch warns, and takes fewer nodes
     request.cores = cores(tasks);
     request.spread = request.nodes > 0;
-    if (job.tasks_per_node > 0 || cpus_per_task > 1) {
+    if (job.tasks_per_node > 0 || cpus_per_task > 1 || !job.asks.nodelist.empty()) {
       terms.tasks = tasks;
       terms.tasks_per_node = job.tasks_per_node;
     }

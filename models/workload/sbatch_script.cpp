@@ -193,6 +193,22 @@ std::string hint(std::string_view value, JsonValue&) {
   return value == "nomultithread" ? std::string() : found(value, "nomultithread: other hints are not followed");
 }
 
+std::string hosts(std::string_view value, JsonValue& out) {
+  if (value.find('/') != std::string_view::npos || slurm::expand_hostlist(value).empty()) {
+    return found(value, "a node or a list such as compute-1-[1-3]; files of nodes are not read");
+  }
+  return text(value, out);
+}
+
+std::string time_min(std::string_view value, JsonValue& out) {
+  const auto least = slurm::parse_duration(value);
+  if (!least || *least == 0 || *least >= slurm::kUnlimited) {
+    return found(value, "minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS");
+  }
+  put(out, *least);
+  return {};
+}
+
 std::string never_kill(std::string_view value, JsonValue&) {
   return value == "no" ? std::string() : found(value, "no: jobs whose dependency never comes wait");
 }
@@ -245,7 +261,7 @@ constexpr SbatchOption kOptions[] = {
    "SbatchScript.DependsOnJobsByName"},
   {"distribution", 'm', kNeeds, kRefused, "", nullptr, "How tasks are laid on nodes is Slurm's default here.", kRefuses},
   {"error", 'e', kNeeds, kIgnored, "", nullptr, kOutput, kIgnores},
-  {"exclude", 'x', kNeeds, kRefused, "", nullptr, "Nodes cannot be left out by name.", kRefuses},
+  {"exclude", 'x', kNeeds, kJob, "exclude", hosts, "Nodes that it does not get.", "SbatchScript.ReadsNodesByName"},
   {"exclusive", 0, kMay, kJob, "exclusive", exclusive, "Whole nodes; =user: nodes with jobs of this user only.",
    "SbatchScript.ReadsExclusive"},
   {"export", 0, kNeeds, kIgnored, "", nullptr, "The environment.", kIgnores},
@@ -286,8 +302,9 @@ constexpr SbatchOption kOptions[] = {
   {"nice", 0, kMay, kJob, "nice", nice, "Taken off the priority; 100 where no number is given.", "SbatchScript.ReadsNumbers"},
   {"no-kill", 'k', kMay, kRefused, "", nullptr, "A job that loses a node does not go on with the others here.", kRefuses},
   {"no-requeue", 0, kNone, kJob, "requeue", no, "It fails when it loses a node.", kTakes},
-  {"nodefile", 'F', kNeeds, kRefused, "", nullptr, "Nodes cannot be asked for by name.", kRefuses},
-  {"nodelist", 'w', kNeeds, kRefused, "", nullptr, "Nodes cannot be asked for by name.", kRefuses},
+  {"nodefile", 'F', kNeeds, kRefused, "", nullptr, "Files of nodes are not read; use --nodelist.", kRefuses},
+  {"nodelist", 'w', kNeeds, kJob, "nodelist", hosts, "Nodes that it gets, others beside them if it takes more.",
+   "SbatchScript.ReadsNodesByName"},
   {"nodes", 'N', kNeeds, kJob, "nodes", nodes, "So many nodes, or a range.", "SbatchScript.ReadsNumbers"},
   {"ntasks", 'n', kNeeds, kJob, "tasks", count, "Tasks of the job.", kTakes},
   {"ntasks-per-core", 0, kNeeds, kIgnored, "", one, "1: nodes have one thread a core; more is refused.",
@@ -304,7 +321,7 @@ constexpr SbatchOption kOptions[] = {
   {"parsable", 0, kNone, kIgnored, "", nullptr, kOutput, kIgnores},
   {"partition", 'p', kNeeds, kJob, "queue", text, "The queue, or several.", "SbatchScript.ReadsThePartition"},
   {"power", 0, kNeeds, kIgnored, "", nullptr, "Power capping is not modelled.", kIgnores},
-  {"prefer", 0, kNeeds, kRefused, "", nullptr, "Features that are not required are not followed.", kRefuses},
+  {"prefer", 0, kNeeds, kJob, "prefer", text, "Features that the nodes have if possible, before --constraint.", kTakes},
   {"priority", 0, kNeeds, kJob, "priority", priority, "The job's priority; TOP is refused.", "SbatchScript.ReadsNumbers"},
   {"profile", 0, kNeeds, kIgnored, "", nullptr, kAccounts, kIgnores},
   {"propagate", 0, kMay, kIgnored, "", nullptr, "The environment.", kIgnores},
@@ -328,7 +345,7 @@ constexpr SbatchOption kOptions[] = {
   {"threads-per-core", 0, kNeeds, kIgnored, "", one, "1: nodes have one thread a core; more is refused.",
    "SbatchScript.RefusesValuesThatWouldMatter"},
   {"time", 't', kNeeds, kJob, "timeLimit", time_limit, "All of Slurm's forms; 0 and UNLIMITED: none.", "SbatchScript.ReadsTimes"},
-  {"time-min", 0, kNeeds, kRefused, "", nullptr, "Backfill does not shorten jobs here.", kRefuses},
+  {"time-min", 0, kNeeds, kJob, "timeMin", time_min, "So far backfill may shorten the limit.", "SbatchScript.ReadsTimes"},
   {"tmp", 0, kNeeds, kRefused, "", nullptr, "Disks of nodes are not modelled.", kRefuses},
   {"tres-bind", 0, kNeeds, kIgnored, "", nullptr, kOnNode, kIgnores},
   {"tres-per-task", 0, kNeeds, kRefused, "", nullptr, "Use --cpus-per-task and --gpus-per-task.", kRefuses},

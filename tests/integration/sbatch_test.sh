@@ -68,7 +68,7 @@ wrong 3 "bad.sh:1: does not look like a batch script" 'hostname\n'
 wrong 3 "bad.sh:1: has DOS line breaks" '#!/bin/sh\r\nhostname\r\n'
 wrong 3 "bad.sh:1: nothing says how long the job runs" '#!/bin/sh\nhostname\n'
 wrong 3 'bad.sh:3: #SBATCH: "--ntask-per-node" is no option of sbatch; did you mean "ntasks-per-node"?' "#!/bin/sh\n$note#SBATCH --ntask-per-node=2\n"
-wrong 3 "bad.sh:3: --nodelist: is not followed" "#!/bin/sh\n$note#SBATCH -w nodes-1\n"
+wrong 3 "bad.sh:3: --nodefile: is not followed" "#!/bin/sh\n$note#SBATCH -F nodes.txt\n"
 wrong 3 "bad.sh:3: --time: found \"soon\"" "#!/bin/sh\n$note#SBATCH --time=soon\n"
 wrong 3 'bad.sh:4: workload.jobs[0].queue: unknown queue "fast"; known: "compute"' "#!/bin/sh\n$note\n#SBATCH -p fast\n"
 wrong 3 'bad.sh:3: workload.jobs[0].dependency: no job has the id "17"' "#!/bin/sh\n$note#SBATCH -d afterok:17\n"

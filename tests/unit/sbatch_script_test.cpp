@@ -165,6 +165,7 @@ TEST(SbatchScript, MakesAJobOfEachOption) {
   const InlineJob sockets = job_of("--gpus-per-socket=2 --sockets-per-node=1");
   EXPECT_EQ(sockets.asks.gpus_per_socket, "2");
   EXPECT_EQ(sockets.asks.sockets_per_node, 1);
+  EXPECT_EQ(job_of("--prefer=fast").asks.prefer, "fast");
   EXPECT_EQ(job.run_time, 60 * kSecond);
   EXPECT_EQ(job.time_limit, 0);
   EXPECT_EQ(job.file, "job.sh");
@@ -200,6 +201,8 @@ TEST(SbatchScript, ReadsTimes) {
   EXPECT_EQ(limit("2-1:30:15"), 178215);
   EXPECT_EQ(limit("0"), 3650 * 86400) << "none, which is more than any partition allows";
   EXPECT_EQ(limit("UNLIMITED"), 3650 * 86400);
+  EXPECT_EQ(job_of("--time-min=30:15").asks.time_min, 1860) << "in whole minutes";
+  EXPECT_THAT(error_of("--time-min=UNLIMITED"), HasSubstr("--time-min: found \"UNLIMITED\", expected minutes"));
   for (const char* const wrong : {"1:2:3:4", "soon", "-", "1-2:3:4:5", "1.5"}) {
     EXPECT_THAT(error_of(std::string("--time=") + wrong), HasSubstr("expected minutes, MM:SS, HH:MM:SS, D-HH"))
         << wrong;
@@ -250,6 +253,16 @@ TEST(SbatchScript, ReadsBegin) {
   }
 }
 
+TEST(SbatchScript, ReadsNodesByName) {
+  EXPECT_EQ(job_of("-w cpu-[1-2],cpu-4").asks.nodelist, "cpu-[1-2],cpu-4");
+  EXPECT_EQ(job_of("--exclude=cpu-3").asks.exclude, "cpu-3");
+  EXPECT_EQ(
+      error_of("-w ./nodes"),
+      "job.sh:3: --nodelist: found \"./nodes\", expected a node or a list such as compute-1-[1-3]; files of nodes are "
+      "not read");
+  EXPECT_THAT(error_of("-x cpu-[1-"), HasSubstr("--exclude: found \"cpu-[1-\", expected a node or a list"));
+}
+
 TEST(SbatchScript, ReadsExclusive) {
   EXPECT_TRUE(job_of("--exclusive").exclusive);
   EXPECT_FALSE(job_of("--exclusive=user").exclusive) << "only of its user";
@@ -278,7 +291,8 @@ TEST(SbatchScript, ListsWhatItIgnores) {
 }
 
 TEST(SbatchScript, RefusesWhatIsNotFollowed) {
-  EXPECT_EQ(error_of("--time-min=10"), "job.sh:3: --time-min: is not followed. Backfill does not shorten jobs here.");
+  EXPECT_EQ(error_of("-F nodes.txt"),
+            "job.sh:3: --nodefile: is not followed. Files of nodes are not read; use --nodelist.");
   for (const SbatchOption& option : sbatch_options()) {
     if (option.use != SbatchUse::refused) continue;
     const bool plain = option.argument != SbatchOption::Argument::required;

@@ -109,15 +109,21 @@ TEST(SlurmConf, TellsTheDefaultsItHas) {
         EXPECT_EQ(set(node, p.name, p.fallback), "");
       }
       EXPECT_EQ(node, NodeSettings{});
-    } else if (p.where == "switch") {
+    } else if (p.where == "switch" || p.where == "reservation flag") {
       EXPECT_TRUE(p.fallback.empty());
+    } else if (p.where == "reservation") {
+      ReservationSettings r;
+      if (!p.fallback.empty()) {
+        EXPECT_EQ(set(r, p.name, p.fallback), "");
+      }
     } else if (!p.fallback.empty() && p.fallback != "MaxTime") {
       EXPECT_EQ(set(partition, p.name, p.fallback), "");
     }
     EXPECT_EQ(look(conf), look(Conf{}));
     EXPECT_EQ(look_at(partition), look_at(Partition{}));
   }
-  EXPECT_THAT(rooms, ElementsAre("SchedulerParameters", "node", "partition", "slurm.conf", "switch"));
+  EXPECT_THAT(rooms, ElementsAre("SchedulerParameters", "node", "partition", "reservation", "reservation flag",
+                                 "slurm.conf", "switch"));
 }
 
 // --- every parameter changes what it names, within its range ---

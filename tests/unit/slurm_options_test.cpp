@@ -98,6 +98,9 @@ TEST(SlurmOptions, WithoutEffectAreTakenAndTheRefusedAreNamed) {
     Account account;
     User user;
     Qos qos;
+    ReservationSettings reservation;
+    if (p.where == "reservation") return set(reservation, p.name, "1");
+    if (p.where == "reservation flag") return set(reservation, "Flags", p.name);
     if (p.where == "SchedulerParameters") return set(conf, p.where, std::string(p.name) + "=1");
     if (p.where == "SlurmctldParameters") return set(conf, p.where, std::string(p.name) + "=1");
     if (p.where == "slurm.conf") return set(conf, p.name, "1");

@@ -167,6 +167,81 @@ TEST(SlurmResourceScenario, PassesOnWhatAJobAsks) {
   EXPECT_EQ(workload.jobs[0].request.cores, 1) << "overcommitted: a core on each node";
 }
 
+TEST(SlurmResourceScenario, NamesNodesThatThereAre) {
+  const auto error = [](const std::string& members) { return errors_of(of_job(members)); };
+  EXPECT_EQ(error(R"("nodelist": "cpu-[1-2]", "exclude": "gpu-1", "nodes": 2)"), "");
+  EXPECT_EQ(
+      error(R"("nodelist": "cpu-3")"),
+      "s.json:18: workload.jobs: nodelist: found \"cpu-3\", expected a node of the cluster; did you mean \"cpu-1\"?");
+  EXPECT_THAT(error(R"("exclude": "abc")"), HasSubstr("workload.jobs: exclude: found \"abc\", expected a node"));
+  EXPECT_THAT(error(R"("nodelist": "cpu-[1-2]", "exclude": "cpu-2")"),
+              HasSubstr("found \"cpu-2\", which nodelist asks for"));
+  EXPECT_THAT(error(R"("nodelist": "cpu-[1-2]", "nodes": 1)"), HasSubstr("found 2 nodes, expected at most nodes = 1"));
+  EXPECT_EQ(error(R"("nodelist": "cpu-[1-2]", "cpus": 1)"), "") << "sbatch takes the first";
+  EXPECT_THAT(error(R"("nodelist": "cpu-[1-")"), HasSubstr("nodelist: found \"cpu-[1-\", expected a node or a list"));
+  EXPECT_THAT(error(R"("prefer": "a&")"), HasSubstr("prefer: found \"a&\": a feature was expected"));
+  for (const std::string key : {"nodelist", "exclude", "prefer"}) {
+    EXPECT_THAT(errors_of(replaced(of_job("\"" + key + "\": \"cpu-1\""), "\"slurm\"", "\"easy\"")), HasSubstr(key));
+  }
+  EXPECT_THAT(errors_of(replaced(of_job("\"timeMin\": 60"), "\"slurm\"", "\"easy\"")), HasSubstr("timeMin"));
+  const slurm::Asks asks =
+      made(of_job(R"("prefer": "x", "timeMin": 61)", of_scheduler(R"("slurmNodes": {"cpu": {"Feature": "x"}})")))
+          .scenario.workload.jobs[0]
+          .asks;
+  EXPECT_EQ(asks.prefer, "x");
+  EXPECT_EQ(asks.time_min, 120) << "whole minutes";
+}
+
+// With a user who may have reservations.
+std::string reserved(const std::string& reservations, const std::string& text = kScenario) {
+  return of_scheduler(R"("slurmAccounts": {"a": {}}, "slurmUsers": {"u": {"account": "a"}},
+                      "slurmReservations": {)" +
+                          reservations + "}",
+                      replaced(text, "\"slurmConfiguration\": {}\n  },",
+                               "\"slurmConfiguration\": {\"accounting\": {\"mode\": \"STANDARD\"}}\n  },"));
+}
+
+TEST(SlurmReservationScenario, SaysWhatIsWrong) {
+  const auto error = [](const std::string& settings) { return errors_of(reserved("\"r\": {" + settings + "}")); };
+  const std::string user = R"("Users": "u", "Duration": 10, )";
+  EXPECT_EQ(error(user + R"("Nodes": "cpu-1", "Flags": "MAINT,IGNORE_JOBS")"), "");
+  EXPECT_EQ(error(user + R"("NodeCnt": 2, "PartitionName": "que")"), "");
+  EXPECT_THAT(error(user + R"("Nodes": "cpu-1", "Flags": "MAIND")"),
+              HasSubstr("slurmReservations.r.Flags: flag \"MAIND\" is not followed; did you mean \"MAINT\"?"));
+  EXPECT_THAT(error(user + R"("Nods": "cpu-1")"), HasSubstr("slurmReservations.r.Nods: is not followed; did you mean"));
+  EXPECT_EQ(
+      error(user + R"("Nodes": "cpu-[1-3]")"),
+      "s.json: scheduler.slurmReservations.r.Nodes: found \"cpu-3\", expected a node of the cluster; did you mean "
+      "\"cpu-1\"?");
+  EXPECT_EQ(error(user + R"("NodeCnt": 9)"),
+            "s.json: scheduler.slurmReservations.r: slurmctld refuses it: Requested nodes are busy");
+  EXPECT_THAT(error(user + R"("NodeCnt": 1, "PartitionName": "kue")"), HasSubstr("Invalid partition name specified"));
+  EXPECT_THAT(error(R"("Users": "u", "StartTime": "now+60", "EndTime": "now+30", "Nodes": "cpu-1")"),
+              HasSubstr("Invalid time specified"));
+  EXPECT_THAT(error(user + R"("StartTime": "tomorrow", "Nodes": "cpu-1")"),
+              HasSubstr("found \"tomorrow\", expected now"));
+  EXPECT_THAT(error(R"("Duration": 10, "Nodes": "cpu-1")"), HasSubstr("Users or Accounts are missing"));
+  EXPECT_THAT(error(R"("Users": "v", "Duration": 10, "Nodes": "cpu-1")"), HasSubstr("unknown user \"v\""));
+  EXPECT_THAT(error(R"("Accounts": "b", "Duration": 10, "Nodes": "cpu-1")"), HasSubstr("unknown account \"b\""));
+  EXPECT_THAT(error(user + R"("Licenses": "lic:1", "Flags": "LICENSE_ONLY")"),
+              HasSubstr("Invalid license specification"));
+  const std::string one = R"("r": {"Users": "u", "Duration": 10, "Nodes": "cpu-1"})";
+  EXPECT_EQ(errors_of(reserved(one + R"(, "s": {"Users": "u", "Duration": 10, "Nodes": "cpu-[1-2]"})")),
+            "s.json: scheduler.slurmReservations.s: slurmctld refuses it: Requested reservation overlaps with another "
+            "reservation");
+  EXPECT_THAT(errors_of(replaced(reserved(one), "\"policy\": \"slurm\"", "\"policy\": \"easy\"")),
+              HasSubstr("slurmReservations"));
+}
+
+TEST(SlurmReservationScenario, JobsNameOneThatIsThere) {
+  const std::string text = reserved(R"("maintenance": {"Users": "u", "Duration": 10, "Nodes": "cpu-1"})");
+  EXPECT_EQ(errors_of(of_job(R"("reservation": "maintenance", "user": "u")", text)), "");
+  EXPECT_THAT(
+      errors_of(of_job(R"("reservation": "maintenence", "user": "u")", text)),
+      HasSubstr("workload.jobs: reservation: found \"maintenence\", expected one of scheduler.slurmReservations; did "
+                "you mean \"maintenance\"?"));
+}
+
 TEST(SlurmResourceScenario, AllInOneRun) {
   std::string text = of_scheduler(R"("slurmNodes": {"cpu": {"Features": "small"}, "gpu": {"Features": "large"}},
     "slurm": {"Licenses": "abc:1"})");

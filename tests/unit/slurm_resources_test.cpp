@@ -164,7 +164,7 @@ class Shop {
   Job job(Ask ask, const Asks& asks) {
     Job job;
     job.ask = ask;
-    known = resources->describe(job, asks, *table, 1000);
+    known = resources->describe(job, asks, ask.tasks_given ? ask.tasks : 0, *table, 1000);
     return job;
   }
   std::optional<Shares> pick(const Ask& ask, const Asks& asks = {}, bool clip = true) {

@@ -20,6 +20,8 @@ constexpr std::string_view W = "switch";
 constexpr std::string_view A = "account";
 constexpr std::string_view U = "user";
 constexpr std::string_view Q = "QOS";
+constexpr std::string_view R = "reservation";
+constexpr std::string_view F = "reservation flag";
 
 // clang-format off
 constexpr Evidence kEvidence[] = {
@@ -198,6 +200,41 @@ constexpr Evidence kEvidence[] = {
   {Q, "MaxJobsPerAccount", "SlurmLimitOfUse.HoldsTheSecondJobBackUntilTheFirstIsGone"},
   {Q, "MaxSubmitJobsPerUser", "SlurmLimitOfSubmission.RejectsTheThirdJobUntilOneIsGone", "s14-qos-limits"},
   {Q, "MaxSubmitJobsPerAccount", "SlurmLimitOfSubmission.RejectsTheThirdJobUntilOneIsGone"},
+  {S, "bf_allow_magnetic_slot", "SlurmReservation.MagneticOnesGetNoPlaceInThePlanUnlessToldSo"},
+  {S, "bf_max_job_assoc", "SlurmBackfillBounds.TestsSoManyJobsOfAnAssociation"},
+  {S, "ignore_prefer_validation", "SlurmNamedNodes.APreferenceThatNobodyMeetsMayBePassedOver"},
+  {C, "ResvOverRun", "SlurmReservation.EndsItsJobsWhenItIsOver"},
+  {C, "MaxMemPerNode", "SlurmMemoryBounds.OfSlurmConfHoldWhereThePartitionSaysNothing"},
+  {P, "ReqResv", "SlurmReservation.MayBeNeededForAPartition"},
+  {R, "StartTime", "SlurmReservation.IsReadAsScontrolTakesIt", "s33-reservations"},
+  {R, "Duration", "SlurmReservation.IsReadAsScontrolTakesIt", "s33-reservations"},
+  {R, "EndTime", "SlurmReservation.IsReadAsScontrolTakesIt", "s51-reservation-magnetic"},
+  {R, "Nodes", "SlurmReservation.KeepsItsNodesForItsUsers", "s33-reservations"},
+  {R, "NodeCnt", "SlurmReservation.HoldsAJobThatIsTooWideForIt", "s33-reservations"},
+  {R, "CoreCnt", "SlurmReservation.OfCoresLeavesTheOthers", "s35-reservation-cores-licenses"},
+  {R, "Licenses", "SlurmReservation.OfLicensesLeavesTheOthers", "s35-reservation-cores-licenses"},
+  {R, "PartitionName", "SlurmReservation.TakesNodesOfItsPartition"},
+  {R, "Users", "SlurmReservation.KeepsItsNodesForItsUsers", "s33-reservations"},
+  {R, "Accounts", "SlurmReservation.IsOfAccountsAndThoseBelowThem", "s33-reservations"},
+  {R, "Flags", "SlurmReservation.IsReadAsScontrolTakesIt", "s34-reservation-flags"},
+  {F, "ANY_NODES", "SlurmReservation.OfAnyNodesIsOneOfLicences", "s34-reservation-flags"},
+  {F, "DAILY", "SlurmReservation.ComesAgain", "s34-reservation-flags"},
+  {F, "FLEX", "SlurmReservation.FlexLetsItsJobsStartBefore", "s34-reservation-flags"},
+  {F, "HOURLY", "SlurmReservation.ComesAgain"},
+  {F, "IGNORE_JOBS", "SlurmReservation.LiesOnNodesInUseOrReservedOnlyIfItMay", "s34-reservation-flags"},
+  {F, "LICENSE_ONLY", "SlurmReservation.OfLicensesLeavesTheOthers", "s35-reservation-cores-licenses"},
+  {F, "MAGNETIC", "SlurmReservation.DrawsJobsInIfItIsMagnetic", "s51-reservation-magnetic"},
+  {F, "MAINT", "SlurmReservation.LiesOnNodesInUseOrReservedOnlyIfItMay", "s34-reservation-flags"},
+  {F, "NO_HOLD_JOBS_AFTER", "SlurmReservation.HoldsTheJobsThatWaitForItOrLetsThemGo"},
+  {F, "NO_HOLD_JOBS_AFTER_END", "SlurmReservation.HoldsTheJobsThatWaitForItOrLetsThemGo"},
+  {F, "OVERLAP", "SlurmReservation.LiesOnNodesInUseOrReservedOnlyIfItMay", "s34-reservation-flags"},
+  {F, "PART_NODES", "SlurmReservation.TakesNodesOfItsPartition"},
+  {F, "PURGE_COMP", "SlurmReservation.EndsEarlyWhereNobodyUsesIt", "s34-reservation-flags"},
+  {F, "STATIC_ALLOC", "SlurmReservation.ReplacesNodesThatCannotBeUsedIfItMay"},
+  {F, "TIME_FLOAT", "SlurmReservation.FloatsBeforeTheJobsOfOthers", "s51-reservation-magnetic"},
+  {F, "WEEKDAY", "SlurmReservation.ComesAgain"},
+  {F, "WEEKEND", "SlurmReservation.ComesAgain"},
+  {F, "WEEKLY", "SlurmReservation.ComesAgain"},
 };
 // clang-format on
 
