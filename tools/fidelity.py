@@ -129,7 +129,7 @@ def main():
         pattern = re.compile(r"(<!-- %s: begin -->\n\n).*?(<!-- %s: end -->)" % (name, name), re.S)
         if not pattern.search(text):
             sys.exit("docs/fidelity.md has no place for the table of " + name)
-        if arguments.check and names(made) != names(pattern.search(text)[0].split(" begin -->\n\n")[1]):
+        if name != "own recordings" and arguments.check and names(made) != names(pattern.search(text)[0].split(" begin -->\n\n")[1]):
             print("other %s than the page's: not compared" % name)
             continue
         text = pattern.sub(lambda m: m[1] + made + "\n" + m[2], text)
