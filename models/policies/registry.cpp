@@ -50,16 +50,6 @@ void check_resources(const Scenario& scenario, const Design& design, const slurm
   const std::string where = scenario.file.empty() ? "" : scenario.file + ": ";
   const std::string problem = slurm::Topology::check(conf.topology, design.node_names());
   if (!problem.empty()) throw InputError(where + "scheduler.slurmTopology: " + problem);
-  for (const InlineJob& job : scenario.workload.jobs) {
-    if (!job.asks.oversubscribe) continue;
-    for (const slurm::Partition& partition : conf.partitions) {
-      if (partition.name != job.queue || !partition.may_share) continue;
-      throw InputError(
-          fmt::format("{}:{}: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected "
-                      "OverSubscribe NO in its partition, which is YES",
-                      scenario.file, job.line));
-    }
-  }
 }
 
 // What the operations `update` change, in the order of the scenario.

@@ -369,8 +369,15 @@ bool Scheduler::will_run(const Ask& ask, NodeBits& nodes, Second from, Second un
     return will_run_by_feature(ask, nodes, from, until, start);
   }
   const NodeBits allowed = nodes;
-  const bool fits = test_from(ask, nodes, from, until, false, start);
-  if ((fits && start <= now_s_) || ask.whole_nodes || ask.tasks_per_node == 0) return fits;
+  // A job that asks to share CPUs is looked at first as if it did not.
+  const bool may_share = ask.sharing.shares && !ask.sharing.forced;
+  Ask apart;
+  if (may_share) {
+    apart = ask;
+    apart.sharing.shares = false;
+  }
+  const bool fits = test_from(may_share ? apart : ask, nodes, from, until, false, start);
+  if ((fits && start <= now_s_) || ask.whole_nodes || (ask.tasks_per_node == 0 && !may_share)) return fits;
   nodes = allowed;
   return test_from(ask, nodes, from, until, true, start);
 }
@@ -436,7 +443,8 @@ bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second u
     if (until < 0 && preemptable_.empty()) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.
-  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(held.shared);
+  const bool in_rows = held.rows.any();
+  const bool only_idle = !in_rows && selector_->only_idle(ask, allowed) && !allowed.overlaps(held.shared);
   if (only_idle) {
     future_.idle = held.idle;
   } else {
@@ -449,11 +457,13 @@ bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second u
       future_.idle |= running.nodes;
       return;
     }
+    if (in_rows) future_.rows.give_back(running.id, freed_);
     future_.idle.add_beyond(running.nodes, future_.shared);
     NodeBits::for_each_common(running.nodes, future_.shared, [&](Index n) {
       const auto share = std::lower_bound(running.shares.begin(), running.shares.end(), n,
                                           [](const Selector::Share& s, Index node) { return s.node < node; });
-      future_.give_back(n, share->cpus, selector_->memory_of(running.ask, *share));
+      const std::int32_t cpus = in_rows ? freed_[static_cast<std::size_t>(share - running.shares.begin())] : share->cpus;
+      future_.give_back(n, cpus, selector_->memory_of(running.ask, *share));
       for (const GresShare& gres : running.gres) {
         if (gres.node == n) future_.gres[gres.pool] -= gres.count;
       }

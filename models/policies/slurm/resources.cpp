@@ -108,6 +108,7 @@ bool Resources::describe(Job& job, const Asks& asks, const NodeTable& nodes, Sec
   if (asks.core_spec >= 0 && conf_.allow_spec_resources) {
     job.ask.core_spec = asks.core_spec;
     job.ask.whole_nodes = job.asked_whole = true;
+    job.ask.sharing = sharing_in(conf_, job.queue, true, asks.oversubscribe);
   }
   Needs needs;
   needs.contiguous = asks.contiguous;

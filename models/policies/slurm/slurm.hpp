@@ -79,6 +79,9 @@ class Scheduler final : public SchedulerPolicy {
 
   Time plan(const View& view, Plan& plan) override;
   bool keeps_time() const override { return true; }
+  std::int32_t jobs_per_core(const ClusterSpec& spec, GroupId group) const override {
+    return slurm::jobs_per_core(state_->conf, spec, group);
+  }
   std::optional<Outcome> judge(const View& view, JobId job, Outcome outcome) const override;
 
   // Who wants to know gets every event; null: nobody.
@@ -162,6 +165,7 @@ class Scheduler final : public SchedulerPolicy {
   enum class Verdict : std::uint8_t { started, busy, limited, not_available, never, reserved };
   Verdict start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by);
   void begin(Job& job, Event::Kind by);
+  void start_on_nodes(const Job& job);
   void tell(Event::Kind kind, JobId job = JobId{0});
 
   // --- the backfill thread ---
@@ -239,6 +243,9 @@ class Scheduler final : public SchedulerPolicy {
   Holdings nothing_;                     // all nodes free
   std::vector<Selector::Share> shares_;  // scratch
   std::vector<NodeShare> node_shares_;
+  bool cores_are_shared_ = false;
+  std::vector<std::int32_t> fresh_;  // of each node of a job, the CPUs that nobody had before
+  std::vector<std::int32_t> freed_;  // and that nobody has after it
 };
 
 }  // namespace headroom::slurm
