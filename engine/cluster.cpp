@@ -406,7 +406,8 @@ std::int32_t Cluster::share(NodeShare share, std::span<const NodeShare>& cores) 
 // Cores of a node that some job has which may share them.
 std::int32_t Cluster::cores_shared(NodeId node) const {
   const auto first = core_jobs_.begin() + static_cast<std::ptrdiff_t>(first_core_[index(node)]);
-  return static_cast<std::int32_t>(std::count_if(first, first + cores(node), [](std::int32_t jobs) { return jobs > 0; }));
+  return static_cast<std::int32_t>(
+      std::count_if(first, first + cores(node), [](std::int32_t jobs) { return jobs > 0; }));
 }
 
 // The job gives them back. Returns how many of them nobody has any more.

@@ -237,8 +237,8 @@ class Cluster {
   std::vector<NodeShare> share_store_;
   std::array<std::vector<std::uint32_t>, 32> free_slots_;  // by log2 of the size
 
-  // Where jobs may share cores: by group how many jobs a core may have (1: it is no such group), by node where its cores
-  // begin, by core how many jobs have it now; which ones a job has. All empty where no group is such.
+  // Where jobs may share cores: by group how many jobs a core may have (1: it is no such group), by node where its
+  // cores begin, by core how many jobs have it now; which ones a job has. All empty where no group is such.
   std::vector<std::int32_t> jobs_per_core_;
   std::vector<std::size_t> first_core_;
   std::vector<std::int32_t> core_jobs_;

@@ -88,7 +88,9 @@ double core_seconds_shared(const RunRecord& record) {
   std::vector<Use> uses;
   const auto add = [&](const JobRecord& job) {
     if (run_time(job) <= 0) return;
-    for (const NodeShare& core : record.shared_cores_of(job)) uses.push_back({core, job.start, job.start + run_time(job)});
+    for (const NodeShare& core : record.shared_cores_of(job)) {
+      uses.push_back({core, job.start, job.start + run_time(job)});
+    }
   };
   for (const JobRecord& job : record.jobs()) {
     if (is_final(job.state)) add(job);

@@ -64,12 +64,18 @@ CpuRows::CpuRows(const Conf& conf, const ClusterSpec& spec, const std::vector<st
   for (const Partition& partition : conf.partitions) {
     Rows& rows = partitions_.emplace_back();
     rows.most = static_cast<std::size_t>(partition.max_share);
-    rows.tier = partition.priority_tier;
-    rows.off = partition.preempt_mode == PreemptMode::off;
     rows.many = partition.max_share > 1;
     rows.node_jobs.resize(cpus.size());
   }
   by_tier_.resize(partitions_.size());
+  follow(conf);
+}
+
+void CpuRows::follow(const Conf& conf) {
+  for (std::size_t p = 0; p < partitions_.size(); ++p) {
+    partitions_[p].tier = conf.partitions[p].priority_tier;
+    partitions_[p].off = conf.partitions[p].preempt_mode == PreemptMode::off;
+  }
   std::iota(by_tier_.begin(), by_tier_.end(), 0);
   std::stable_sort(by_tier_.begin(), by_tier_.end(),
                    [this](std::size_t a, std::size_t b) { return partitions_[a].tier > partitions_[b].tier; });

@@ -34,6 +34,8 @@ class CpuRows {
   // `cpus` by node, those that jobs do not get included. Where no partition lets jobs share, nothing is kept.
   CpuRows(const Conf& conf, const ClusterSpec& spec, const std::vector<std::int32_t>& cpus);
   bool any() const { return !partitions_.empty(); }
+  // Tiers and modes of preemption changed.
+  void follow(const Conf& conf);
 
   // Sets of CPUs are of all nodes, one node's after the other's. All that some job has:
   const NodeBits& in_use() const { return in_use_; }

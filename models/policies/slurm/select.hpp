@@ -93,10 +93,6 @@ class Selector {
   template <class Out>
   bool pick_in_rows(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                     bool whole, Out& out);
-  bool pick_beside(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
-                   bool whole, std::vector<Share>& out);
-  bool pick_beside(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
-                   bool whole, NodeBits& out);
   void see(const Holdings& held, const NodeBits& taken);
   // Sets may_leave_out_ where it fails.
   template <class Take>
@@ -121,7 +117,7 @@ class Selector {
   std::vector<std::int32_t> offers_;
   std::vector<Share> shares_;
   NodeBits taken_;
-  Holdings seen_;  // what is held, for a job that may have CPUs of others
+  Holdings seen_;  // what is held, to one way of sharing CPUs; it has no rows itself
 };
 
 }  // namespace headroom::slurm

@@ -492,6 +492,7 @@ void Scheduler::asked_update(const Update& update, JobId id) {
   for (const auto& [name, value] : update.settings) {
     ensure(set(state_->conf.partitions[index(*update.partition)], name, value).empty(), "an update was checked");
   }
+  state_->nodes->held.rows.follow(state_->conf);
   for (const JobId waiting : state_->jobs.order(view_->jobs())) {
     Job& job = state_->jobs[waiting];
     const bool in_several = std::find(job.queues.begin(), job.queues.end(), *update.partition) != job.queues.end();

@@ -180,7 +180,9 @@ class Scheduler final : public SchedulerPolicy {
   bool may_start_whole(const HetJobs::Plan& plan);
   bool limits_let_whole(const HetJobs::Plan& plan);
   bool will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  bool will_run_sharing(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
   bool will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  void end_in_rows(const Job& running);
   bool test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
   bool fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes);
   void mark_planned(bool set);
