@@ -331,12 +331,17 @@ void Cluster::make_node_profiles() {
       occupy(NodeId{n}, now_, down_until_[n], cores(NodeId{n}));
     }
   }
-  for (const Claim& claim : claims_) {
-    if (claim.kind != Claim::Kind::allocated) continue;
+  for (std::uint32_t j = 0; j < claims_.size(); ++j) {
+    const Claim& claim = claims_[j];
+    if (claim.kind != Claim::Kind::allocated || shared_cores_.count(JobId{j}) > 0) continue;
     for (std::uint32_t i = 0; i < claim.share_count; ++i) {
       const NodeShare& share = share_store_[claim.first_share + i];
       occupy(share.node, now_, claim.until, share.cores);
     }
+  }
+  for (std::uint32_t n = 0; n < first_core_.size(); ++n) {
+    const std::int32_t shared = cores_shared(NodeId{n});
+    if (shared > 0) occupy(NodeId{n}, now_, kNever, shared);
   }
 }
 
@@ -365,10 +370,64 @@ std::int64_t Cluster::memory_of(const Claim& claim, const NodeShare& share) cons
   return 0;
 }
 
+void Cluster::let_share(GroupId group, std::int32_t jobs) {
+  ensure(claims_.empty(), "whether jobs share cores is known from the beginning");
+  if (jobs_per_core_.empty()) {
+    jobs_per_core_.assign(spec_.groups.size(), 1);
+    std::size_t cores_before = 0;
+    for (std::uint32_t n = 0; n < node_count(); ++n) {
+      first_core_.push_back(cores_before);
+      cores_before += static_cast<std::size_t>(cores(NodeId{n}));
+    }
+    core_jobs_.resize(cores_before);
+  }
+  jobs_per_core_[index(group)] = jobs;
+}
+
+// A job gets the first of `cores`, those of its share of a node; they are taken off the list. Returns how many of them
+// nobody had.
+std::int32_t Cluster::share(NodeShare share, std::span<const NodeShare>& cores) {
+  ensure(!jobs_per_core_.empty() && cores.size() >= static_cast<std::size_t>(share.cores), "cores are shared by name");
+  const std::int32_t most = jobs_per_core_[index(group_of(share.node))];
+  std::int32_t fresh = 0;
+  std::int32_t last = -1;
+  for (const NodeShare& core : cores.first(static_cast<std::size_t>(share.cores))) {
+    ensure(core.node == share.node && core.cores > last && core.cores < this->cores(share.node),
+           "the cores that a job shares are those of its nodes, in order");
+    last = core.cores;
+    std::int32_t& jobs = core_jobs_[first_core_[index(core.node)] + static_cast<std::size_t>(core.cores)];
+    fresh += jobs == 0 ? 1 : 0;
+    ensure(++jobs <= most, "no core has more jobs than may share it");
+  }
+  cores = cores.subspan(static_cast<std::size_t>(share.cores));
+  return fresh;
+}
+
+// Cores of a node that some job has which may share them.
+std::int32_t Cluster::cores_shared(NodeId node) const {
+  const auto first = core_jobs_.begin() + static_cast<std::ptrdiff_t>(first_core_[index(node)]);
+  return static_cast<std::int32_t>(
+      std::count_if(first, first + cores(node), [](std::int32_t jobs) { return jobs > 0; }));
+}
+
+// The job gives them back. Returns how many of them nobody has any more.
+std::int32_t Cluster::unshare(NodeShare share, std::span<const NodeShare>& cores) {
+  std::int32_t freed = 0;
+  for (const NodeShare& core : cores.first(static_cast<std::size_t>(share.cores))) {
+    freed += --core_jobs_[first_core_[index(core.node)] + static_cast<std::size_t>(core.cores)] == 0 ? 1 : 0;
+  }
+  cores = cores.subspan(static_cast<std::size_t>(share.cores));
+  return freed;
+}
+
 bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares,
-                         const JobRequest& request) {
+                         const JobRequest& request, std::span<const NodeShare> shared) {
   Claim& claim = claims_[index(job)];
   ensure(claim.kind == Claim::Kind::none && !shares.empty(), "a job holds one claim, on at least one node");
+  ensure(shared.empty() || (kind == Claim::Kind::allocated && until == kNever),
+         "cores are shared by jobs whose end is not known");
+  if (!shared.empty()) shared_cores_[job].assign(shared.begin(), shared.end());
+  const bool alone = shared.empty();
   claim.memory_unit = request.memory_unit;
   claim.memory = request.memory;
   bool fits = true;
@@ -377,13 +436,14 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
   for (const NodeShare& share : shares) {
     const std::size_t n = index(share.node);
     ensure(share.cores > 0 && share.cores <= cores(share.node), "a share is a part of its node");
+    const std::int32_t taken = alone ? share.cores : this->share(share, shared);
     if (!free_cores_decide()) {
       node_profile_[n].advance(now_);
-      fits &= occupy(share.node, from, until, share.cores);
+      fits &= occupy(share.node, from, until, taken);
     }
     if (kind == Claim::Kind::allocated) {
       const bool was_overdrawn = node_in_use_[n] > cores(share.node);
-      node_in_use_[n] += share.cores;
+      node_in_use_[n] += taken;
       overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
       ++node_jobs_[n];
       if (spec_.memory_counts) {
@@ -400,8 +460,9 @@ bool Cluster::make_claim(JobId job, Claim::Kind kind, Time from, Time until, std
       group = group_of(share.node);
       group_cores = 0;
     }
-    group_cores += share.cores;
+    group_cores += taken;
   }
+  ensure(shared.empty(), "a job shares cores of its own nodes");
   fits &= occupy_queues(group, from, until, group_cores);
   claim.from = from;
   claim.until = until;
@@ -420,6 +481,10 @@ void Cluster::end_claim(JobId job, Time now) {
     claim.kind = Claim::Kind::none;
     return;
   }
+  const auto sharing = shared_cores_.empty() ? shared_cores_.end() : shared_cores_.find(job);
+  const bool alone = sharing == shared_cores_.end();
+  std::span<const NodeShare> shared;
+  if (!alone) shared = sharing->second;
   GroupId group = group_of(share_store_[claim.first_share].node);
   std::int32_t group_cores = 0;
   const auto give_back = [&] {
@@ -428,10 +493,11 @@ void Cluster::end_claim(JobId job, Time now) {
   for (std::uint32_t i = 0; i < claim.share_count; ++i) {
     const NodeShare share = share_store_[claim.first_share + i];
     const std::size_t n = index(share.node);
-    occupy(share.node, from, claim.until, -share.cores);
+    const std::int32_t freed = alone ? share.cores : unshare(share, shared);
+    occupy(share.node, from, claim.until, -freed);
     if (claim.kind == Claim::Kind::allocated) {
       const bool was_overdrawn = node_in_use_[n] > cores(share.node);
-      node_in_use_[n] -= share.cores;
+      node_in_use_[n] -= freed;
       if (spec_.memory_counts) node_memory_in_use_[n] -= memory_of(claim, share);
       overdrawn_ += (node_in_use_[n] > cores(share.node)) - was_overdrawn;
       if (--node_jobs_[n] == 0) {
@@ -448,9 +514,10 @@ void Cluster::end_claim(JobId job, Time now) {
       group = group_of(share.node);
       group_cores = 0;
     }
-    group_cores += share.cores;
+    group_cores += freed;
   }
   give_back();
+  if (!alone) shared_cores_.erase(sharing);
   free_slots_[static_cast<std::size_t>(std::bit_width(claim.share_count - 1u))].push_back(claim.first_share);
   claim.kind = Claim::Kind::none;
 }
@@ -596,21 +663,36 @@ void Cluster::audit() const {
     take(node, -cores(node));
     if (is_down(node) || (state(node) == NodeState::powering_down && now_ < down_until_[n])) take(node, cores(node));
   }
-  for (const Claim& claim : claims_) {
+  std::vector<std::int32_t> core_jobs(core_jobs_.size());
+  for (const auto& [job, cores_of_job] : shared_cores_) {
+    ensure(claims_[index(job)].kind == Claim::Kind::allocated, "cores are shared by jobs that hold them");
+    for (const NodeShare& core : cores_of_job) {
+      ++core_jobs[first_core_[index(core.node)] + static_cast<std::size_t>(core.cores)];
+    }
+  }
+  ensure(core_jobs == core_jobs_, "the cores' books add up");
+  for (std::uint32_t n = 0; n < first_core_.size(); ++n) {
+    const std::int32_t shared = cores_shared(NodeId{n});
+    in_use[n] += shared;
+    if (shared > 0) take(NodeId{n}, shared);
+  }
+  for (std::uint32_t j = 0; j < claims_.size(); ++j) {
+    const Claim& claim = claims_[j];
     if (claim.kind == Claim::Kind::none) continue;
     const bool now = claim.from <= now_ && now_ < claim.until;
+    const bool alone = shared_cores_.count(JobId{j}) == 0;
     if (claim.share_count == 0 && now) queue_free[index(claim.queue)] -= claim.cores;
     for (std::uint32_t i = 0; i < claim.share_count; ++i) {
       const NodeShare& share = share_store_[claim.first_share + i];
       const std::size_t n = index(share.node);
       if (claim.kind == Claim::Kind::allocated) {
-        in_use[n] += share.cores;
+        if (alone) in_use[n] += share.cores;
         if (spec_.memory_counts) memory_in_use[n] += memory_of(claim, share);
         ++jobs[n];
       } else {
         ++reserved[n];
       }
-      if (now) take(share.node, share.cores);
+      if (now && alone) take(share.node, share.cores);
     }
   }
   ensure(in_use == node_in_use_ && jobs == node_jobs_ && reserved == node_reserved_, "the nodes' books add up");

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bit>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -109,6 +110,8 @@ class Cluster {
   NodeState state(NodeId node) const { return node_state_[index(node)]; }
   bool is_down(NodeId node) const { return node_down_[index(node)] != 0; }
   std::int32_t memory(NodeId node) const { return spec_.groups[index(group_of(node))].memory; }
+  // Cores that some job has; one that several jobs share counts once.
+  std::int32_t cores_in_use(NodeId node) const { return node_in_use_[index(node)]; }
   std::int32_t jobs_on(NodeId node) const { return node_jobs_[index(node)]; }
   Time idle_since(NodeId node) const { return idle_since_[index(node)]; }
   std::int32_t instances() const { return instances_; }
@@ -160,11 +163,14 @@ class Cluster {
   // --- changes, by the controller alone ---
   void advance(Time now);  // nothing before `now` is asked for any more
   void add_job() { claims_.emplace_back(); }
+  // From the beginning: jobs that name their cores may share them, so many at most a core of this group.
+  void let_share(GroupId group, std::int32_t jobs);
   // A job joins its queue. Returns whether reservations have to be made anew: the request ended counts().
   bool admit(const JobRequest& request);
-  // False if the claim collides with another one (its books are right all the same).
+  // False if the claim collides with another one (its books are right all the same). `cores`: those that the job may
+  // share, by their numbers, in the order of the shares; empty: it has its cores alone.
   bool make_claim(JobId job, Claim::Kind kind, Time from, Time until, std::span<const NodeShare> shares,
-                  const JobRequest& request);
+                  const JobRequest& request, std::span<const NodeShare> cores);
   bool reserve_cores(JobId job, Time from, Time until, const JobRequest& request);
   void end_claim(JobId job, Time now);
   bool extend_claim(JobId job, Time until);
@@ -184,6 +190,9 @@ class Cluster {
   void check(Time now) const;
 
   std::int64_t memory_of(const Claim& claim, const NodeShare& share) const;
+  std::int32_t share(NodeShare share, std::span<const NodeShare>& cores);
+  std::int32_t unshare(NodeShare share, std::span<const NodeShare>& cores);
+  std::int32_t cores_shared(NodeId node) const;
   void want(NodeId node);
   void out_of_use(NodeId node, Time from, Time until, std::int32_t sign);
   bool occupy(NodeId node, Time from, Time until, std::int32_t cores);
@@ -227,6 +236,13 @@ class Cluster {
   std::vector<Claim> claims_;  // by job
   std::vector<NodeShare> share_store_;
   std::array<std::vector<std::uint32_t>, 32> free_slots_;  // by log2 of the size
+
+  // Where jobs may share cores: by group how many jobs a core may have (1: it is no such group), by node where its
+  // cores begin, by core how many jobs have it now; which ones a job has. All empty where no group is such.
+  std::vector<std::int32_t> jobs_per_core_;
+  std::vector<std::size_t> first_core_;
+  std::vector<std::int32_t> core_jobs_;
+  std::map<JobId, std::vector<NodeShare>> shared_cores_;
 
   std::int32_t instances_ = 0;
   std::int32_t overdrawn_ = 0;        // nodes with more cores in use than they have

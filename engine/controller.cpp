@@ -21,6 +21,9 @@ bool does_keep_time(const SchedulerPolicy* scheduler) {
 void Plan::start(JobId job, std::span<const NodeShare> nodes, Time expected) {
   controller_.start(job, nodes, expected);
 }
+void Plan::start_sharing(JobId job, std::span<const NodeShare> nodes, std::span<const NodeShare> cores) {
+  controller_.start_sharing(job, nodes, cores);
+}
 void Plan::reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected) {
   controller_.reserve(job, at, nodes, expected);
 }
@@ -50,6 +53,11 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
       scaler_wake_(scaler_ != nullptr ? 0 : kNever),
       waiting_jobs_(cluster_.node_count()),
       named_(cluster_.node_count()) {
+  for (std::uint32_t g = 0; g < spec.groups.size(); ++g) {
+    const std::int32_t jobs = scheduler_->jobs_per_core(cluster_.spec(), GroupId{g});
+    ensure(jobs == 1 || (keeps_time_ && jobs > 1), "only a policy that keeps time lets jobs share cores");
+    if (jobs > 1) cluster_.let_share(GroupId{g}, jobs);
+  }
   std::int64_t instances = 0;
   for (const NodeGroupSpec& group : spec.groups) {
     if (group.supply != Supply::permanent) instances += group.nodes;
@@ -222,6 +230,17 @@ void Controller::check_shares(JobId job, std::span<const NodeShare> nodes) {
 }
 
 void Controller::start(JobId job, std::span<const NodeShare> nodes, Time expected) {
+  get_nodes(job, nodes, {}, expected);
+}
+
+void Controller::start_sharing(JobId job, std::span<const NodeShare> nodes, std::span<const NodeShare> cores) {
+  ensure(keeps_time_ && !cores.empty(), "jobs that share cores name them, to a policy that keeps time");
+  get_nodes(job, nodes, cores, kNever);
+  commands_->add(Command::Kind::share_cores, number(job), 0, cores);
+}
+
+void Controller::get_nodes(JobId job, std::span<const NodeShare> nodes, std::span<const NodeShare> cores,
+                           Time expected) {
   const JobRequest& request = jobs_.request(job);
   check_shares(job, nodes);
   if (cluster_.claim(job).kind == Claim::Kind::reserved) cluster_.end_claim(job, now_);
@@ -240,7 +259,7 @@ void Controller::start(JobId job, std::span<const NodeShare> nodes, Time expecte
   ensure(expected > 0, "a job that starts is expected to run");
   // Who ends jobs over their limit late holds their nodes for an unknown time.
   const Time until = keeps_time_ ? kNever : later(now_, std::min(expected, request.limit));
-  ensure(cluster_.make_claim(job, Claim::Kind::allocated, now_, until, nodes, request),
+  ensure(cluster_.make_claim(job, Claim::Kind::allocated, now_, until, nodes, request, cores),
          "a start takes nothing that is in use or reserved");
   waiting_nodes_[index(job)] = booting;
   jobs_.move(job, booting > 0 ? JobState::configuring : JobState::running);
@@ -261,7 +280,7 @@ void Controller::reserve(JobId job, Time at, std::span<const NodeShare> nodes, T
     fits = cluster_.reserve_cores(job, at, until, request);
   } else {
     check_shares(job, nodes);
-    fits = cluster_.make_claim(job, Claim::Kind::reserved, at, until, nodes, request);
+    fits = cluster_.make_claim(job, Claim::Kind::reserved, at, until, nodes, request, {});
   }
   ensure(fits, "a reservation takes nothing that is held");
 }

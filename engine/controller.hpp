@@ -37,6 +37,8 @@ class Controller {
   void stop_configuring(JobId job);
   void check_shares(JobId job, std::span<const NodeShare> nodes);
   void start(JobId job, std::span<const NodeShare> nodes, Time expected);
+  void start_sharing(JobId job, std::span<const NodeShare> nodes, std::span<const NodeShare> cores);
+  void get_nodes(JobId job, std::span<const NodeShare> nodes, std::span<const NodeShare> cores, Time expected);
   void reserve(JobId job, Time at, std::span<const NodeShare> nodes, Time expected);
   void drop_reservation(JobId job);
   void reject(JobId job, Rejection why);

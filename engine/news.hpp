@@ -140,6 +140,8 @@ struct Command {
     stop_job,             // subject: job; detail: Outcome; its processes are told to end, job_finished will follow
     requeue_job,          // subject: job; whatever is left of it is killed, it waits again
     end_job,              // subject: job; detail: Outcome; it is over without a job_finished
+    share_cores,          // subject: job that just got its nodes; shares: the cores it has together with others, each
+                          // with its number on its node in the place of a number of cores
   };
   Kind kind{};
   std::uint32_t subject = 0;
@@ -147,7 +149,7 @@ struct Command {
   std::uint32_t first_share = 0;
   std::uint32_t share_count = 0;
 };
-inline constexpr std::uint32_t kCommandKinds = 8;
+inline constexpr std::uint32_t kCommandKinds = 9;
 
 struct Commands {
   std::uint64_t first_number = 0;

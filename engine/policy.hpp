@@ -78,6 +78,9 @@ class Plan {
 
   // --- for policies that keep time themselves ---
   void reject(JobId job, Rejection why);  // a job that has just arrived
+  // As start(), for a job that may have cores together with others: which ones they are, in the order of `nodes`, each
+  // core with its number on its node. As many on each node as its share says.
+  void start_sharing(JobId job, std::span<const NodeShare> nodes, std::span<const NodeShare> cores);
   void run(JobId job);                    // a configuring job runs; all its nodes are up
   void stop(JobId job, Outcome outcome);  // a running job is told to end
   void end(JobId job, Outcome outcome);   // a job that is not final is over at once
@@ -101,6 +104,8 @@ class SchedulerPolicy {
   // True: configuring jobs start, and jobs over their limit end, when this policy says so, as under a daemon that looks
   // at them now and then; it also refuses what it cannot run. Otherwise both happen at once.
   virtual bool keeps_time() const { return false; }
+  // So many jobs at most have a core of this group's nodes together; more than 1 only where keeps_time().
+  virtual std::int32_t jobs_per_core(const ClusterSpec&, GroupId) const { return 1; }
   // How a job counts whose processes ended with `outcome` now; nothing: it waits again (asked only where keeps_time()).
   virtual std::optional<Outcome> judge(const View&, JobId, Outcome outcome) const { return outcome; }
 };

@@ -124,6 +124,7 @@ class SimulatedWorld {
           break;
         case Command::Kind::reject_job:
         case Command::Kind::allocate_job:
+        case Command::Kind::share_cores:
           break;  // nothing to do outside: they are there to be read
       }
     }

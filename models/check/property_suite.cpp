@@ -215,6 +215,7 @@ class Watch {
       case Command::Kind::stop_job:
       case Command::Kind::requeue_job:
       case Command::Kind::end_job:
+      case Command::Kind::share_cores:
         break;
       case Command::Kind::allocate_job:
         hold(c.subject, shares);

@@ -88,6 +88,7 @@ class Witness {
           waiting_.erase(c.subject);
           break;
         case Kind::reject_job:
+        case Kind::share_cores:
           break;
       }
     }

@@ -50,16 +50,6 @@ void check_resources(const Scenario& scenario, const Design& design, const slurm
   const std::string where = scenario.file.empty() ? "" : scenario.file + ": ";
   const std::string problem = slurm::Topology::check(conf.topology, design.node_names());
   if (!problem.empty()) throw InputError(where + "scheduler.slurmTopology: " + problem);
-  for (const InlineJob& job : scenario.workload.jobs) {
-    if (!job.asks.oversubscribe) continue;
-    for (const slurm::Partition& partition : conf.partitions) {
-      if (partition.name != job.queue || !partition.may_share) continue;
-      throw InputError(
-          fmt::format("{}:{}: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected "
-                      "OverSubscribe NO in its partition, which is YES",
-                      scenario.file, job.line));
-    }
-  }
 }
 
 // Nodes that jobs name are there, and as many as they want.
@@ -123,7 +113,7 @@ void check_reservations(const Scenario& scenario, const Design& design, const sl
 }
 
 // What the operations `update` change, in the order of the scenario.
-std::vector<slurm::Update> slurm_updates(const Scenario& scenario, const Design& design) {
+std::vector<slurm::Update> slurm_updates(const Scenario& scenario, const Design& design, const slurm::Conf& conf) {
   std::vector<slurm::Update> updates;
   for (const Operation& operation : scenario.operations) {
     if (operation.settings.empty()) continue;
@@ -132,9 +122,13 @@ std::vector<slurm::Update> slurm_updates(const Scenario& scenario, const Design&
       if (design.queue_names[q] == operation.target) update.partition = QueueId{q};
     }
     for (const auto& [name, value] : operation.settings) {
-      const std::string problem = update.partition ? slurm::set(update, slurm::Partition{}, name, value)
-                                                   : slurm::set(update.change, name, value);
-      ensure(problem.empty(), "the settings of an update were checked");
+      if (!update.partition) {
+        ensure(slurm::set(update.change, name, value).empty(), "the settings of an update were checked");
+        continue;
+      }
+      // What only the partition as it is can tell.
+      const std::string problem = slurm::set(update, conf.partitions[index(*update.partition)], name, value);
+      if (!problem.empty()) throw InputError(fmt::format("{}: {}={} {}", operation.place, name, value, problem));
     }
   }
   return updates;
@@ -162,8 +156,9 @@ Policies make_slurm(const Scenario& scenario, const Design& design) {
     const std::int32_t gpus = design.groups[g].type.gpus;
     if (!node.gres_given && gpus > 0) node.gres.push_back({"gpu", "", gpus});
   }
+  std::vector<slurm::Update> updates = slurm_updates(scenario, design, conf);
   auto state = std::make_shared<slurm::State>(std::move(conf), design.node_names(), slurm_accounting(scenario),
-                                              std::move(asks), slurm_updates(scenario, design));
+                                              std::move(asks), std::move(updates));
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
   if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
   policies.slurm = std::move(state);

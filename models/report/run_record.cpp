@@ -82,9 +82,16 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
         job.freed = now;
         lost_.push_back({job});
         job.allocated = job.start = job.end = job.freed = kNever;
-        job.share_count = 0;
+        job.share_count = job.core_count = 0;
         job.state = JobState::pending;
         ++job.requeues;
+        break;
+      }
+      case Command::Kind::share_cores: {
+        const std::span<const NodeShare> cores = commands.shares_of(c);
+        jobs_[c.subject].first_core = static_cast<std::uint32_t>(cores_.size());
+        jobs_[c.subject].core_count = static_cast<std::uint32_t>(cores.size());
+        cores_.insert(cores_.end(), cores.begin(), cores.end());
         break;
       }
       case Command::Kind::end_job: {

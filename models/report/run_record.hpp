@@ -16,6 +16,8 @@ struct JobRecord {
   Time freed = kNever;            // when its processes were gone and its nodes free
   std::uint32_t first_share = 0;  // of RunRecord::shares_of
   std::uint32_t share_count = 0;
+  std::uint32_t first_core = 0;  // of RunRecord::shared_cores_of; 0 of them: it has its cores alone
+  std::uint32_t core_count = 0;
   std::uint32_t requeues = 0;
   JobState state = JobState::pending;
   Rejection rejection{};  // when rejected
@@ -64,6 +66,11 @@ class RunRecord {
     if (job.start == kNever && job.freed == kNever) return {};
     return std::span(shares_).subspan(job.first_share, job.share_count);
   }
+  // The cores that the job may have together with others: their nodes, and their numbers there.
+  std::span<const NodeShare> shared_cores_of(const JobRecord& job) const {
+    return std::span(cores_).subspan(job.first_core, job.core_count);
+  }
+  bool shares_cores() const { return !cores_.empty(); }
   Time begin() const { return begin_; }  // of the first step; kNever before it
   Time end() const { return end_; }      // of the last step in which anything happened
   std::uint64_t steps() const { return steps_; }
@@ -77,6 +84,7 @@ class RunRecord {
   std::vector<LostAttempt> lost_;
   std::vector<InstanceRecord> instances_;
   std::vector<HeldShare> shares_;
+  std::vector<NodeShare> cores_;
   std::vector<std::uint32_t> instance_of_;  // by node: its present or last instance
   Time begin_ = kNever;
   Time end_ = 0;

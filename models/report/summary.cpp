@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace headroom {
 namespace {
@@ -75,6 +76,37 @@ void count(JobCounts& counts, const JobRecord& job) {
       ++counts.unfinished;
       break;
   }
+}
+
+// Core seconds beyond the first job's: of cores that several jobs had at a time. A core is utilised once.
+double core_seconds_shared(const RunRecord& record) {
+  if (!record.shares_cores()) return 0;
+  struct Use {
+    NodeShare core;
+    Time from, until;
+  };
+  std::vector<Use> uses;
+  const auto add = [&](const JobRecord& job) {
+    if (run_time(job) <= 0) return;
+    for (const NodeShare& core : record.shared_cores_of(job)) {
+      uses.push_back({core, job.start, job.start + run_time(job)});
+    }
+  };
+  for (const JobRecord& job : record.jobs()) {
+    if (is_final(job.state)) add(job);
+  }
+  for (const LostAttempt& lost : record.lost_attempts()) add(lost.job);
+  std::sort(uses.begin(), uses.end(), [](const Use& a, const Use& b) {
+    return std::tuple(a.core.node, a.core.cores, a.from) < std::tuple(b.core.node, b.core.cores, b.from);
+  });
+  Time again = 0;
+  Time covered = 0;  // of the present core, from its first use on
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    if (i == 0 || uses[i].core != uses[i - 1].core) covered = uses[i].from;
+    again += std::clamp<Time>(covered - uses[i].from, 0, uses[i].until - uses[i].from);
+    covered = std::max(covered, uses[i].until);
+  }
+  return seconds(again);
 }
 
 void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use) {
@@ -267,6 +299,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   for (const LostAttempt& lost : record.lost_attempts()) lost_core_seconds += core_seconds_of(lost.job);
   used_core_seconds += lost_core_seconds;
   s.jobs.lost_core_hours = lost_core_seconds / 3600;
+  used_core_seconds -= core_seconds_shared(record);
   s.wait_s = spread_of(waits);
   s.boot_wait_s = spread_of(boot_waits);
   s.bounded_slowdown = spread_of(slowdowns);

@@ -453,8 +453,8 @@ constexpr Option kOptions[] = {
    .help = "sbatch --core-spec: cores of each node that it leaves to the system; it takes whole nodes. Without effect "
            "unless AllowSpecResourcesUsage is YES. Policy slurm only."},
   {.path = "workload.jobs[].oversubscribe", .type = boolean, .fallback = "false",
-   .help = "sbatch --oversubscribe. Without effect unless the partition's OverSubscribe is YES, and refused there. "
-           "Policy slurm only."},
+   .help = "sbatch --oversubscribe: it may have CPUs together with other such jobs. Without effect unless the "
+           "partition's OverSubscribe is YES, and on a job that is exclusive. Policy slurm only."},
   {.path = "workload.jobs[].overcommit", .type = boolean, .fallback = "false",
    .help = "sbatch --overcommit: one core on each node, whatever its tasks. Policy slurm only."},
   {.path = "workload.jobs[].hetComponents", .type = integer, .minimum = 2, .maximum = 128,

@@ -13,10 +13,12 @@ class ScriptedScheduler final : public SchedulerPolicy {
  public:
   using Script = std::function<Time(const View&, Plan&)>;
   using Judge = std::function<std::optional<Outcome>(const View&, JobId, Outcome)>;
-  explicit ScriptedScheduler(Script& script, bool keeps_time = false, Judge* judge = nullptr)
-      : script_(script), keeps_time_(keeps_time), judge_(judge) {}
+  explicit ScriptedScheduler(Script& script, bool keeps_time = false, Judge* judge = nullptr,
+                             std::int32_t jobs_per_core = 1)
+      : script_(script), keeps_time_(keeps_time), judge_(judge), jobs_per_core_(jobs_per_core) {}
   Time plan(const View& view, Plan& plan) override { return script_ ? script_(view, plan) : kNever; }
   bool keeps_time() const override { return keeps_time_; }
+  std::int32_t jobs_per_core(const ClusterSpec&, GroupId) const override { return jobs_per_core_; }
   std::optional<Outcome> judge(const View& view, JobId job, Outcome outcome) const override {
     return judge_ != nullptr && *judge_ ? (*judge_)(view, job, outcome) : outcome;
   }
@@ -25,6 +27,7 @@ class ScriptedScheduler final : public SchedulerPolicy {
   Script& script_;
   bool keeps_time_;
   Judge* judge_;
+  std::int32_t jobs_per_core_;
 };
 
 class ScriptedScaler final : public ScalerPolicy {
@@ -88,8 +91,8 @@ class ControllerBench {
   ScriptedScheduler::Judge judge;  // where the policy keeps time
 
   explicit ControllerBench(const ClusterSpec& spec, std::unique_ptr<ScalerPolicy> scaler = nullptr,
-                           bool keeps_time = false, bool settles = false)
-      : controller_(spec, std::make_unique<ScriptedScheduler>(schedule, keeps_time, &judge),
+                           bool keeps_time = false, bool settles = false, std::int32_t jobs_per_core = 1)
+      : controller_(spec, std::make_unique<ScriptedScheduler>(schedule, keeps_time, &judge, jobs_per_core),
                     scaler ? std::move(scaler) : std::make_unique<ScriptedScaler>(scale, settles)) {}
   ControllerBench(const ControllerBench&) = delete;
   ControllerBench& operator=(const ControllerBench&) = delete;

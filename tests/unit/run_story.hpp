@@ -63,8 +63,10 @@ class RunStory {
   void allocate(std::uint32_t job, const std::vector<NodeShare>& shares) {
     commands_.add(Command::Kind::allocate_job, job, 0, shares);
   }
-  void start(std::uint32_t job, const std::vector<NodeShare>& shares) {
+  // `cores`: which ones it has together with others; none: it has them alone.
+  void start(std::uint32_t job, const std::vector<NodeShare>& shares, const std::vector<NodeShare>& cores = {}) {
     commands_.add(Command::Kind::start_job, job, 0, shares);
+    if (!cores.empty()) commands_.add(Command::Kind::share_cores, job, 0, cores);
   }
   void stop(std::uint32_t job, Outcome outcome) {
     commands_.add(Command::Kind::stop_job, job, static_cast<std::uint32_t>(outcome), {});

@@ -233,9 +233,22 @@ TEST(SlurmConf, TakesEveryNumberOfAPartitionWithinItsRange) {
   EXPECT_GT(partition_with("SuspendTime", "-1").suspend_time.value_or(0), kUnlimited) << "never";
   EXPECT_TRUE(partition_with("OverSubscribe", "EXCLUSIVE").exclusive);
   EXPECT_FALSE(partition_with("OverSubscribe", "NO").exclusive);
-  EXPECT_THAT(problem_of_partition("OverSubscribe", "FORCE:4"), HasSubstr("expected NO, EXCLUSIVE, YES or FORCE:1"));
-  EXPECT_TRUE(partition_with("OverSubscribe", "YES:4").may_share);
-  EXPECT_FALSE(partition_with("OverSubscribe", "FORCE:1").may_share);
+  const auto shares = [](std::string_view value) {
+    const Partition p = partition_with("OverSubscribe", std::string(value));
+    return std::pair(p.max_share, p.force_share);
+  };
+  EXPECT_EQ(shares("NO"), std::pair(1, false));
+  EXPECT_EQ(shares("EXCLUSIVE"), std::pair(1, false));
+  EXPECT_EQ(shares("YES"), std::pair(4, false));
+  EXPECT_EQ(shares("yes:2"), std::pair(2, false));
+  EXPECT_EQ(shares("FORCE"), std::pair(4, true));
+  EXPECT_EQ(shares("FORCE:1"), std::pair(1, true));
+  EXPECT_EQ(shares("FORCE:32767"), std::pair(32767, true));
+  for (const char* wrong : {"YES:1", "YES:", "FORCE:0", "FORCE:x", "FORCE:32768", "NO:2", "FORCED:2", "EXCLUSIVE:2"}) {
+    EXPECT_THAT(problem_of_partition("OverSubscribe", wrong),
+                HasSubstr("expected NO, EXCLUSIVE, YES, YES:n with n from 2 to 32767, or FORCE or FORCE:n"))
+        << wrong;
+  }
   EXPECT_TRUE(partition_with("ExclusiveUser", "YES").exclusive_user);
   EXPECT_EQ(partition_with("MaxTime", "2:00:00").max_time, 7200);
   EXPECT_EQ(partition_with("MaxTime", "90").max_time, 5400) << "minutes";

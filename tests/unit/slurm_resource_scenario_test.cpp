@@ -6,6 +6,7 @@
 #include "models/errors.hpp"
 #include "models/policies/registry.hpp"
 #include "models/policies/slurm/slurm.hpp"
+#include "models/report/summary.hpp"
 #include "models/simulation.hpp"
 #include "models/workload/load.hpp"
 
@@ -138,11 +139,6 @@ TEST(SlurmResourceScenario, SaysWhereAJobIsWrong) {
   EXPECT_THAT(errors_of(of_scheduler("\"slurmVersion\": \"24.05\"", of_job("\"licenses\": \"a|b\""))),
               HasSubstr("workload.jobs[0].licenses"));
   EXPECT_EQ(error("\"oversubscribe\": true"), "") << "in a partition that does not share it means nothing";
-  EXPECT_EQ(
-      errors_of(
-          of_scheduler(R"("slurmPartitions": {"que": {"OverSubscribe": "YES"}})", of_job("\"oversubscribe\": true"))),
-      "s.json:18: workload.jobs: oversubscribe: jobs on the same CPUs are not followed; expected OverSubscribe NO "
-      "in its partition, which is YES");
   for (const char* key : {"constraint", "gpus", "gpusPerNode", "gpusPerTask", "licenses", "switches"}) {
     EXPECT_THAT(errors_of(replaced(of_job("\"" + std::string(key) + "\": \"2\""), "\"slurm\"", "\"easy\"")),
                 HasSubstr("workload.jobs[0]." + std::string(key) + ": not with policy \"easy\""))
@@ -261,6 +257,89 @@ TEST(SlurmResourceScenario, AllInOneRun) {
   EXPECT_EQ(jobs[3].state, JobState::rejected);
   EXPECT_EQ(jobs[3].rejection, Rejection::resources);
   EXPECT_GE(jobs[5].start, jobs[4].end) << "there is one licence";
+}
+
+// c6i.xlarge has two cores. The third job comes when both have two jobs.
+constexpr const char* kSharers = R"({"id": "a", "runTime": 100, "timeLimit": 600, "cpus": 2},
+    {"id": "b", "runTime": 100, "timeLimit": 600, "cpus": 2},
+    {"id": "c", "submit": 1, "runTime": 100, "timeLimit": 600, "cpus": 2})";
+
+std::string of_one_node(const std::string& member) {
+  std::string text = replaced(of_scheduler(member), R"({"id": "one", "runTime": 60, "timeLimit": 600})", kSharers);
+  text = replaced(text, R"("minInstanceCount": 2, "maxInstanceCount": 2)",
+                  R"("minInstanceCount": 1, "maxInstanceCount": 1)");
+  return replaced(text, R"({"computeNodeGroupId": "cpu"}, {"computeNodeGroupId": "gpu"})",
+                  R"({"computeNodeGroupId": "cpu"})");
+}
+SimulationResult run_of(const std::string& text) {
+  const Scenario scenario = parse_scenario(text, "s.json");
+  check_policies(scenario);
+  const Design design = make_design(scenario);
+  return simulate(scenario, design, load_workload(scenario, design));
+}
+
+TEST(SlurmResourceScenario, JobsShareCoresWhereTheirPartitionSaysSo) {
+  const auto run = [](const std::string& share) {
+    return run_of(of_one_node(R"("slurmPartitions": {"que": {"OverSubscribe": ")" + share + "\"}}"));
+  };
+  const SimulationResult alone = run("NO");
+  const SimulationResult shared = run("FORCE:2");
+  const auto& one = alone.record.jobs();
+  const auto& two = shared.record.jobs();
+  EXPECT_GE(one[1].start, one[0].end);
+  EXPECT_GE(one[2].start, one[1].end);
+  EXPECT_LT(two[1].start, two[0].end) << "two jobs on each core";
+  EXPECT_GE(two[2].start, two[0].end) << "and no more";
+  EXPECT_LT(two[2].start, two[0].end + 10 * kSecond);
+  EXPECT_EQ(run("YES:2").digest, alone.digest) << "nobody asks for it";
+}
+
+TEST(SlurmResourceScenario, ACoreOfTwoJobsIsUtilisedOnce) {
+  const std::string text = of_one_node(R"("slurmPartitions": {"que": {"OverSubscribe": "FORCE:2"}})");
+  const Scenario scenario = parse_scenario(text, "s.json");
+  const Design design = make_design(scenario);
+  const Workload workload = load_workload(scenario, design);
+  const SimulationResult run = simulate(scenario, design, workload);
+  const Summary s = summarize(run.record, {scenario, design, workload, ""});
+  // Two jobs at a time for 100 s, then the third: 200 s of both cores and not 300.
+  const HourSplit& cpu = s.by_node_group.at("cpu").hours;
+  const double offered = cpu.total - cpu.boot;
+  EXPECT_NEAR(s.utilization, 200 / 3600.0 / offered, 1e-9);
+  EXPECT_NEAR(s.by_queue.at("que").core_hours, 2 * 300 / 3600.0, 1e-9) << "what the jobs had";
+  EXPECT_NEAR(cpu.total, cpu.boot + cpu.busy + cpu.idle, 1e-9);
+}
+
+TEST(SlurmResourceScenario, SaysWhatOfSharedCoresIsNotFollowed) {
+  const auto of_partition = [](const std::string& name, const std::string& value) {
+    return errors_of(of_scheduler("\"slurmPartitions\": {\"que\": {\"" + name + "\": \"" + value + "\"}}"));
+  };
+  EXPECT_EQ(of_partition("OverSubscribe", "FORCED"),
+            "s.json:16: scheduler.slurmPartitions.que.OverSubscribe: found \"FORCED\", expected NO, EXCLUSIVE, YES, "
+            "YES:n with n from 2 to 32767, or FORCE or FORCE:n with n from 1");
+  EXPECT_EQ(of_partition("PreemptMode", "SUSPEND"),
+            "s.json:16: scheduler.slurmPartitions.que.PreemptMode: found \"SUSPEND\", expected OFF, CANCEL or REQUEUE; "
+            "SUSPEND and GANG are not followed");
+  EXPECT_EQ(errors_of(of_scheduler(R"("slurm": {"PreemptMode": "SUSPEND,GANG"})")),
+            "s.json:16: scheduler.slurm.PreemptMode: found \"SUSPEND,GANG\", expected OFF, CANCEL or REQUEUE; SUSPEND "
+            "and GANG are not followed");
+  EXPECT_THAT(
+      errors_of(of_scheduler(R"("slurmQos": {"low": {"PreemptMode": "suspend"}})")),
+      HasSubstr(
+          "s.json:16: scheduler.slurmQos.low.PreemptMode: found \"suspend\", expected cluster, off, cancel or requeue; "
+          "suspend and gang are not followed"));
+  const auto update = [](const std::string& from, const std::string& to) {
+    const std::string text = of_scheduler("\"slurmPartitions\": {\"que\": {\"OverSubscribe\": \"" + from + "\"}}");
+    return errors_of(replaced(text, "  \"workload\"",
+                              "  \"operations\": [{\"at\": 60, \"action\": \"update\", \"queue\": \"que\",\n"
+                              "    \"settings\": {\"OverSubscribe\": \"" +
+                                  to + "\"}}],\n  \"workload\""));
+  };
+  EXPECT_EQ(update("NO", "EXCLUSIVE"), "");
+  EXPECT_THAT(
+      update("NO", "FORCE:2"),
+      HasSubstr("s.json:18: operations[0].settings.OverSubscribe: found \"FORCE:2\": is not followed: whether a "
+                "partition's jobs share CPUs stays as it is at the start"));
+  EXPECT_THAT(update("FORCE:2", "NO"), HasSubstr("OverSubscribe=NO is not followed: whether a partition's jobs share"));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ std::string set_preempt_mode(std::optional<PreemptMode>& out, std::string_view v
   } else if (same(value, "requeue")) {
     out = PreemptMode::requeue;
   } else {
-    return wrong(value, "cluster, off, cancel or requeue");
+    return wrong(value, "cluster, off, cancel or requeue; suspend and gang are not followed");
   }
   return {};
 }

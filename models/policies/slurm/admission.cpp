@@ -116,7 +116,10 @@ void Scheduler::count_in_partition(const Job& job, std::int32_t sign) {
   if (index(job.queue) >= state_->partition_cpus.size()) return;
   std::vector<std::int32_t>& cpus = state_->partition_cpus[index(job.queue)];
   if (cpus.empty()) return;
-  for (const Selector::Share& share : job.shares) cpus[share.node] += sign * share.cpus;
+  const CpuRows& rows = state_->nodes->held.rows;
+  for (const Selector::Share& share : job.shares) {
+    cpus[share.node] = rows.any() ? rows.in_use(share.node, job.queue) : cpus[share.node] + sign * share.cpus;
+  }
 }
 
 // In slurmctld's order: the partition as it stands, who pays, the partition's limits, everybody's limits. Of several

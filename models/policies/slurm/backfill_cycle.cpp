@@ -410,11 +410,22 @@ bool Scheduler::will_run(const Ask& ask, NodeBits& nodes, Second from, Second un
   if (ask.needs != nullptr && (!ask.needs->features.options.empty() || !ask.needs->features.counts.empty())) {
     return will_run_by_feature(ask, nodes, from, until, start);
   }
+  if (ask.sharing.shares && !ask.sharing.forced) return will_run_sharing(ask, nodes, from, until, start);
   const NodeBits allowed = nodes;
   const bool fits = test_from(ask, nodes, from, until, false, start);
   if ((fits && start <= now_s_) || ask.whole_nodes || ask.tasks_per_node == 0) return fits;
   nodes = allowed;
   return test_from(ask, nodes, from, until, true, start);
+}
+
+// A job that asks to share CPUs is looked at first as if it did not.
+bool Scheduler::will_run_sharing(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start) {
+  const NodeBits allowed = nodes;
+  Ask apart = ask;
+  apart.sharing.shares = false;
+  if (test_from(apart, nodes, from, until, false, start) && start <= now_s_) return true;
+  nodes = allowed;
+  return test_from(ask, nodes, from, until, ask.tasks_per_node > 0, start);
 }
 
 bool Scheduler::fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes) {
@@ -464,6 +475,16 @@ bool Scheduler::will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from
   return any;
 }
 
+// In the future the job has ended, and left CPUs to those that shared them.
+void Scheduler::end_in_rows(const Job& running) {
+  future_.rows.give_back(running.id, freed_);
+  for (std::size_t i = 0; i < running.shares.size(); ++i) {
+    const Selector::Share& share = running.shares[i];
+    future_.give_back(share.node, freed_[i], selector_->memory_of(running.ask, share));
+  }
+  for (const GresShare& gres : running.gres) future_.gres[gres.pool] -= gres.count;
+}
+
 bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start) {
   const Conf& conf = state_->conf;
   NodeBits allowed = nodes;
@@ -478,7 +499,8 @@ bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second u
     if (until < 0 && preemptable_.empty()) return false;  // now or not at all
   }
   // Of nodes with one job at most, whether they are idle is all there is to know of the future.
-  const bool only_idle = selector_->only_idle(ask, allowed) && !allowed.overlaps(held.shared);
+  const bool in_rows = held.rows.any();
+  const bool only_idle = !in_rows && selector_->only_idle(ask, allowed) && !allowed.overlaps(held.shared);
   if (only_idle) {
     future_.idle = held.idle;
   } else {
@@ -491,6 +513,7 @@ bool Scheduler::test_from(const Ask& ask, NodeBits& nodes, Second from, Second u
       future_.idle |= running.nodes;
       return;
     }
+    if (in_rows) return end_in_rows(running);
     future_.idle.add_beyond(running.nodes, future_.shared);
     NodeBits::for_each_common(running.nodes, future_.shared, [&](Index n) {
       const auto share = std::lower_bound(running.shares.begin(), running.shares.end(), n,

@@ -150,6 +150,23 @@ std::string set_scheduler_parameters(Conf& conf, std::string_view list) {
   return {};
 }
 
+std::string set_oversubscribe(Partition& partition, std::string_view value) {
+  constexpr std::string_view kWanted = "NO, EXCLUSIVE, YES, YES:n with n from 2 to 32767, or FORCE or FORCE:n with n from 1";
+  const auto colon = std::min(value.find(':'), value.size());
+  const std::string_view word = value.substr(0, colon);
+  partition.exclusive = same(value, "EXCLUSIVE");
+  partition.force_share = same(word, "FORCE");
+  partition.max_share = 1;
+  if (partition.exclusive || same(value, "NO")) return {};
+  if (!partition.force_share && !same(word, "YES")) return wrong(value, kWanted);
+  partition.max_share = 4;
+  if (colon == value.size()) return {};
+  const auto jobs = integer(value.substr(colon + 1));
+  if (!jobs || *jobs < (partition.force_share ? 1 : 2) || *jobs > 32767) return wrong(value, kWanted);
+  partition.max_share = static_cast<std::int32_t>(*jobs);
+  return {};
+}
+
 std::string set_preempt_mode(PreemptMode& out, std::string_view value) {
   if (same(value, "OFF")) {
     out = PreemptMode::off;
@@ -507,14 +524,9 @@ const Setter<Partition> kPartitionParameters[] = {
      if (same(v, "UNLIMITED") || same(v, "INFINITE")) { p.max_nodes = 0; return std::string(); }
      return set_number(p.max_nodes, v, 1, kMost);
    }},
-  {{"OverSubscribe", kPartition, "NO", "NO, EXCLUSIVE (every job takes whole nodes), or YES and FORCE:1, which are NO to "
-    "jobs that do not ask to share CPUs."},
-   [](Partition& p, std::string_view v) {
-     p.exclusive = same(v, "EXCLUSIVE");
-     p.may_share = same(v, "YES") || (v.size() > 4 && same(v.substr(0, 4), "YES:") && integer(v.substr(4)));
-     if (p.exclusive || p.may_share || same(v, "NO") || same(v, "FORCE:1")) return std::string();
-     return wrong(v, "NO, EXCLUSIVE, YES or FORCE:1; jobs on the same CPUs (FORCE) are not followed");
-   }},
+  {{"OverSubscribe", kPartition, "NO", "NO; EXCLUSIVE (every job takes whole nodes); YES:n (n jobs that ask for it may have "
+    "a CPU together; 4 if n is not given); FORCE:n (all jobs may)."},
+   set_oversubscribe},
   {{"PreemptMode", kPartition, "", "How its jobs make way (preempt/partition_prio); default: PreemptMode of slurm.conf."},
    [](Partition& p, std::string_view v) {
      PreemptMode mode = PreemptMode::off;

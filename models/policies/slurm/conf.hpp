@@ -61,7 +61,8 @@ struct Partition {
   std::int32_t min_nodes = 0;
   std::int32_t max_nodes = 0;  // 0: unlimited
   bool exclusive = false;      // OverSubscribe=EXCLUSIVE
-  bool may_share = false;      // OverSubscribe=YES: jobs that ask for it share CPUs, which is not followed
+  std::int32_t max_share = 1;  // OverSubscribe=YES:n or FORCE:n: so many jobs may have a CPU together
+  bool force_share = false;    // FORCE: whether they ask for it or not
   bool exclusive_user = false;
   std::int32_t def_mem_per_node = 0;
   std::int32_t def_mem_per_cpu = 0;

@@ -86,7 +86,7 @@ constexpr Evidence kEvidence[] = {
   {P, "MinNodes", "SlurmJobs.TakeTheDefaultsOfPartitionAndSlurmConf"},
   {P, "MaxCPUsPerNode", "SlurmMaxCPUsPerNode.CountsTheJobsOfThePartition", "s07-partition-limits-no"},
   {P, "MaxNodes", "SlurmPartitions.HoldBackWhatIsTooLongOrTooWide"},
-  {P, "OverSubscribe", "SlurmJobs.TakeTheDefaultsOfPartitionAndSlurmConf", "e_excl_mem"},
+  {P, "OverSubscribe", "SlurmOverSubscribe.JobsShareCpusInRows", "s13-oversubscribe"},
   {P, "DefMemPerNode", "SlurmJobs.TakeTheDefaultsOfPartitionAndSlurmConf"},
   {P, "DefMemPerCPU", "SlurmJobs.TakeTheDefaultsOfPartitionAndSlurmConf"},
   {P, "SuspendTime", "SlurmNodes.TakeTheLargestTimesOfTheirPartitions"},

@@ -77,6 +77,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
     job.asked_max = std::min(job.asked_max, std::max(job.asked_min, terms.tasks));
   }
   job.asked_whole = request.exclusive;
+  job.asked_to_share = asks.oversubscribe;
   if (!asks.partitions.empty()) {
     for (std::string_view rest = asks.partitions; !rest.empty();) {
       const auto comma = std::min(rest.find(','), rest.size());
@@ -134,6 +135,7 @@ void JobList::enter(Job& job, QueueId queue) const {
   const Partition& partition = conf_.partitions[index(queue)];
   Ask& ask = job.ask;
   ask.whole_nodes = job.asked_whole || partition.exclusive;
+  ask.sharing = sharing_in(conf_, queue, ask.whole_nodes, job.asked_to_share);
   ask.min_nodes = job.any_least_nodes && job.asked_max == 0 ? 1 : std::max(job.asked_min, 1);
   ask.max_nodes = job.asked_max;
   if (!job.any_least_nodes) ask.min_nodes = std::max(ask.min_nodes, partition.min_nodes);

@@ -70,6 +70,7 @@ struct Job {
   std::int32_t asked_min = 0;  // --nodes; 0: not given
   std::int32_t asked_max = 0;
   bool asked_whole = false;             // --exclusive
+  bool asked_to_share = false;          // --oversubscribe
   std::vector<QueueId> queues;          // of a job that named several partitions: all of them, by their tier
   std::vector<std::uint32_t> in_queue;  // its priority in each of them
   Second deadline = 0;                  // the wall clock's second by which it is over; 0: none

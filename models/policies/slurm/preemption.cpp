@@ -90,6 +90,7 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
   std::vector<Candidate> order = candidates(job, allowed, jobs, table, now);
   const bool whole = job.ask.whole_nodes;
   std::vector<Selector::Share> shares;
+  std::vector<std::int32_t> freed;
   // They are taken away one after the other until the job fits. Then those that really stand on the nodes it would get
   // are asked first, the others last, and it is tried again: perhaps fewer are enough.
   std::size_t taken = 0;
@@ -99,13 +100,16 @@ std::vector<Preemption::Victim> Preemption::victims(const Job& job, const NodeBi
     for (taken = 0; taken < order.size() && !fits; ++taken) {
       for (const JobId id : order[taken].jobs) {
         const Job& other = jobs[id];
-        for (const Selector::Share& share : other.shares) {
-          left.give_back(share.node, share.cpus, selector.memory_of(other.ask, share));
+        if (left.rows.any()) left.rows.give_back(id, freed);
+        for (std::size_t i = 0; i < other.shares.size(); ++i) {
+          const Selector::Share& share = other.shares[i];
+          const std::int32_t cpus = left.rows.any() ? freed[i] : share.cpus;
+          left.give_back(share.node, cpus, selector.memory_of(other.ask, share));
         }
         for (const GresShare& gres : other.gres) left.gres[gres.pool] -= gres.count;
       }
       NodeBits usable = allowed;
-      if (whole) usable &= left.idle;
+      if (job.ask.sharing.alone) usable &= left.idle;
       fits = selector.pick(job.ask, usable, left, rank, true, whole, shares);
     }
     if (!fits) return {};

@@ -114,6 +114,7 @@ bool Resources::describe(Job& job, const Asks& asks, std::int32_t tasks, const N
   if (asks.core_spec >= 0 && conf_.allow_spec_resources) {
     job.ask.core_spec = asks.core_spec;
     job.ask.whole_nodes = job.asked_whole = true;
+    job.ask.sharing = sharing_in(conf_, job.queue, true, asks.oversubscribe);
   }
   Needs needs;
   needs.contiguous = asks.contiguous;

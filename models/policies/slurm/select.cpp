@@ -76,7 +76,7 @@ void Selector::remove_too_small(const Ask& ask, NodeBits& nodes) const {
 }
 
 bool Selector::only_idle(const Ask& ask, const NodeBits& nodes) const {
-  if (is_special(ask)) return false;
+  if (is_special(ask) || ask.sharing.shares) return false;
   const Index some = nodes.first();
   if (some == NodeBits::kNone || !nodes.within(table_.like(some))) return false;
   if (ask.whole_nodes || (memory_counts_ && ask.memory_unit == MemoryUnit::whole)) return true;
@@ -87,6 +87,7 @@ bool Selector::only_idle(const Ask& ask, const NodeBits& nodes) const {
 
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                     bool whole, std::vector<Share>& out) {
+  if (held.rows.any()) return pick_in_rows(ask, candidates, held, rank, clip, whole, out);
   out.clear();
   const auto take = [&](Index first, Index last, std::int32_t cpus) {
     for (Index n = first; n <= last; ++n) out.push_back({n, cpus});
@@ -121,6 +122,7 @@ void Selector::distribute(const Ask& ask, std::vector<Share>& shares) {
 
 bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
                     bool whole, NodeBits& out) {
+  if (held.rows.any()) return pick_in_rows(ask, candidates, held, rank, clip, whole, out);
   out.clear();
   if (!is_special(ask)) {
     const bool found = choose(ask, candidates, held, rank, clip, whole,
@@ -131,6 +133,38 @@ bool Selector::pick(const Ask& ask, const NodeBits& candidates, const Holdings& 
   if (!placement_->pick(ask, candidates, held, rank, clip, whole, false, now_, shares_)) return false;
   for (const Share& share : shares_) out.set(share.node);
   return true;
+}
+
+// CPUs that nobody has come first, for all jobs; then for those that may share the CPUs that some have.
+template <class Out>
+bool Selector::pick_in_rows(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank,
+                            bool clip, bool whole, Out& out) {
+  NodeBits usable = candidates;
+  held.rows.remove_unusable(ask.sharing, usable);
+  const auto fits_beside = [&](const NodeBits& taken) {
+    taken_ = taken;
+    see(held, taken);
+    return pick(ask, usable, seen_, rank, clip, whole, out);
+  };
+  return fits_beside(held.rows.in_use()) || (ask.sharing.shares && held.rows.find(ask.sharing, fits_beside));
+}
+
+// What is held as it looks to a job to which only these CPUs are taken. Memory and the rest are not shared.
+void Selector::see(const Holdings& held, const NodeBits& taken) {
+  seen_.memory = held.memory;
+  seen_.jobs = held.jobs;
+  seen_.idle = held.idle;
+  seen_.shared = held.shared;
+  seen_.gres = held.gres;
+  seen_.cpus.resize(table_.size());
+  seen_.full = held.full;
+  seen_.full.clear();
+  for (Index n = 0; n < table_.size(); ++n) {
+    if (held.idle.test(n)) continue;
+    // CPUs that are in no row are reserved ones.
+    seen_.cpus[n] = held.rows.count(taken, n) + held.cpus[n] - held.rows.in_use(n);
+    if (seen_.cpus[n] >= table_[n].cpus) seen_.full.set(n);
+  }
 }
 
 // Calls take(first, last, cpus) for the nodes it chooses: cpus of each.

@@ -25,6 +25,7 @@ struct Ask {
   std::int32_t tasks_per_node = 0;  // 0: any
   std::int32_t cpus_per_task = 1;
   bool whole_nodes = false;  // --exclusive
+  Sharing sharing;
   MemoryUnit memory_unit = MemoryUnit::whole;
   std::int32_t memory = 0;
   const Needs* needs = nullptr;                               // what else it asks of nodes
@@ -62,6 +63,9 @@ class Selector {
   bool pick(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
             bool whole, NodeBits& out);
 
+  // Where jobs may share CPUs: those that a job with these shares does not get, of the last that were picked.
+  const NodeBits& taken() const { return taken_; }
+
   // CPUs that the node could give to the job, while so much of it is held; 0 if too few.
   std::int32_t offer(const Ask& ask, Index n, std::int32_t held_cpus, std::int32_t held_memory, bool clip,
                      bool whole) const;
@@ -86,6 +90,10 @@ class Selector {
     std::int32_t cpus;
     std::uint64_t rank;
   };
+  template <class Out>
+  bool pick_in_rows(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
+                    bool whole, Out& out);
+  void see(const Holdings& held, const NodeBits& taken);
   // Sets may_leave_out_ where it fails.
   template <class Take>
   bool choose(const Ask& ask, const NodeBits& candidates, const Holdings& held, const Ranking& rank, bool clip,
@@ -108,6 +116,8 @@ class Selector {
   std::vector<Run> runs_;
   std::vector<std::int32_t> offers_;
   std::vector<Share> shares_;
+  NodeBits taken_;
+  Holdings seen_;  // what is held, to one way of sharing CPUs; it has no rows itself
 };
 
 }  // namespace headroom::slurm

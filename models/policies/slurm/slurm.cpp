@@ -31,6 +31,9 @@ void State::meet(const Cluster& cluster, Time now) {
   for (std::size_t n = node_names.size(); n < cluster.node_count(); ++n) node_names.push_back("n" + std::to_string(n));
   conf.partitions.resize(cluster.spec().queues.size());
   nodes = std::make_unique<NodeTable>(cluster, conf, node_names);
+  std::vector<std::int32_t> cpus;
+  for (Index n = 0; n < nodes->size(); ++n) cpus.push_back(cluster.cores((*nodes)[n].id));
+  nodes->held.rows = CpuRows(conf, cluster.spec(), cpus);
   for (Index n = 0; n < nodes->size(); ++n) {
     // Static nodes are up before the first job.
     if (cluster.state((*nodes)[n].id) == NodeState::up) (*nodes)[n].last_busy = second(conf.phases.start);
@@ -59,6 +62,8 @@ void Scheduler::wake_up() {
   state_->limits.account(start);
   nothing_ = Holdings(state_->nodes->size(), state_->nodes->pools().size());
   nothing_.imagined = true;
+  const ClusterSpec& spec = view_->cluster().spec();
+  for (std::uint32_t g = 0; g < spec.groups.size(); ++g) cores_are_shared_ |= jobs_per_core(spec, GroupId{g}) > 1;
 }
 
 void Scheduler::tell(Event::Kind kind, JobId job) {
@@ -363,7 +368,7 @@ Scheduler::Verdict Scheduler::test_now(Job& job) {
   NodeBits usable = allowed;
   usable.remove(nodes.completing());
   if (!preemption_.enabled()) {
-    if (whole) {
+    if (job.ask.sharing.alone) {
       usable &= nodes.held.idle;
       shareable &= usable;
     } else {
@@ -372,7 +377,7 @@ Scheduler::Verdict Scheduler::test_now(Job& job) {
   } else {
     // What those have alone who would make way for it.
     for (const JobId id : preemption_.preemptable(job, allowed, state_->jobs, view_->jobs(), now_s_)) {
-      if (state_->jobs[id].ask.whole_nodes) shareable |= state_->jobs[id].nodes;
+      if (state_->jobs[id].ask.sharing.alone) shareable |= state_->jobs[id].nodes;
     }
     shareable &= allowed;
   }
@@ -490,9 +495,12 @@ void Scheduler::take_nodes_back(JobId id) {
   Job& job = state_->jobs[id];
   state_->jobs.multifactor().stopped(job, now_s_);
   NodeTable& nodes = *state_->nodes;
-  for (const Selector::Share& share : job.shares) {
-    nodes.held.give_back(share.node, share.cpus, selector_->memory_of(job.ask, share));
-    if (job.ask.whole_nodes) nodes.exclusive.reset(share.node);
+  const bool in_rows = nodes.held.rows.any();
+  if (in_rows) nodes.held.rows.give_back(id, freed_);
+  for (std::size_t i = 0; i < job.shares.size(); ++i) {
+    const Selector::Share& share = job.shares[i];
+    nodes.held.give_back(share.node, in_rows ? freed_[i] : share.cpus, selector_->memory_of(job.ask, share));
+    if (job.ask.sharing.alone) nodes.exclusive.reset(share.node);
     if (nodes.held.jobs[share.node] == 0) nodes[share.node].last_busy = now_s_;
     if (nodes.held.jobs[share.node] == 0 && !job.completing) emptied(share.node, job.queue);
   }
@@ -595,6 +603,7 @@ void Scheduler::asked_update(const Update& update, JobId id) {
   for (const auto& [name, value] : update.settings) {
     ensure(set(state_->conf.partitions[index(*update.partition)], name, value).empty(), "an update was checked");
   }
+  state_->nodes->held.rows.follow(state_->conf);
   for (const JobId waiting : state_->jobs.order(view_->jobs())) {
     Job& job = state_->jobs[waiting];
     const bool in_several = std::find(job.queues.begin(), job.queues.end(), *update.partition) != job.queues.end();
@@ -1222,7 +1231,7 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
     NodeBits others = allowed;
     leave_out(others.remove(own));
   }
-  if (whole) {
+  if (job.ask.sharing.alone) {
     NodeBits in_use = allowed;
     leave_out(in_use.remove(held->idle));
   }
@@ -1301,6 +1310,24 @@ void Scheduler::made_way(Job& job) {
   if (std::exchange(job.ends_for_other, false)) --state_->jobs[job.made_way_for].making_way;
 }
 
+// The core is told the job's nodes, and which CPUs of them it has together with others.
+void Scheduler::start_on_nodes(const Job& job) {
+  if (!job.ask.sharing.shares || !cores_are_shared_) return plan_->start(job.id, node_shares_);
+  std::vector<NodeShare> cores;
+  for (const CpuRows::Cpu& cpu : state_->nodes->held.rows.cpus_of(job.id)) {
+    cores.push_back({(*state_->nodes)[cpu.node].id, cpu.number});
+  }
+  // With whole nodes go the cores that the system keeps.
+  for (const NodeShare& share : node_shares_) {
+    const Node& node = (*state_->nodes)[state_->nodes->of(share.node)];
+    for (std::int32_t core = node.cpus; core < share.cores; ++core) cores.push_back({share.node, core});
+  }
+  std::sort(cores.begin(), cores.end(), [](const NodeShare& a, const NodeShare& b) {
+    return std::pair(a.node, a.cores) < std::pair(b.node, b.cores);
+  });
+  plan_->start_sharing(job.id, node_shares_, cores);
+}
+
 // The job gets the nodes in shares_.
 void Scheduler::begin(Job& job, Event::Kind by) {
   NodeTable& nodes = *state_->nodes;
@@ -1315,6 +1342,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   job.start = now_s_;
   job.end = now_s_ + job.limit;
   job.reason = Reason::none;
+  std::vector<CpuRows::Part> parts;
   for (Selector::Share& share : job.shares) {
     Node& node = nodes[share.node];
     // What a job leaves to the system nobody else gets.
@@ -1323,9 +1351,16 @@ void Scheduler::begin(Job& job, Event::Kind by) {
     const bool all = node.core_spec > 0 && job.ask.whole_nodes;
     node_shares_.push_back({node.id, all ? view_->cluster().cores(node.id) : share.cpus});
     job.nodes.set(share.node);
-    nodes.held.take(share.node, node.cpus, share.cpus, selector_->memory_of(job.ask, share));
+    parts.push_back({share.node, share.cpus});
+  }
+  const bool in_rows = nodes.held.rows.any();
+  if (in_rows) nodes.held.rows.take(id, job.ask.sharing, parts, selector_->taken(), fresh_);
+  for (std::size_t i = 0; i < job.shares.size(); ++i) {
+    const Selector::Share& share = job.shares[i];
+    Node& node = nodes[share.node];
+    nodes.held.take(share.node, node.cpus, in_rows ? fresh_[i] : share.cpus, selector_->memory_of(job.ask, share));
     if (nodes.held.cpus[share.node] == node.cpus) node.planned = false;
-    if (job.ask.whole_nodes) nodes.exclusive.set(share.node);
+    if (job.ask.sharing.alone) nodes.exclusive.set(share.node);
   }
   // The core's books go by groups.
   std::sort(node_shares_.begin(), node_shares_.end(),
@@ -1333,7 +1368,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   const Demand demand = demand_of(job, job.shares);
   count_in_partition(job, 1);
   state_->resources.begin(job, nodes);
-  plan_->start(id, node_shares_);
+  start_on_nodes(job);
   state_->limits.started(id, demand, now_s_, view_->jobs().state(id) == JobState::running);
   state_->jobs.started(id, view_->jobs());
   state_->jobs.multifactor().started(job, nodes, view_->jobs().state(id) == JobState::running);

@@ -79,6 +79,9 @@ class Scheduler final : public SchedulerPolicy {
 
   Time plan(const View& view, Plan& plan) override;
   bool keeps_time() const override { return true; }
+  std::int32_t jobs_per_core(const ClusterSpec& spec, GroupId group) const override {
+    return slurm::jobs_per_core(state_->conf, spec, group);
+  }
   std::optional<Outcome> judge(const View& view, JobId job, Outcome outcome) const override;
 
   // Who wants to know gets every event; null: nobody.
@@ -180,6 +183,7 @@ class Scheduler final : public SchedulerPolicy {
   Verdict test_now(Job& job);
   Verdict start_if_it_fits(Job& job, const NodeBits& free_nodes, Event::Kind by);
   void begin(Job& job, Event::Kind by);
+  void start_on_nodes(const Job& job);
   void tell(Event::Kind kind, JobId job = JobId{0});
 
   // --- the backfill thread ---
@@ -196,7 +200,9 @@ class Scheduler final : public SchedulerPolicy {
   bool may_start_whole(const HetJobs::Plan& plan);
   bool limits_let_whole(const HetJobs::Plan& plan);
   bool will_run(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  bool will_run_sharing(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
   bool will_run_by_feature(const Ask& ask, NodeBits& nodes, Second from, Second until, Second& start);
+  void end_in_rows(const Job& running);
   bool test_from(const Ask& ask, NodeBits& nodes, Second from, Second until, bool clip, Second& start);
   bool fits(const Ask& ask, const NodeBits& allowed, const Holdings& held, bool clip, NodeBits& nodes);
   void mark_planned(bool set);
@@ -261,6 +267,9 @@ class Scheduler final : public SchedulerPolicy {
   Holdings nothing_;                     // all nodes free
   std::vector<Selector::Share> shares_;  // scratch
   std::vector<NodeShare> node_shares_;
+  bool cores_are_shared_ = false;
+  std::vector<std::int32_t> fresh_;  // of each node of a job, the CPUs that nobody had before
+  std::vector<std::int32_t> freed_;  // and that nobody has after it
 };
 
 }  // namespace headroom::slurm

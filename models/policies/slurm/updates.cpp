@@ -59,6 +59,13 @@ std::string set(Update& update, const Partition& partition, std::string_view nam
     Partition copy = partition;
     if (key.starts_with("suspend") || key.starts_with("resume")) return "is not followed while nodes have power";
     const std::string problem = set(copy, parameter.name, value);
+    const auto shares = [](const Partition& p) { return p.max_share > 1 || p.force_share; };
+    if (problem.empty() && shares(partition) != shares(copy)) {
+      return "is not followed: whether a partition's jobs share CPUs stays as it is at the start";
+    }
+    if (key == "oversubscribe" && partition.max_share != copy.max_share) {
+      return "is not followed: how many jobs share a CPU stays as it is at the start";
+    }
     if (problem.empty()) update.settings.emplace_back(parameter.name, value);
     return problem;
   }
