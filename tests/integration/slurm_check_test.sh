@@ -137,6 +137,9 @@ bad conf-cpus.json 'run["slurm_conf"] = run["slurm_conf"].replace("CPUs=4", "CPU
 bad conf-empty.json 'run["slurm_conf"] = "ClusterName=x"' "NodeName= and PartitionName= lines were expected"
 
 # Settings that the policy does not know are told, and change nothing.
-altered setting.v2505x.json 'run["slurm_conf"] += "PreemptType=preempt/qos\n"'
-check "$tmp/setting.v2505x.json" 0 "Settings that are not followed" "PreemptType=preempt/qos is not followed"
+altered suspend.v2505x.json 'run["slurm_conf"] += "PreemptMode=SUSPEND,GANG\n"'
+check "$tmp/suspend.v2505x.json" 0 "Settings that are not followed" \
+  'PreemptMode=SUSPEND,GANG found "SUSPEND,GANG", expected OFF, CANCEL or REQUEUE; SUSPEND and GANG are not followed'
+altered gang.v2505x.json 'run["slurm_conf"] = run["slurm_conf"].replace("Default=YES", "Default=YES PreemptMode=GANG", 1)'
+check "$tmp/gang.v2505x.json" 0 "Settings that are not followed" "PreemptMode=GANG found"
 finish
