@@ -78,37 +78,6 @@ void count(JobCounts& counts, const JobRecord& job) {
   }
 }
 
-// Core seconds beyond the first job's: of cores that several jobs had at a time. A core is utilised once.
-double core_seconds_shared(const RunRecord& record) {
-  if (!record.shares_cores()) return 0;
-  struct Use {
-    NodeShare core;
-    Time from, until;
-  };
-  std::vector<Use> uses;
-  const auto add = [&](const JobRecord& job) {
-    if (run_time(job) <= 0) return;
-    for (const NodeShare& core : record.shared_cores_of(job)) {
-      uses.push_back({core, job.start, job.start + run_time(job)});
-    }
-  };
-  for (const JobRecord& job : record.jobs()) {
-    if (is_final(job.state)) add(job);
-  }
-  for (const LostAttempt& lost : record.lost_attempts()) add(lost.job);
-  std::sort(uses.begin(), uses.end(), [](const Use& a, const Use& b) {
-    return std::tuple(a.core.node, a.core.cores, a.from) < std::tuple(b.core.node, b.core.cores, b.from);
-  });
-  Time again = 0;
-  Time covered = 0;  // of the present core, from its first use on
-  for (std::size_t i = 0; i < uses.size(); ++i) {
-    if (i == 0 || uses[i].core != uses[i - 1].core) covered = uses[i].from;
-    again += std::clamp<Time>(covered - uses[i].from, 0, uses[i].until - uses[i].from);
-    covered = std::max(covered, uses[i].until);
-  }
-  return seconds(again);
-}
-
 void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use) {
   if (instance.running == kNever) return;  // never ran: nothing is billed
   const Time ready = std::min(instance.ready, use.end);
@@ -188,6 +157,34 @@ MicroUsd job_cost(const JobRecord& job, const RunRecord& record, const Design& d
     cost += node * share.cores / design.spec.groups[index(group)].cores;
   }
   return cost;
+}
+
+std::vector<Period> shared_periods(const RunRecord& record, const std::function<Period(const JobRecord&)>& of) {
+  if (!record.shares_cores()) return {};
+  struct Use {
+    NodeShare core;
+    Period period;
+  };
+  std::vector<Use> uses;
+  const auto add = [&](const JobRecord& job) {
+    const Period period = of(job);
+    if (period.from == kNever || period.from >= period.until) return;
+    for (const NodeShare& core : record.shared_cores_of(job)) uses.push_back({core, period});
+  };
+  for (const JobRecord& job : record.jobs()) add(job);
+  for (const LostAttempt& lost : record.lost_attempts()) add(lost.job);
+  std::sort(uses.begin(), uses.end(), [](const Use& a, const Use& b) {
+    return std::tuple(a.core.node, a.core.cores, a.period.from) < std::tuple(b.core.node, b.core.cores, b.period.from);
+  });
+  std::vector<Period> again;
+  Time covered = 0;  // the present core had a job until then
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    const Period& period = uses[i].period;
+    if (i == 0 || uses[i].core != uses[i - 1].core) covered = period.from;
+    if (period.from < covered) again.push_back({period.from, std::min(period.until, covered)});
+    covered = std::max(covered, period.until);
+  }
+  return again;
 }
 
 std::vector<std::vector<Period>> busy_periods(const RunRecord& record) {
@@ -299,7 +296,12 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   for (const LostAttempt& lost : record.lost_attempts()) lost_core_seconds += core_seconds_of(lost.job);
   used_core_seconds += lost_core_seconds;
   s.jobs.lost_core_hours = lost_core_seconds / 3600;
-  used_core_seconds -= core_seconds_shared(record);
+  // A core that several jobs have is utilised once.
+  const auto counted = [](const JobRecord& job) {
+    const bool counts = is_final(job.state) || job.freed != kNever;
+    return counts ? Period{job.start, job.start == kNever ? kNever : job.start + run_time(job)} : Period{0, 0};
+  };
+  for (const Period& p : shared_periods(record, counted)) used_core_seconds -= seconds(p.until - p.from);
   s.wait_s = spread_of(waits);
   s.boot_wait_s = spread_of(boot_waits);
   s.bounded_slowdown = spread_of(slowdowns);

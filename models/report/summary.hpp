@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -103,6 +104,9 @@ struct Period {
   Time from, until;
 };
 std::vector<std::vector<Period>> busy_periods(const RunRecord& record);
+// Periods in which a core had a job beside one that had it already, one for each core and further job. `of` says when a
+// job has its cores.
+std::vector<Period> shared_periods(const RunRecord& record, const std::function<Period(const JobRecord&)>& of);
 std::vector<InstanceUse> instance_use(const RunRecord& record, const Design& design,
                                       const std::vector<std::vector<Period>>& busy);
 

@@ -241,6 +241,8 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
     };
     for (const JobRecord& job : record.jobs()) hold(job);
     for (const LostAttempt& lost : record.lost_attempts()) hold(lost.job);
+    const auto held = [](const JobRecord& job) { return Period{job.start, job.freed}; };
+    for (const Period& p : shared_periods(record, held)) during(utilized, p.from, p.until, -1);
   } else {
     for (const InstanceRecord& i : record.instances()) {
       during(pending, i.launch, std::min(i.ready, i.end), 1);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/report/tables.hpp"
 #include "tests/unit/controller_bench.hpp"
 #include "tests/unit/draw.hpp"
 #include "tests/unit/run_story.hpp"
@@ -216,6 +217,33 @@ TEST(SharedCores, AreUtilisedOnce) {
   EXPECT_DOUBLE_EQ(s.by_user.at("ann").core_hours, (2 * 40 + 2 * 90 + 90) / 3600.0) << "jobs have what they have";
   EXPECT_DOUBLE_EQ(s.instance_hours.busy, 100 / 3600.0);
   EXPECT_DOUBLE_EQ(s.instance_hours.total, s.instance_hours.busy + s.instance_hours.idle + s.instance_hours.boot);
+}
+
+TEST(SharedCores, OfAPoolAreUtilisedOnceAtAnyTime) {
+  RunStory story = RunStory::pool(4);
+  const std::uint32_t a = story.arrive(3);
+  const std::uint32_t b = story.arrive(3);
+  const std::uint32_t c = story.arrive(1);
+  story.start(a, {on(0, 3)}, {on(0, 0), on(0, 1), on(0, 2)});
+  story.at(0);
+  story.start(b, {on(0, 3)}, {on(0, 1), on(0, 2), on(0, 3)});
+  story.at(60);
+  story.finish(a);
+  story.at(120);
+  story.start(c, {on(0, 1)}, {on(0, 1)});
+  story.at(180);
+  story.finish(c);
+  story.at(240);
+  story.finish(b);
+  story.at(300);
+  std::string csv;
+  write_timeline_csv(story.record, story.context(), 30 * kSecond, [&](std::string_view text) { csv += text; });
+  // Seconds, actual, desired, idle, utilised.
+  for (const char* row :
+       {"0,4,4,1,3", "60,4,4,0,4", "90,4,4,0,4", "120,4,4,1,3", "180,4,4,1,3", "240,4,4,1,3", "300,4,4,4,0"}) {
+    EXPECT_THAT(csv, HasSubstr("\n" + std::string(row) + ","));
+  }
+  EXPECT_DOUBLE_EQ(story.summary().utilization, (3 * 60 + 4 * 60 + 3 * 180) / (4 * 300.0));
 }
 
 TEST(SharedCores, OfARequeuedJobCountUntilThen) {
