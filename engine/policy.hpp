@@ -77,13 +77,13 @@ class Plan {
   void expect(JobId job, Time expected);
 
   // --- for policies that keep time themselves ---
-  void reject(JobId job, Rejection why);  // a job that has just arrived
-  void run(JobId job);                    // a configuring job runs; all its nodes are up
-  void stop(JobId job, Outcome outcome);  // a running job is told to end
-  void end(JobId job, Outcome outcome);   // a job that is not final is over at once
-  void requeue(JobId job);                // a job that holds nodes waits again
-  void move(JobId job, QueueId queue);    // a pending job waits in this queue from now on
-  void set_down(NodeId node);             // a node without jobs is out of use until set_usable
+  void reject(JobId job, Rejection why);            // a job that has just arrived
+  void run(JobId job);                              // a configuring job runs; all its nodes are up
+  void stop(JobId job, Outcome outcome);            // a running job is told to end
+  void end(JobId job, Outcome outcome);             // a job that is not final is over at once
+  void requeue(JobId job, bool makes_way = false);  // a job that holds nodes waits again
+  void move(JobId job, QueueId queue);              // a pending job waits in this queue from now on
+  void set_down(NodeId node);                       // a node without jobs is out of use until set_usable
   void set_usable(NodeId node);
 
  private:

@@ -425,7 +425,7 @@ void Scheduler::stop(JobId id, Outcome outcome) {
     job.end = now_s_;
     take_nodes_back(id);
     if (job.requeue_when_gone) {
-      plan_->requeue(id);
+      plan_->requeue(id, outcome == Outcome::preempted);
       wait_again(id);
     } else {
       plan_->end(id, outcome);
@@ -746,7 +746,7 @@ void Scheduler::check_limits() {
       if (!late && !state_->limits.used_up(id, job.start, now_s_)) continue;
       job.requeue_when_gone = job.preempted && job.preempted_requeues;
       job.made_way |= job.preempted;
-      stop(id, job.preempted ? Outcome::cancelled : Outcome::timed_out);
+      stop(id, job.preempted ? Outcome::preempted : Outcome::timed_out);
     }
   }
 }
@@ -1153,7 +1153,7 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
     other.made_way = true;
     other.requeue_when_gone = other.preempted_requeues;
     wanted_ |= view_->jobs().state(victim.job) == JobState::configuring;
-    stop(victim.job, Outcome::cancelled);
+    stop(victim.job, Outcome::preempted);
   }
 }
 
