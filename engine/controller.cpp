@@ -32,7 +32,7 @@ void Plan::reject(JobId job, Rejection why) { controller_.reject(job, why); }
 void Plan::run(JobId job) { controller_.run(job); }
 void Plan::stop(JobId job, Outcome outcome) { controller_.stop(job, outcome); }
 void Plan::end(JobId job, Outcome outcome) { controller_.end(job, outcome); }
-void Plan::requeue(JobId job) { controller_.requeue(job); }
+void Plan::requeue(JobId job, bool makes_way) { controller_.requeue(job, makes_way); }
 void Plan::move(JobId job, QueueId queue) { controller_.move(job, queue); }
 void Plan::set_down(NodeId node) { controller_.set_down(node); }
 void Plan::set_usable(NodeId node) { controller_.set_usable(node); }
@@ -304,7 +304,7 @@ void Controller::finish(JobId job, Outcome outcome) {
     over_.push_back(job);
     if (!judged) {
       changes_.ended = true;
-      return requeue(job);
+      return requeue(job, false);
     }
     if (*judged != outcome) {
       commands_->add(Command::Kind::end_job, number(job), static_cast<std::uint32_t>(*judged), {});
@@ -387,7 +387,7 @@ void Controller::end(JobId job, Outcome outcome) {
   release(job);
 }
 
-void Controller::requeue(JobId job) {
+void Controller::requeue(JobId job, bool makes_way) {
   ensure(keeps_time_, "only a policy that keeps time requeues jobs");
   if (jobs_.state(job) == JobState::configuring) stop_configuring(job);
   jobs_.move(job, JobState::pending);
@@ -395,7 +395,7 @@ void Controller::requeue(JobId job) {
   const JobRequest& request = jobs_.request(job);
   queues_[index(request.queue)].put_back(job, cluster_.least_cores(request), request.limit);
   ++pending_jobs_;
-  commands_->add(Command::Kind::requeue_job, number(job), 0, {});
+  commands_->add(Command::Kind::requeue_job, number(job), makes_way ? 1 : 0, {});
 }
 
 void Controller::move(JobId job, QueueId queue) {

@@ -45,7 +45,7 @@ class Controller {
   void run(JobId job);
   void stop(JobId job, Outcome outcome);
   void end(JobId job, Outcome outcome);
-  void requeue(JobId job);
+  void requeue(JobId job, bool makes_way);
   void move(JobId job, QueueId queue);
   void release(JobId job);
   void set_down(NodeId node);

@@ -93,6 +93,7 @@ constexpr JobState state_after(Outcome outcome) {
     case Outcome::failed:
       return JobState::failed;
     case Outcome::cancelled:
+    case Outcome::preempted:
       return JobState::cancelled;
     case Outcome::timed_out:
       return JobState::timed_out;

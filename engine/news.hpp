@@ -10,8 +10,9 @@
 namespace headroom {
 
 // How a job ended. A job that never started can only be cancelled or rejected.
-enum class Outcome : std::uint8_t { completed, failed, cancelled, timed_out, node_failed };
-inline constexpr std::uint32_t kOutcomes = 5;
+// `preempted`: it was told to end because it makes way for another; unless it waits again that is a kind of cancelled.
+enum class Outcome : std::uint8_t { completed, failed, cancelled, timed_out, node_failed, preempted };
+inline constexpr std::uint32_t kOutcomes = 6;
 
 // What a job needs of the nodes' memory, where that is a consumable resource (CR_CPU_Memory).
 enum class MemoryUnit : std::uint8_t {
@@ -138,7 +139,8 @@ struct Command {
     launch_instances,     // subject: node group; shares: the nodes to back (cores 0)
     terminate_instances,  // subject: node group; shares: the nodes to take down (cores 0)
     stop_job,             // subject: job; detail: Outcome; its processes are told to end, job_finished will follow
-    requeue_job,          // subject: job; whatever is left of it is killed, it waits again
+    requeue_job,          // subject: job; detail: 1 if it makes way for another and was not told before, else 0;
+                          // whatever is left of it is killed, it waits again
     end_job,              // subject: job; detail: Outcome; it is over without a job_finished
     share_cores,          // subject: job that just got its nodes; shares: the cores it has together with others, each
                           // with its number on its node in the place of a number of cores

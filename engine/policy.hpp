@@ -81,12 +81,12 @@ class Plan {
   // As start(), for a job that may have cores together with others: which ones they are, in the order of `nodes`, each
   // core with its number on its node. As many on each node as its share says.
   void start_sharing(JobId job, std::span<const NodeShare> nodes, std::span<const NodeShare> cores);
-  void run(JobId job);                    // a configuring job runs; all its nodes are up
-  void stop(JobId job, Outcome outcome);  // a running job is told to end
-  void end(JobId job, Outcome outcome);   // a job that is not final is over at once
-  void requeue(JobId job);                // a job that holds nodes waits again
-  void move(JobId job, QueueId queue);    // a pending job waits in this queue from now on
-  void set_down(NodeId node);             // a node without jobs is out of use until set_usable
+  void run(JobId job);                              // a configuring job runs; all its nodes are up
+  void stop(JobId job, Outcome outcome);            // a running job is told to end
+  void end(JobId job, Outcome outcome);             // a job that is not final is over at once
+  void requeue(JobId job, bool makes_way = false);  // a job that holds nodes waits again
+  void move(JobId job, QueueId queue);              // a pending job waits in this queue from now on
+  void set_down(NodeId node);                       // a node without jobs is out of use until set_usable
   void set_usable(NodeId node);
 
  private:

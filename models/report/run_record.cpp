@@ -75,12 +75,15 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       case Command::Kind::stop_job:
         jobs_[c.subject].end = now;
         jobs_[c.subject].state = JobState::completing;
+        note_preemption(jobs_[c.subject], static_cast<Outcome>(c.detail) == Outcome::preempted);
         break;
       case Command::Kind::requeue_job: {
         JobRecord& job = jobs_[c.subject];
         if (job.state == JobState::configuring) name_instances(job);
+        note_preemption(job, c.detail != 0);
         job.freed = now;
-        lost_.push_back({job});
+        lost_.push_back({JobId{c.subject}, job});
+        job.makes_way = false;
         job.allocated = job.start = job.end = job.freed = kNever;
         job.share_count = job.core_count = 0;
         job.state = JobState::pending;
@@ -99,11 +102,18 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
         if (job.state == JobState::configuring) name_instances(job);
         if (job.end == kNever) job.end = now;
         job.freed = now;
+        note_preemption(job, !job.makes_way && static_cast<Outcome>(c.detail) == Outcome::preempted);
         job.state = state_after(static_cast<Outcome>(c.detail));
         break;
       }
     }
   }
+}
+
+void RunRecord::note_preemption(JobRecord& job, bool makes_way) {
+  if (!makes_way) return;
+  job.makes_way = true;
+  ++job.preemptions;
 }
 
 void RunRecord::hold(JobRecord& job, std::span<const NodeShare> shares) {

@@ -19,12 +19,15 @@ struct JobRecord {
   std::uint32_t first_core = 0;  // of RunRecord::shared_cores_of; 0 of them: it has its cores alone
   std::uint32_t core_count = 0;
   std::uint32_t requeues = 0;
+  std::uint32_t preemptions = 0;  // how often it was told to make way for another
+  bool makes_way = false;         // its present or last attempt was
   JobState state = JobState::pending;
   Rejection rejection{};  // when rejected
 };
 
 // An attempt at a job that came to nothing: it was requeued.
 struct LostAttempt {
+  JobId id;
   JobRecord job;  // as it was then; `freed` is when it was requeued
 };
 
@@ -77,6 +80,7 @@ class RunRecord {
   std::uint64_t events() const { return events_; }
 
  private:
+  static void note_preemption(JobRecord& job, bool makes_way);
   void hold(JobRecord& job, std::span<const NodeShare> shares);
   void name_instances(const JobRecord& job);
 

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <tuple>
 
+#include "models/policies/registry.hpp"
+#include "models/policies/slurm/associations.hpp"
+
 namespace headroom {
 namespace {
 
@@ -87,7 +90,78 @@ void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use)
   sum.idle += hours(use.end - ready - use.busy);
 }
 
+// Core seconds of what the job held, from its start to its end.
+double core_seconds_of(const RunRecord& record, const JobRecord& job) {
+  std::int64_t cores = 0;
+  for (const HeldShare& share : record.shares_of(job)) cores += share.cores;
+  return static_cast<double>(cores) * seconds(run_time(job));
+}
+
+bool was_pushed_out(const JobRecord& job) { return job.makes_way && job.state == JobState::cancelled; }
+
+// By whose QOS a job made way, as the policy finds it.
+class QosNames {
+ public:
+  explicit QosNames(const RunContext& context)
+      : context_(context), accounting_(slurm_accounting(context.scenario)), associations_(accounting_) {}
+
+  std::string of(const JobRecord& job) const {
+    const Workload& workload = context_.workload;
+    slurm::Asks asks;
+    const std::uint32_t terms = job.request.terms;
+    if (terms > 0 && workload.terms[terms - 1].asks > 0) {
+      asks = context_.scenario.workload.jobs[workload.terms[terms - 1].asks - 1].asks;
+    }
+    const std::uint32_t qos = associations_.payer(job.request.user, asks).qos;
+    return qos == slurm::kNobody ? "" : associations_.qos()[qos].name;
+  }
+
+ private:
+  const RunContext& context_;
+  slurm::Accounting accounting_;
+  slurm::Associations associations_;
+};
+
+std::optional<PreemptionSummary> preemption_of(const RunRecord& record, const RunContext& context) {
+  if (context.scenario.scheduler.policy != "slurm") return std::nullopt;
+  const slurm::Conf conf = slurm_conf(context.scenario);
+  if (conf.preempt == slurm::Preempt::none) return std::nullopt;
+  PreemptionSummary s;
+  const QosNames qos_names(context);
+  const auto add = [&](const JobRecord& job, std::uint64_t PreemptionCounts::*kind) {
+    const double hours_lost = core_seconds_of(record, job) / 3600;
+    const auto count_in = [&](PreemptionCounts& counts) {
+      ++(counts.*kind);
+      counts.lost_core_hours += hours_lost;
+    };
+    count_in(s.all);
+    count_in(s.by_queue[context.design.queue_names[index(job.request.queue)]]);
+    const std::string qos = conf.accounting ? qos_names.of(job) : "";
+    if (!qos.empty()) count_in(s.by_qos[qos]);
+  };
+  for (const LostAttempt& lost : record.lost_attempts()) {
+    if (lost.job.makes_way) add(lost.job, &PreemptionCounts::requeued);
+  }
+  for (const JobRecord& job : record.jobs()) {
+    if (was_pushed_out(job)) add(job, &PreemptionCounts::cancelled);
+  }
+  return s;
+}
+
 }  // namespace
+
+std::vector<double> lost_core_seconds(const RunRecord& record) {
+  std::vector<double> lost;
+  const auto add = [&](JobId id, const JobRecord& job) {
+    lost.resize(record.jobs().size());
+    lost[index(id)] += core_seconds_of(record, job);
+  };
+  for (const LostAttempt& attempt : record.lost_attempts()) add(attempt.id, attempt.job);
+  for (std::size_t j = 0; j < record.jobs().size(); ++j) {
+    if (was_pushed_out(record.jobs()[j])) add(JobId{static_cast<std::uint32_t>(j)}, record.jobs()[j]);
+  }
+  return lost;
+}
 
 std::string_view rejection_name(Rejection rejection) {
   switch (rejection) {
@@ -262,11 +336,6 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   Time first_submit = kNever;
   Time last_end = 0;
   double used_core_seconds = 0;
-  const auto core_seconds_of = [&record](const JobRecord& job) {
-    std::int64_t cores = 0;
-    for (const HeldShare& share : record.shares_of(job)) cores += share.cores;
-    return static_cast<double>(cores) * seconds(run_time(job));
-  };
   for (const JobRecord& job : record.jobs()) {
     count(s.jobs, job);
     first_submit = std::min(first_submit, job.request.submit);
@@ -278,7 +347,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     if (!design.is_pool) boot_waits.push_back(seconds(job.start - job.allocated));
     slowdowns.push_back(slowdown);
     last_end = std::max(last_end, job.end);
-    const double core_seconds = core_seconds_of(job);
+    const double core_seconds = core_seconds_of(record, job);
     used_core_seconds += core_seconds;
     PerQueue& queue = queues[index(job.request.queue)];
     ++queue.jobs;
@@ -292,16 +361,17 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     user.core_seconds += core_seconds;
     user.cost += job_cost(job, record, design);
   }
-  double lost_core_seconds = 0;
-  for (const LostAttempt& lost : record.lost_attempts()) lost_core_seconds += core_seconds_of(lost.job);
-  used_core_seconds += lost_core_seconds;
-  s.jobs.lost_core_hours = lost_core_seconds / 3600;
+  double lost_seconds = 0;
+  for (const LostAttempt& lost : record.lost_attempts()) lost_seconds += core_seconds_of(record, lost.job);
+  used_core_seconds += lost_seconds;
+  s.jobs.lost_core_hours = lost_seconds / 3600;
   // A core that several jobs have is utilised once.
   const auto counted = [](const JobRecord& job) {
     const bool counts = is_final(job.state) || job.freed != kNever;
     return counts ? Period{job.start, job.start == kNever ? kNever : job.start + run_time(job)} : Period{0, 0};
   };
   for (const Period& p : shared_periods(record, counted)) used_core_seconds -= seconds(p.until - p.from);
+  s.preemption = preemption_of(record, context);
   s.wait_s = spread_of(waits);
   s.boot_wait_s = spread_of(boot_waits);
   s.bounded_slowdown = spread_of(slowdowns);

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,19 @@ struct JobCounts {
 // Of a rejected job: "too_wide", and "wider than its queue could ever hold [PCS-33]".
 std::string_view rejection_name(Rejection rejection);
 std::string_view rejection_text(Rejection rejection);
+
+// Jobs that made way for others. Those that were requeued are among JobCounts::requeues, too, which counts what failing
+// nodes and users cause as well.
+struct PreemptionCounts {
+  std::uint64_t requeued = 0;   // attempts
+  std::uint64_t cancelled = 0;  // jobs that ended so
+  double lost_core_hours = 0;   // what both had done since they started
+};
+struct PreemptionSummary {
+  PreemptionCounts all;
+  std::map<std::string, PreemptionCounts> by_queue;
+  std::map<std::string, PreemptionCounts> by_qos;  // of the jobs that made way; empty without slurmdbd
+};
 
 struct HourSplit {  // of instances, hours; total = busy + idle + boot
   double total = 0, busy = 0, idle = 0, boot = 0;
@@ -79,6 +93,7 @@ struct Summary {
   std::map<std::string, QueueSummary> by_queue;
   std::map<std::string, UserSummary> by_user;
   std::map<std::string, GroupSummary> by_node_group;
+  std::optional<PreemptionSummary> preemption;  // where jobs may have to make way (policy slurm, PreemptType)
 
   MicroUsd total_cost() const { return instances_cost + controller_cost + management_cost; }
 };
@@ -98,6 +113,10 @@ MicroUsd instance_cost(MicroUsd price_per_hour, Time running, Time end);
 
 // The price of the job's cores while it ran; boot and idle time are nobody's.
 MicroUsd job_cost(const JobRecord& job, const RunRecord& record, const Design& design);
+
+// Core seconds of each job's attempts that came to nothing: it was requeued, or cancelled to make way. Empty if there
+// are none.
+std::vector<double> lost_core_seconds(const RunRecord& record);
 
 // Periods in which an instance was held by at least one job, by instance; ascending, disjoint.
 struct Period {

@@ -24,6 +24,16 @@ Json json_of(const HourSplit& h) {
   return {{"total", h.total}, {"busy", h.busy}, {"idle", h.idle}, {"boot", h.boot}, {"failed", 0.0}};
 }
 
+Json json_of(const PreemptionCounts& p) {
+  return {{"requeued", p.requeued}, {"cancelled", p.cancelled}, {"lost_core_hours", p.lost_core_hours}};
+}
+
+Json json_of(const std::map<std::string, PreemptionCounts>& parts) {
+  Json j = Json::object();
+  for (const auto& [name, counts] : parts) j[name] = json_of(counts);
+  return j;
+}
+
 Json json_of(const Summary& s, const RunRecord& record, const RunContext& context) {
   Json j;
   j["schema"] = "headroom.summary/1";
@@ -56,6 +66,11 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
     if (r >= kAlways && s.jobs.rejected_by_reason[r] == 0) continue;
     j["jobs"]["rejected_by_reason"][std::string(rejection_name(static_cast<Rejection>(r)))] =
         s.jobs.rejected_by_reason[r];
+  }
+  if (s.preemption) {
+    j["preemption"] = json_of(s.preemption->all);
+    j["preemption"]["by_queue"] = json_of(s.preemption->by_queue);
+    j["preemption"]["by_qos"] = json_of(s.preemption->by_qos);
   }
   j["wait_s"] = json_of(s.wait_s);
   j["boot_wait_s"] = json_of(s.boot_wait_s);
@@ -167,6 +182,11 @@ std::string summary_table(const Summary& s, const RunContext& context) {
   if (s.jobs.requeues > 0) {
     line("requeues", fmt::format("{}, {} core hours lost", count(s.jobs.requeues), grouped(s.jobs.lost_core_hours, 1)));
   }
+  if (s.preemption) {
+    const PreemptionCounts& p = s.preemption->all;
+    line("preemptions", fmt::format("{} requeued, {} cancelled, {} core hours lost", count(p.requeued),
+                                    count(p.cancelled), grouped(p.lost_core_hours, 1)));
+  }
   line("makespan", duration(s.makespan_s));
   line("core utilization", fmt::format("{:.1f} %", 100 * s.utilization));
   out += fmt::format("\n  {:<18} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}\n", "", "mean", "median", "p90", "p95",
@@ -213,6 +233,18 @@ std::string summary_table(const Summary& s, const RunContext& context) {
       out += fmt::format("  {:<18} {:>9} {:>14} {:>14} {:>14}\n", name, count(q.jobs), duration(q.wait_mean_s),
                          duration(q.wait_max_s), grouped(q.core_hours, 1));
     }
+  }
+  if (s.preemption && s.preemption->all.requeued + s.preemption->all.cancelled > 0) {
+    const auto parts = [&out](std::string_view what, const std::map<std::string, PreemptionCounts>& all) {
+      if (all.empty()) return;
+      out += fmt::format("\n  {:<18} {:>9} {:>14} {:>14}\n", what, "requeued", "cancelled", "lost hours");
+      for (const auto& [name, p] : all) {
+        out += fmt::format("  {:<18} {:>9} {:>14} {:>14}\n", name, count(p.requeued), count(p.cancelled),
+                           grouped(p.lost_core_hours, 1));
+      }
+    };
+    parts("preempted of queue", s.preemption->by_queue);
+    parts("preempted of QOS", s.preemption->by_qos);
   }
   if (!context.workload.adjustments.empty()) {
     out += fmt::format("\n  {} records in the workload, {} of them dropped; what was dropped or repaired, and why:\n",

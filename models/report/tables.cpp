@@ -96,8 +96,9 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
   }
   std::string out =
       "job_id,user,queue,nodes,cpus,submit_s,eligible_s,start_s,end_s,wait_s,run_s,bounded_slowdown,state,requeues,"
-      "node_list,cost_usd,reason,allocated_s\n";
+      "node_list,cost_usd,reason,allocated_s,preempted,lost_core_hours\n";
   out.reserve(record.jobs().size() * 96);
+  const std::vector<double> lost = lost_core_seconds(record);
   for (std::size_t j = 0; j < record.jobs().size(); ++j) {
     const JobRecord& job = record.jobs()[j];
     const bool ran = job.start != kNever;
@@ -152,6 +153,10 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     if (job.state == JobState::rejected) out += rejection_name(job.rejection);
     out.push_back(',');
     append_time(out, job.allocated);
+    out.push_back(',');
+    append_number(out, std::int64_t{job.preemptions});
+    out.push_back(',');
+    append_number(out, lost.empty() ? 0.0 : lost[j] / 3600);
     out.push_back('\n');
   }
   return out;

@@ -18,6 +18,45 @@ for scenario in "${scenarios[@]}"; do
   grep -q "\"agrees\": true, .*\"digest\": \"$digest\", \"recorded_digest\": \"$digest\"" <<<"$replayed" ||
     fail "$scenario: the run's digest is $digest, replay says $replayed"
 done
+# What scontrol update changes comes from outside, and is in the journal.
+cat >"$tmp/updates.json" <<'JSON'
+{
+  "cluster": {"clusterName": "updates", "scheduler": {"type": "SLURM", "version": "25.05"}, "size": "SMALL"},
+  "computeNodeGroups": [{"computeNodeGroupName": "nodes",
+    "scalingConfiguration": {"minInstanceCount": 2, "maxInstanceCount": 2},
+    "instanceConfigs": [{"instanceType": "c6i.xlarge"}]}],
+  "queues": [{"queueName": "work", "computeNodeGroupConfigurations": [{"computeNodeGroupId": "nodes"}]}],
+  "scheduler": {"policy": "slurm"},
+  "workload": {"jobs": [
+    {"id": "long", "nodes": 1, "runTime": 900, "timeLimit": 1200, "exclusive": true},
+    {"id": "cut", "nodes": 1, "runTime": 900, "timeLimit": 1200, "exclusive": true},
+    {"id": "first", "nodes": 2, "exclusive": true, "submit": 10, "runTime": 60, "timeLimit": 120},
+    {"id": "second", "nodes": 2, "exclusive": true, "submit": 20, "runTime": 60, "timeLimit": 120}]},
+  "operations": [
+    {"at": 60, "action": "update", "job": "cut", "settings": {"TimeLimit": "2"}},
+    {"at": 70, "action": "update", "job": "second", "settings": {"Nice": -100}},
+    {"at": 80, "action": "update", "queue": "work", "settings": {"State": "DOWN"}},
+    {"at": 3000, "action": "update", "queue": "work", "settings": {"State": "UP"}}]
+}
+JSON
+headroom run "$tmp/updates.json" --quiet --journal "$tmp/updates.hrj" --out "$tmp/updates" >/dev/null ||
+  fail "updates: the run failed"
+awk -F, '
+  { start[$1] = $8; state[$1] = $13 }
+  END { exit !(state["cut"] == "TIMEOUT" && start["second"] >= 3000 && start["second"] < start["first"]) }
+' "$tmp/updates/jobs.csv" || fail "updates: they did not count: $(<"$tmp/updates/jobs.csv")"
+replayed=$(headroom replay "$tmp/updates.hrj" --format json) || fail "updates: replay differs: $replayed"
+grep -q "\"agrees\": true, .*\"digest\": \"$(digest_of "$tmp/updates")\"" <<<"$replayed" ||
+  fail "updates: replay says $replayed"
+# Another value is another run: replayed against it the journal does not agree.
+python3 - "$tmp/updates.hrj" "$tmp/changed.hrj" <<'PYTHON'
+import sys
+whole = open(sys.argv[1], "rb").read()
+assert whole.count(b'"TimeLimit": "2"') + whole.count(b'"TimeLimit":"2"') == 1
+open(sys.argv[2], "wb").write(whole.replace(b'"TimeLimit": "2"', b'"TimeLimit": "9"').replace(b'"TimeLimit":"2"', b'"TimeLimit":"9"'))
+PYTHON
+headroom replay "$tmp/changed.hrj" >/dev/null 2>&1 && fail "updates: replay agrees with another TimeLimit"
+
 # The same digest with a journal as without.
 headroom run scenarios/tutorial.json --quiet --out "$tmp/without" >/dev/null
 [[ $(digest_of "$tmp/without") == "$(digest_of "$tmp/tutorial")" ]] || fail "recording a run changes it"

@@ -139,4 +139,6 @@ bad conf-empty.json 'run["slurm_conf"] = "ClusterName=x"' "NodeName= and Partiti
 # Settings that the policy does not know are told, and change nothing.
 altered setting.v2505x.json 'run["slurm_conf"] += "HealthCheckProgram=/bin/true\n"'
 check "$tmp/setting.v2505x.json" 0 "Settings that are not followed" "HealthCheckProgram=/bin/true is not followed"
+altered gang.v2505x.json 'run["slurm_conf"] = run["slurm_conf"].replace("Default=YES", "Default=YES PreemptMode=GANG", 1)'
+check "$tmp/gang.v2505x.json" 0 "Settings that are not followed" "PreemptMode=GANG found"
 finish

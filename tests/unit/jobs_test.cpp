@@ -93,11 +93,12 @@ TEST(JobTable, ReachesOneFinalStateForEachOutcome) {
   EXPECT_EQ(state_after(Outcome::cancelled), JobState::cancelled);
   EXPECT_EQ(state_after(Outcome::timed_out), JobState::timed_out);
   EXPECT_EQ(state_after(Outcome::node_failed), JobState::node_failed);
+  EXPECT_EQ(state_after(Outcome::preempted), JobState::cancelled);
   std::set<JobState> states;
   for (std::uint32_t outcome = 0; outcome < kOutcomes; ++outcome) {
     const JobState state = state_after(static_cast<Outcome>(outcome));
     EXPECT_TRUE(is_final(state));
-    EXPECT_TRUE(states.insert(state).second) << outcome;
+    EXPECT_EQ(states.insert(state).second, outcome != static_cast<std::uint32_t>(Outcome::preempted)) << outcome;
   }
 }
 

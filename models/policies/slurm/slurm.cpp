@@ -533,7 +533,7 @@ void Scheduler::stop(JobId id, Outcome outcome) {
     job.end = now_s_;
     take_nodes_back(id);
     if (job.requeue_when_gone) {
-      plan_->requeue(id);
+      plan_->requeue(id, outcome == Outcome::preempted);
       wait_again(id);
     } else {
       plan_->end(id, outcome);
@@ -859,7 +859,7 @@ void Scheduler::check_limits() {
       if (!late && !over_run && !state_->limits.used_up(id, job.start, now_s_)) continue;
       job.requeue_when_gone = job.preempted && job.preempted_requeues;
       job.made_way |= job.preempted;
-      stop(id, job.preempted ? Outcome::cancelled : Outcome::timed_out);
+      stop(id, job.preempted ? Outcome::preempted : Outcome::timed_out);
     }
   }
 }
@@ -1300,7 +1300,7 @@ void Scheduler::make_way(Job& job, const NodeBits& allowed) {
     other.made_way = true;
     other.requeue_when_gone = other.preempted_requeues;
     wanted_ |= view_->jobs().state(victim.job) == JobState::configuring;
-    stop(victim.job, Outcome::cancelled);
+    stop(victim.job, Outcome::preempted);
   }
 }
 
