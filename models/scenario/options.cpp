@@ -458,8 +458,8 @@ constexpr Option kOptions[] = {
   {.path = "workload.jobs[].overcommit", .type = boolean, .fallback = "false",
    .help = "sbatch --overcommit: one core on each node, whatever its tasks. Policy slurm only."},
   {.path = "workload.jobs[].hetComponents", .type = integer, .minimum = 2, .maximum = 128,
-   .help = "This job and those after it in the list, so many in all, are the components of one heterogeneous job: they "
-           "are submitted together and start together. Policy slurm only."},
+   .help = "This job and those after it in the list, so many in all, are the components of one heterogeneous job, with one "
+           "submit, user and runTime: they are submitted together and start together. Policy slurm only."},
   {.path = "workload.jobs[].het", .type = array, .use = unsupported},
   {.path = "workload.jobs[].efa", .type = boolean, .use = unsupported},
 

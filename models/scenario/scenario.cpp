@@ -906,6 +906,9 @@ class Builder {
         if (job.submit != jobs[j].submit || job.user != jobs[j].user) {
           add(elements[j + c], "submit", "components have the submit and the user of the first");
         }
+        if (job.run_time != jobs[j].run_time) {
+          add(elements[j + c], "runTime", "components have the runTime of the first, which runs the script");
+        }
         if (!job.array.tasks.empty()) add(elements[j + c], "array", "not of a component of a heterogeneous job");
         if (c > 0 && elements[j + c].has("hetComponents")) {
           add(elements[j + c], "hetComponents", "it is a component of the job before it");

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -448,7 +449,8 @@ class Script {
     std::vector<Word> options;
     std::vector<Word> notes;
     read_lines(options, notes);
-    read_options(options);
+    std::vector<std::vector<Word>> components = split_components(options);
+    read_options(components.front());
     if (pbs_line_ > 0 && !ignore_pbs_) {
       add(pbs_line_, "#PBS", "sbatch takes these options too; they are not followed: write #SBATCH, or --ignore-pbs");
     }
@@ -460,13 +462,19 @@ class Script {
     name_job();
     settle_tasks();
     settle_run_time();
+    for (std::size_t c = 1; c < components.size(); ++c) read_component(components[c], notes);
+    if (components.size() > 1) {
+      put(member(job_, "hetComponents", at(separator_line_)), static_cast<std::int64_t>(components.size()));
+    }
   }
 
   // The jobs, with their ids still to be given.
   std::int64_t copies() const { return copies_; }
   const std::string& name() const { return name_; }
-  JsonValue job(std::int64_t copy) const {
-    JsonValue job = job_;
+  // Of a heterogeneous job its components; 1 of any other.
+  std::size_t components() const { return 1 + others_.size(); }
+  JsonValue job(std::int64_t copy, std::size_t component = 0) const {
+    JsonValue job = component == 0 ? job_ : others_[component - 1];
     const Time submit = submit_ + copy * every_;
     JsonValue& value = member(job, "submit", submit_at_.line > 0 ? submit_at_ : at(1));
     if (submit % kSecond == 0) {
@@ -536,6 +544,43 @@ class Script {
     }
   }
 
+  // What stands after a line `#SBATCH hetjob` is of the next component.
+  std::vector<std::vector<Word>> split_components(const std::vector<Word>& words) {
+    std::vector<std::vector<Word>> components(1);
+    for (std::size_t w = 0; w < words.size(); ++w) {
+      const bool separates = words[w].text == "hetjob" || words[w].text == "packjob";
+      const bool alone = (w == 0 || words[w - 1].line != words[w].line) &&
+                         (w + 1 == words.size() || words[w + 1].line != words[w].line);
+      if (!separates || !alone) {
+        components.back().push_back(words[w]);
+        continue;
+      }
+      if (separator_line_ == 0) separator_line_ = words[w].line;
+      components.emplace_back();
+    }
+    return components;
+  }
+
+  // A component has its own options. The script, its name and what the notes say are the whole job's.
+  void read_component(const std::vector<Word>& options, const std::vector<Word>& notes) {
+    const JsonValue first = job_;
+    const std::string name = name_;
+    job_ = JsonValue{};
+    job_.kind = Kind::object;
+    job_.where = first.where;
+    read_options(options);
+    settle_tasks();
+    const auto take_over = [&](std::string_view key) {
+      const JsonValue* const value = first.find(key);
+      if (value != nullptr) member(job_, key, value->where) = *value;
+    };
+    if (job_.find("name") == nullptr) take_over("name");
+    take_over("runTime");
+    for (const Word& word : notes) take_over(std::string_view(word.text).substr(0, word.text.find('=')));
+    others_.push_back(std::exchange(job_, first));
+    name_ = name;
+  }
+
   // As getopt_long does: long names may be cut short, letters may stand together, an argument may be the next word.
   void read_options(const std::vector<Word>& words) {
     for (std::size_t w = 0; w < words.size() && !problems_.full(); ++w) {
@@ -562,11 +607,10 @@ class Script {
       } else if (word.starts_with("-") && word.size() > 1 && word != "--") {
         if (!read_letters(word.substr(1), line, next_word)) return;
       } else {
-        if (word == "hetjob" || word == "packjob") {
-          add(line, word, "heterogeneous jobs are not followed");
-        } else {
-          add(line, "#SBATCH", fmt::format("found {}, expected an option such as --nodes=4", quote(word)));
-        }
+        const bool separates = word == "hetjob" || word == "packjob";
+        add(line, "#SBATCH",
+            fmt::format("found {}, expected {}", quote(word),
+                        separates ? "it on a line of its own" : "an option such as --nodes=4"));
         return;
       }
     }
@@ -742,6 +786,8 @@ class Script {
   bool for_slurm_;
   Problems& problems_;
   JsonValue job_;
+  std::vector<JsonValue> others_;  // the other components of a heterogeneous job
+  int separator_line_ = 0;         // the first `#SBATCH hetjob`; 0: there is none
   std::string name_;
   std::int64_t copies_ = 1;
   Time submit_ = 0;
@@ -805,7 +851,7 @@ void add_sbatch_jobs(JsonValue& root, std::span<const SbatchScript> scripts, int
     Script& script = read.emplace_back(scripts[s], first_source + static_cast<int>(s), for_slurm, problems);
     script.read();
     jobs_of[script.name()] += script.copies();
-    total += script.copies();
+    total += script.copies() * static_cast<std::int64_t>(script.components());
   }
   if (total > kMostCopies) {
     return problems.add({first_source, 1}, "--sbatch", fmt::format("{} jobs, expected at most {}", total, kMostCopies));
@@ -815,11 +861,16 @@ void add_sbatch_jobs(JsonValue& root, std::span<const SbatchScript> scripts, int
   std::vector<std::string> warnings;
   for (const Script& script : read) {
     for (std::int64_t copy = 0; copy < script.copies(); ++copy) {
-      JsonValue& job = jobs->items.emplace_back(script.job(copy));
       const bool several = jobs_of[script.name()] > 1;
-      JsonValue id = named("id", script.at(1));
-      put(id, several ? fmt::format("{}-{}", script.name(), ++given[script.name()]) : script.name());
-      job.items.insert(job.items.begin(), std::move(id));
+      const std::string name = several ? fmt::format("{}-{}", script.name(), ++given[script.name()]) : script.name();
+      const std::size_t place = jobs->items.size();
+      for (std::size_t c = 0; c < script.components(); ++c) {
+        JsonValue& component = jobs->items.emplace_back(script.job(copy, c));
+        JsonValue id = named("id", script.at(1));
+        put(id, c == 0 ? name : fmt::format("{}+{}", name, c));
+        component.items.insert(component.items.begin(), std::move(id));
+      }
+      const JsonValue& job = jobs->items[place];
       const JsonValue* const dependency = job.find("dependency");
       if (dependency == nullptr || copy > 0) continue;
       std::string problem;

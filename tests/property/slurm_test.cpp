@@ -659,7 +659,8 @@ TEST(SlurmProperty, NoJobIsLost) {
   EXPECT_GT(lost_with_node, 2u);
 }
 
-// Components get their nodes in one step, or none does; what is over may be missing.
+// Components get their nodes in one step, or none does, and none waits while others hold theirs; what is over may be
+// missing.
 TEST(SlurmProperty, ComponentsStartTogether) {
   std::size_t starts = 0;
   for (std::uint64_t seed = 1; seed <= 120 && !testing::Test::HasFailure(); ++seed) {
@@ -669,6 +670,7 @@ TEST(SlurmProperty, ComponentsStartTogether) {
     unrest.bench->look_closer = [&](const State& state, const Controller& controller, Time now, bool) {
       held.resize(state.jobs.size());
       std::map<JobId, std::pair<std::int32_t, std::int32_t>> started;  // by leader: so many started, so many did not
+      std::map<JobId, std::pair<bool, bool>> apart;                    // some hold nodes, some wait
       for (std::uint32_t j = 0; j < state.jobs.size(); ++j) {
         const Job& job = state.jobs[JobId{j}];
         const JobState is = controller.jobs().state(JobId{j});
@@ -678,6 +680,11 @@ TEST(SlurmProperty, ComponentsStartTogether) {
         if (job.components == 0 || is_final(is)) continue;
         auto& counts = started[job.leader];
         ++(starts_now ? counts.first : counts.second);
+        apart[job.leader].first |= holds;
+        apart[job.leader].second |= is == JobState::pending;
+      }
+      for (const auto& [leader, both] : apart) {
+        ASSERT_FALSE(both.first && both.second) << "job " << number(leader) << " at " << in_seconds(now);
       }
       for (const auto& [leader, counts] : started) {
         if (counts.first == 0) continue;

@@ -138,7 +138,42 @@ TEST(SbatchScript, RefusesLinesForOtherSchedulers) {
   EXPECT_THAT(error_of_text("#!/bin/sh\n#HEADROOM runTime=1\n#PBS -l nodes=4\n"),
               HasSubstr("job.sh:3: #PBS: sbatch takes these options too; they are not followed"));
   EXPECT_EQ(jobs_of({{"j", "#!/bin/sh\n#HEADROOM runTime=1\n#PBS -l nodes=4\n#SBATCH --ignore-pbs\n"}})[0].nodes, 0);
-  EXPECT_THAT(error_of("hetjob"), HasSubstr("job.sh:3: hetjob: heterogeneous jobs are not followed"));
+}
+
+TEST(SbatchScript, MakesComponentsOfAHeterogeneousJob) {
+  const SbatchScript script{"het", R"(#!/bin/sh
+#HEADROOM runTime=60 user=ann count=2 every=10s
+#SBATCH --job-name=pair --nodes=2 -t 5
+#SBATCH hetjob
+#SBATCH -n 3 -p other
+#SBATCH hetjob
+#SBATCH --exclusive
+srun hostname
+)"};
+  const std::vector<InlineJob> jobs = jobs_of({script});
+  ASSERT_EQ(jobs.size(), 6u);
+  const char* const ids[] = {"pair-1", "pair-1+1", "pair-1+2", "pair-2", "pair-2+1", "pair-2+2"};
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    EXPECT_EQ(jobs[j].id, ids[j]);
+    EXPECT_EQ(jobs[j].name, "pair");
+    EXPECT_EQ(jobs[j].user, "ann");
+    EXPECT_EQ(jobs[j].run_time, 60 * kSecond);
+    EXPECT_EQ(jobs[j].submit, j < 3 ? 0 : 10 * kSecond);
+    EXPECT_EQ(jobs[j].asks.components, 3);
+    EXPECT_EQ(jobs[j].asks.component, static_cast<std::int32_t>(j % 3));
+  }
+  EXPECT_EQ(jobs[0].nodes, 2);
+  EXPECT_EQ(jobs[0].time_limit, 5 * kMinute);
+  EXPECT_EQ(jobs[1].nodes, 0) << "its options are its own";
+  EXPECT_EQ(jobs[1].cpus, 3);
+  EXPECT_EQ(jobs[1].queue, "other");
+  EXPECT_EQ(jobs[1].time_limit, 0);
+  EXPECT_FALSE(jobs[1].exclusive);
+  EXPECT_TRUE(jobs[2].exclusive);
+  EXPECT_THAT(error_of("-N 1 hetjob"),
+              HasSubstr("job.sh:3: #SBATCH: found \"hetjob\", expected it on a line of its own"));
+  EXPECT_THAT(error_of("-a 1-3\n#SBATCH hetjob\n#SBATCH -N 1"), HasSubstr("array"));
+  EXPECT_THAT(error_of("-N 1\n#SBATCH hetjob\n#SBATCH --nonsense"), HasSubstr("job.sh:5: #SBATCH: \"--nonsense\""));
 }
 
 // --- What becomes of each ---

@@ -95,7 +95,14 @@ class Desk {
     job.shares = std::move(shares);
     table.move(id, JobState::running);
     jobs().started(id, table);
-    jobs().multifactor().started(job, *nodes_, runs);
+    const Selector selector(*nodes_, conf);
+    TresCounts held;
+    for (const Selector::Share& share : job.shares) {
+      held[Tres::cpu] += share.cpus;
+      held[Tres::mem] += selector.memory_of(job.ask, share);
+      ++held[Tres::node];
+    }
+    jobs().multifactor().started(job, held, runs);
   }
   void end(double s, JobId id) {
     at(s);

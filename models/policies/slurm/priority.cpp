@@ -59,34 +59,13 @@ double Multifactor::billing_of(const TresCounts& tres, QueueId queue) const {
   return conf_.priority_flags.max_tres ? most : sum;
 }
 
-void Multifactor::started(const Job& job, const NodeTable& nodes, bool runs) {
+void Multifactor::started(const Job& job, const TresCounts& held, bool runs) {
   if (!recalculates()) return;
   Charge& charge = charges_[index(job.id)];
   charge.holds = true;
   charge.runs = runs;
-  charge.tres = {};
-  for (const Selector::Share& share : job.shares) {
-    charge.tres[Tres::cpu] += share.cpus;
-    charge.tres[Tres::gpu] += share.gpus;
-    if (!conf_.memory) continue;
-    if (job.needs != nullptr && job.needs->memory_per_gpu > 0) {
-      charge.tres[Tres::mem] += std::int64_t{job.needs->memory_per_gpu} * share.gpus;
-      continue;
-    }
-    switch (job.ask.memory_unit) {
-      case MemoryUnit::whole:
-        charge.tres[Tres::mem] += nodes[share.node].memory;
-        break;
-      case MemoryUnit::per_node:
-        charge.tres[Tres::mem] += job.ask.memory;
-        break;
-      case MemoryUnit::per_core:
-        charge.tres[Tres::mem] += std::int64_t{job.ask.memory} * share.cpus;
-        break;
-    }
-  }
-  charge.tres[Tres::node] = static_cast<std::int64_t>(job.shares.size());
-  charge.billing = billing_of(charge.tres, job.queue);
+  charge.tres = held;
+  charge.billing = billing_of(held, job.queue);
   charge.tres[Tres::billing] = static_cast<std::int64_t>(charge.billing);
 }
 

@@ -43,8 +43,8 @@ class Multifactor {
 
   // A job is known from now on.
   void submitted(const Job& job);
-  // It got the nodes that it holds, and `runs`, or waits until they are up.
-  void started(const Job& job, const NodeTable& nodes, bool runs);
+  // It holds so much, and `runs`, or waits until its nodes are up.
+  void started(const Job& job, const TresCounts& held, bool runs);
   void configured(JobId job) { charges_[index(job)].runs = true; }
   // It no longer holds them. What it used since the last calculation counts only where limits are enforced.
   void stopped(const Job& job, Second now);

@@ -1371,7 +1371,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   start_on_nodes(job);
   state_->limits.started(id, demand, now_s_, view_->jobs().state(id) == JobState::running);
   state_->jobs.started(id, view_->jobs());
-  state_->jobs.multifactor().started(job, nodes, view_->jobs().state(id) == JobState::running);
+  state_->jobs.multifactor().started(job, demand.tres, view_->jobs().state(id) == JobState::running);
   if (!state_->conf.prolog_fails.empty()) {
     const Index host = job.shares.front().node;
     if (state_->conf.prolog_fails[host] > 0) {
