@@ -600,12 +600,13 @@ struct Unrest {
         }
       }
     }
-    for (int i = boots ? 0 : draw.small(0, 2); i > 0; --i) {
+    for (int i = draw.small(0, 2); i > 0; --i) {
       const std::string name = "n" + std::to_string(draw.small(1, count));
       const double dies = draw.small(10, 200);
       b.kill_node(dies, name);
-      b.restart_node(dies + 100, name);
-      b.ask(dies + 101, name, NodeAction::resume);
+      const double back = dies + draw.small(5, 100);  // also before it is missed
+      b.restart_node(back, name);
+      b.ask(back + 1, name, NodeAction::resume);
     }
   }
 };

@@ -400,6 +400,53 @@ TEST(SlurmFailures, ANodeThatAnswersAgainInTimeIsNotDown) {
   EXPECT_EQ(s[1].allocated, 501.0);
 }
 
+// What ran there is missing when the node registers again: it is requeued, also where it was told to end.
+TEST(SlurmFailures, ANodeThatAnswersAgainHasLostItsJobs) {
+  for (const bool told : {false, true}) {
+    SlurmBench b;
+    b.partition({b.fixed("n", 2, 4)});
+    b.job(0.5, 100.3).nodes(2, 4);
+    b.job(0.6, 50.3).cpus(4).minutes(2);
+    b.job(0.7, 100.3).cpus(1).no_requeue();
+    b.kill_node(60.1, "n1");
+    if (told) b.ask(70.1, 0, JobAction::cancel);
+    b.restart_node(90.1, "n1");
+    const Story s = b.run();
+    EXPECT_EQ(s.first("n1", "down*"), -1);
+    EXPECT_EQ(s[0].state, told ? JobState::cancelled : JobState::completed);
+    EXPECT_EQ(s[0].allocations.size(), told ? 1u : 2u);
+    EXPECT_EQ(s[1].state, JobState::completed);
+    EXPECT_EQ(s[2].state, JobState::completed);
+  }
+}
+
+TEST(SlurmFailures, ANodeThatAnswersAgainFailsWhatMayNotBeRequeued) {
+  SlurmBench b;
+  b.partition({b.fixed("n", 1, 4)});
+  b.job(0.5, 100.3).cpus(4).no_requeue();
+  b.kill_node(60.1, "n1");
+  b.restart_node(90.1, "n1");
+  const Story s = b.run();
+  EXPECT_EQ(s[0].state, JobState::node_failed);
+  EXPECT_NEAR(s[0].ended, 90.1, 0.001);
+}
+
+// It is lost while it boots.
+TEST(SlurmFailures, ANodeThatDiesWhileItBootsEndsNoJobForEver) {
+  for (const bool back : {false, true}) {
+    SlurmBench b;
+    b.partition({b.cloud("c", 1, 4, 60)});
+    b.conf.suspend_time = 300;
+    b.conf.resume_timeout = 120;
+    b.conf.return_to_service = 2;
+    b.job(0.5, 30.3).cpus(4);
+    b.kill_node(30.1, "c1");
+    if (back) b.restart_node(50.1, "c1");
+    const Story s = b.run();
+    EXPECT_EQ(s[0].state, JobState::completed) << back;
+  }
+}
+
 // --- what administrators ask for ---
 
 TEST(SlurmOperations, ADrainedNodeFinishesItsJobsAndGetsNoMore) {

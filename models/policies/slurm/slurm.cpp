@@ -565,6 +565,8 @@ void Scheduler::asked(const Stimulus& s) {
     case Stimulus::Kind::node_back: {
       const Index n = state_->nodes->of(NodeId{s.subject});
       Node& node = (*state_->nodes)[n];
+      // When it registers, the jobs that slurmctld had there are missing.
+      if (!node.answers && !node.down) lose_jobs(n);
       node.answers = true;
       node.last_response = now_s_;
       node.no_respond = false;
@@ -738,9 +740,9 @@ void Scheduler::asked_node(Index n, NodeAction action) {
   }
 }
 
-// The node is down: its jobs are requeued or have failed.
-void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
-  Node& node = (*state_->nodes)[n];
+// What ran on the node is gone: its jobs are requeued or have failed, and nothing completes there any more.
+void Scheduler::lose_jobs(Index n) {
+  const Node& node = (*state_->nodes)[n];
   std::vector<JobId> jobs;
   for (const JobId id : state_->jobs.active()) {
     if (state_->jobs[id].nodes.test(n)) jobs.push_back(id);
@@ -784,6 +786,12 @@ void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
     }
     made_way(job);
   }
+}
+
+// The node is down.
+void Scheduler::lose_node(Index n, std::string reason, bool given_up) {
+  lose_jobs(n);
+  Node& node = (*state_->nodes)[n];
   node.down = node.was_down = true;
   node.reason = std::move(reason);
   node.planned = false;

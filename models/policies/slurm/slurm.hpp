@@ -109,6 +109,7 @@ class Scheduler final : public SchedulerPolicy {
   void asked_node(Index n, NodeAction action);
   void asked_update(const Update& update, JobId job);
   void change(JobId id, const JobChange& change);
+  void lose_jobs(Index n);
   void lose_node(Index n, std::string reason, bool given_up);
   void take_nodes_back(JobId id);
   void wait_again(JobId id);
