@@ -269,7 +269,8 @@ void JobList::queue(JobId id, const JobTable& table) {
   (void)table;
   order_.push_back(id);
   order_is_stale_ = true;
-  by_age_.emplace(jobs_[index(id)].record, id);
+  const std::pair<std::uint64_t, JobId> entry{jobs_[index(id)].record, id};
+  by_age_.insert(std::upper_bound(by_age_.begin(), by_age_.end(), entry), entry);  // mostly at the end
 }
 
 const std::vector<JobId>& JobList::order(const JobTable& table) {
@@ -305,7 +306,9 @@ const std::vector<JobId>& JobList::order(const JobTable& table) {
 
 void JobList::left(JobId id) {
   std::erase(order_, id);
-  by_age_.erase(jobs_[index(id)].record);
+  const std::pair<std::uint64_t, JobId> entry{jobs_[index(id)].record, id};
+  const auto at = std::lower_bound(by_age_.begin(), by_age_.end(), entry);
+  if (at != by_age_.end() && *at == entry) by_age_.erase(at);
 }
 
 void JobList::started(JobId id, const JobTable& table) {
@@ -421,6 +424,8 @@ JobList::Wait JobList::dependency(const Job& job, const Dependency& d, const Job
     }
     if (wait == Wait::never) return Wait::never;
     if (wait == Wait::on) answer = Wait::on;
+    // No other task changes that.
+    if (answer == Wait::on && (d.kind == Kind::after || d.kind == Kind::after_any)) return answer;
   }
   return answer;
 }
@@ -521,12 +526,16 @@ bool JobList::is_first(const Job& job, const JobTable& table, Second now, const 
         break;
     }
     if (other.priority == 0) continue;
+    // Nothing to find out about most of them.
+    const bool settled = reservations_ == nullptr && other.eligible != 0 && other.begin <= now &&
+                         other.reason != Reason::dependency && other.reason != Reason::begin_time &&
+                         table.terms(id).dependencies.empty();
+    if (settled && !goes_before(other, job, nodes)) continue;
     const Reason why = not_yet(other, table, now);
     const bool waited = other.reason == Reason::dependency || other.reason == Reason::begin_time;
     if (why != Reason::none || waited) other.reason = why;
     if (why != Reason::none) continue;
     if (other.eligible == 0) other.eligible = now;
-    if ((other.reservation >= 0) != (job.reservation >= 0)) continue;  // they are not after the same
     if (goes_before(other, job, nodes)) return false;
   }
   return true;

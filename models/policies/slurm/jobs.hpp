@@ -214,8 +214,8 @@ class JobList {
   mutable std::map<std::pair<std::uint32_t, std::uint32_t>, Namesakes> namesakes_;  // by user and name
   std::vector<JobId> order_;
   bool order_is_stale_ = false;
-  std::map<std::uint64_t, JobId> by_age_;  // pending ones by their record
-  std::vector<JobId> by_record_;           // scratch
+  std::vector<std::pair<std::uint64_t, JobId>> by_age_;  // pending ones by their record
+  std::vector<JobId> by_record_;                         // scratch
   std::vector<JobId> active_;
   std::uint32_t lowest_priority_ = 4294901760;  // priority/basic counts down from here
   std::uint64_t records_ = 0;
