@@ -40,15 +40,20 @@ bool Preemption::may_push(const Job& job, const Job& other, const JobTable& tabl
 std::vector<Preemption::Candidate> Preemption::candidates(const Job& job, const NodeBits& allowed, const JobList& jobs,
                                                           const JobTable& table, Second now) const {
   std::vector<Candidate> found;
-  std::vector<JobId> active = jobs.active();
+  const Qos* const own = qos_of(job);
+  if (conf_.preempt == Preempt::qos && (own == nullptr || own->preempts.empty())) return found;
+  const auto on_allowed = [&](JobId id) { return jobs[id].nodes.overlaps(allowed); };
+  std::vector<JobId> active;
+  for (const JobId id : jobs.active()) {
+    const bool may_go = jobs[id].components > 0 || (on_allowed(id) && may_push(job, jobs[id], table, now));
+    if (may_go) active.push_back(id);
+  }
   std::sort(active.begin(), active.end(), [&](JobId a, JobId b) { return jobs[a].record < jobs[b].record; });
   std::vector<JobId> leaders;  // of those that were looked at
-  const auto on_allowed = [&](JobId id) { return jobs[id].nodes.overlaps(allowed); };
   for (const JobId id : active) {
     const Job& other = jobs[id];
     std::vector<JobId> all;
     if (other.components == 0) {
-      if (!on_allowed(id) || !may_push(job, other, table, now)) continue;
       all = {id};
     } else {
       if (std::find(leaders.begin(), leaders.end(), other.leader) != leaders.end()) continue;
