@@ -405,6 +405,7 @@ void Controller::move(JobId job, QueueId queue) {
   queues_[index(request.queue)].remove(job);
   jobs_.move(job, queue);
   queues_[index(queue)].put_back(job, cluster_.least_cores(request), request.limit);
+  commands_->add(Command::Kind::move_job, number(job), number(queue), {});
 }
 
 void Controller::node_ready(NodeId node) {

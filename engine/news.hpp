@@ -144,6 +144,7 @@ struct Command {
     end_job,              // subject: job; detail: Outcome; it is over without a job_finished
     share_cores,          // subject: job that just got its nodes; shares: the cores it has together with others, each
                           // with its number on its node in the place of a number of cores
+    move_job,             // subject: job; detail: queue that it waits in from now on
   };
   Kind kind{};
   std::uint32_t subject = 0;
@@ -151,7 +152,7 @@ struct Command {
   std::uint32_t first_share = 0;
   std::uint32_t share_count = 0;
 };
-inline constexpr std::uint32_t kCommandKinds = 9;
+inline constexpr std::uint32_t kCommandKinds = 10;
 
 struct Commands {
   std::uint64_t first_number = 0;

@@ -125,6 +125,7 @@ class SimulatedWorld {
         case Command::Kind::reject_job:
         case Command::Kind::allocate_job:
         case Command::Kind::share_cores:
+        case Command::Kind::move_job:
           break;  // nothing to do outside: they are there to be read
       }
     }

@@ -136,8 +136,9 @@ class ReplayWorld {
   static std::string describe(const Commands& commands, std::size_t i) {
     if (i >= commands.list.size()) return "none";
     static constexpr std::array<std::string_view, kCommandKinds> kNames = {
-        "reject job",         "allocate job", "start job",   "launch for group",
-        "terminate in group", "stop job",     "requeue job", "end job"};
+        "reject job", "allocate job", "start job", "launch for group",   "terminate in group",
+        "stop job",   "requeue job",  "end job",   "share cores of job", "move job"};
+    static_assert(!kNames.back().empty());
     const Command& c = commands.list[i];
     std::string text = fmt::format("{} {}", kNames[static_cast<std::size_t>(c.kind)], c.subject);
     if (c.share_count > 0) {

@@ -216,6 +216,7 @@ class Watch {
       case Command::Kind::requeue_job:
       case Command::Kind::end_job:
       case Command::Kind::share_cores:
+      case Command::Kind::move_job:
         break;
       case Command::Kind::allocate_job:
         hold(c.subject, shares);

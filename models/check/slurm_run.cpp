@@ -89,6 +89,7 @@ class Witness {
           break;
         case Kind::reject_job:
         case Kind::share_cores:
+        case Kind::move_job:
           break;
       }
     }

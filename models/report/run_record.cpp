@@ -97,6 +97,9 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
         cores_.insert(cores_.end(), cores.begin(), cores.end());
         break;
       }
+      case Command::Kind::move_job:
+        jobs_[c.subject].request.queue = QueueId{c.detail};
+        break;
       case Command::Kind::end_job: {
         JobRecord& job = jobs_[c.subject];
         if (job.state == JobState::configuring) name_instances(job);
