@@ -188,6 +188,7 @@ TEST(SlurmConf, TakesEveryNumberOfSlurmConfWithinItsRange) {
       {"ResumeTimeout", 1, kInt, [](const Conf& c) { return std::int64_t{c.resume_timeout}; }},
       {"SuspendRate", 0, kInt, [](const Conf& c) { return std::int64_t{c.suspend_rate}; }},
       {"ResumeRate", 0, kInt, [](const Conf& c) { return std::int64_t{c.resume_rate}; }},
+      {"MessageTimeout", 1, kInt, [](const Conf& c) { return std::int64_t{c.message_timeout}; }},
       {"KillWait", 0, kInt, [](const Conf& c) { return std::int64_t{c.kill_wait}; }},
       {"OverTimeLimit", 0, 65533, [](const Conf& c) { return std::int64_t{c.over_time_limit}; }, 60},
       {"SlurmdTimeout", 0, 65533, [](const Conf& c) { return std::int64_t{c.slurmd_timeout}; }},

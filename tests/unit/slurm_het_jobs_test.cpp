@@ -29,6 +29,18 @@ TEST(SlurmHetJobs, StartTogetherByBackfillOnNodesOfTheirOwn) {
   EXPECT_EQ(s.reason(0, 1), "None");
 }
 
+TEST(SlurmHetJobs, StartTogetherOnceTheNodesOfAllAreUp) {
+  SlurmBench b;
+  b.conf.bf_interval = 10;
+  b.partition({b.cloud("f", 1, 4, 20)});
+  b.partition({b.cloud("s", 1, 4, 100)});
+  b.job(0.5, 20.3).cpus(1).minutes(5).component(0, 2);
+  b.job(0.5, 20.3).cpus(1).minutes(5).partition(1).component(1, 2);
+  const Story s = b.run();
+  EXPECT_GE(s[0].started, 100);
+  EXPECT_EQ(s[0].started, s[1].started);
+}
+
 TEST(SlurmHetJobs, WaitForTheLastComponent) {
   const auto b = nodes_of_four(2);
   b->job(0.5, 50.3).cpus(4).minutes(5);

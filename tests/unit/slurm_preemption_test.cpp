@@ -48,6 +48,22 @@ TEST(SlurmPreemption, AJobOfABetterQosTakesTheNode) {
   EXPECT_NEAR(s[0].ended - s[0].started, 100.3, 0.01) << "from the beginning";
 }
 
+// Nodes that came free for it are taken by a job of higher priority: it waits for KillWait and MessageTimeout.
+TEST(SlurmPreemption, NoMoreAreAskedWhileTheFirstMayBeOnTheirWay) {
+  for (const Second timeout : {10, 100}) {
+    const auto b = nodes_of_four(2);
+    b->conf.message_timeout = timeout;
+    b->job(0.5, 1000.3).cpus(4).qos("low").minutes(30);
+    b->job(0.6, 1000.3).cpus(4).qos("low").minutes(30);
+    b->job(20.5, 30.3).cpus(4).qos("high").minutes(5).priority(1000);
+    b->job(21.2, 500.3).cpus(4).qos("normal").minutes(15).priority(2000);  // comes while the first one goes
+    const Story s = b->run();
+    EXPECT_EQ(s[3].allocated, 21.5) << "it pushes nobody, and goes first";
+    EXPECT_GE(s[2].allocated, 21 + 30 + timeout);
+    EXPECT_LT(s[2].allocated, 21 + 30 + timeout + 65);
+  }
+}
+
 TEST(SlurmPreemption, WithoutItJobsWait) {
   const auto b = nodes_of_four(1);
   b->conf.preempt = Preempt::none;

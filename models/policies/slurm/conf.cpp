@@ -462,6 +462,8 @@ const Setter<Conf> kParameters[] = {
      c.suspend_exc_nodes = expand_hostlist(v);
      return c.suspend_exc_nodes.empty() && !v.empty() ? wrong(v, "a list of nodes such as n[01-04]") : std::string();
    }},
+  {{"MessageTimeout", kSlurmConf, "10", "Seconds; so long and KillWait after a job first had others make way for it, no more are asked to."},
+   [](Conf& c, std::string_view v) { return set_number(c.message_timeout, v, 1, kMost); }},
   {{"KillWait", kSlurmConf, "30", "Seconds between SIGTERM and SIGKILL."},
    [](Conf& c, std::string_view v) { return set_number(c.kill_wait, v, 0, kMost); }},
   {{"OverTimeLimit", kSlurmConf, "0", "Minutes that a job may run over its limit."},

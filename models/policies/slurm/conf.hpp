@@ -316,6 +316,7 @@ struct Conf {
   std::vector<std::string> user_names;           // by number, where there is no accounting
 
   Second kill_wait = 30;
+  Second message_timeout = 10;
   Second over_time_limit = 0;
   Second reservation_over_run = 0;  // ResvOverRun
   Second slurmd_timeout = 300;

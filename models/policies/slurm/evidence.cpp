@@ -73,6 +73,7 @@ constexpr Evidence kEvidence[] = {
   {C, "SuspendRate", "SlurmRates.SuspendAsTokensAllow"},
   {C, "ResumeRate", "SlurmRates.ResumeAsTokensAllow", "c_cloud_zero"},
   {C, "SuspendExcNodes", "SlurmPower.SuspendsOnlyWhatMayBeSuspended"},
+  {C, "MessageTimeout", "SlurmPreemption.NoMoreAreAskedWhileTheFirstMayBeOnTheirWay"},
   {C, "KillWait", "SlurmScenario.TakesProcessesThatIgnoreSigtermAwayAfterKillWait", "i_timelimit"},
   {C, "OverTimeLimit", "SlurmChecks.OverTimeLimitGivesMinutes"},
   {C, "SlurmdTimeout", "SlurmFailures.ADeadNodeIsDownItsJobWaitsAndItHealsByItself", "g_failures"},

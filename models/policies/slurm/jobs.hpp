@@ -82,6 +82,7 @@ struct Job {
   bool preempted_requeues = false;  // and waits again, if it does not end by itself before
   bool ends_for_other = false;      // told to end, for
   JobId made_way_for{0};
+  Second preempts_since = 0;    // when others were first asked to make way for it; 0: never
   std::int32_t making_way = 0;  // jobs that were told to end for it and are not gone yet
   bool made_way = false;        // it ended, or waits again, because it made way (sacct's PREEMPTED)
   bool completing = false;      // told to end, not gone yet: its CPUs are free, its nodes are not

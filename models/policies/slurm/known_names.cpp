@@ -200,7 +200,6 @@ constexpr Parameter kNames[] = {
   {"MaxTasksPerNode", C, "512", kNoSteps, kNoEffect},
   {"MCSParameters", C, "", "Labels decide who shares nodes.", kRefused},
   {"MCSPlugin", C, "mcs/none", "Labels decide who shares nodes.", kRefused},
-  {"MessageTimeout", C, "10", kComms, kNoEffect},
   {"MpiDefault", C, "none", kOnNode, kNoEffect},
   {"MpiParams", C, "", kOnNode, kNoEffect},
   {"NodeFeaturesPlugins", C, "", "Nodes are not booted anew for features.", kRefused},

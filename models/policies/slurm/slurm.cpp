@@ -846,6 +846,17 @@ bool Scheduler::nodes_are_up(const Job& job) const {
   return true;
 }
 
+// Those of a heterogeneous job that boot nodes start together.
+bool Scheduler::components_are_up(const Job& job) const {
+  if (job.components == 0) return nodes_are_up(job);
+  for (std::uint32_t c = 0; c < static_cast<std::uint32_t>(job.components); ++c) {
+    const JobId other{number(job.leader) + c};
+    const bool boots = view_->jobs().state(other) == JobState::configuring;
+    if (boots && !nodes_are_up(state_->jobs[other])) return false;
+  }
+  return true;
+}
+
 // Configured jobs start, jobs over their limit end.
 void Scheduler::check_limits() {
   tell(Event::Kind::check);
@@ -853,7 +864,7 @@ void Scheduler::check_limits() {
   for (const JobId id : active) {
     Job& job = state_->jobs[id];
     if (view_->jobs().state(id) == JobState::configuring) {
-      if (!nodes_are_up(job)) continue;
+      if (!components_are_up(job)) continue;
       job.start = now_s_;
       job.end = now_s_ + job.limit;
       state_->limits.config_done(id, now_s_);
@@ -1287,9 +1298,13 @@ Scheduler::Verdict Scheduler::start_if_it_fits(Job& job, const NodeBits& free_no
 // is over, whoever wants its nodes then has it killed.
 void Scheduler::make_way(Job& job, const NodeBits& allowed) {
   if (job.making_way > 0) return;
+  // The first ones may still be on their way out.
+  const Second patience = state_->conf.kill_wait + state_->conf.message_timeout;
+  if (job.preempts_since > 0 && job.preempts_since > now_s_ - patience) return;
   NodeBits chosen;
   const auto victims = preemption_.victims(job, allowed, state_->nodes->held, rank_in(job.queue), state_->jobs,
                                            view_->jobs(), now_s_, *selector_, chosen);
+  if (!victims.empty() && job.preempts_since == 0) job.preempts_since = now_s_;
   for (const Preemption::Victim& victim : victims) {
     Job& other = state_->jobs[victim.job];
     other.preempted_requeues = victim.mode == PreemptMode::requeue;

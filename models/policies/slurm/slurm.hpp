@@ -125,6 +125,7 @@ class Scheduler final : public SchedulerPolicy {
   Time next_tick() const;
   void check_limits();
   bool nodes_are_up(const Job& job) const;
+  bool components_are_up(const Job& job) const;
   void ping();
   Second ping_interval() const;
   void pass(bool full);
