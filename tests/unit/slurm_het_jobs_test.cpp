@@ -183,5 +183,70 @@ TEST(SlurmHetJobs, AreUpdatedAsAWholeByTheirFirst) {
   }
 }
 
+// Whichever component it is that could never run.
+TEST(SlurmHetJobs, AreRefusedAsAWhole) {
+  for (const std::int32_t wide : {0, 1, 2}) {
+    const auto b = nodes_of_four(2);
+    for (const std::int32_t c : {0, 1, 2}) b->job(0.5, 20.3).nodes(c == wide ? 3 : 1, 1).component(c, 3);
+    const Story s = b->run();
+    for (const std::uint32_t j : {0U, 1U, 2U}) EXPECT_EQ(s[j].rejection, Rejection::too_wide) << wide << " " << j;
+  }
+}
+
+TEST(SlurmHetJobs, MissADeadlineAsAWhole) {
+  for (const bool immediate : {false, true}) {
+    const auto b = nodes_of_four(2);
+    b->conf.bf_hetjob_immediate = immediate;
+    b->job(0.1, 200.3).nodes(2, 4).minutes(5);
+    b->job(0.5, 20.3).cpus(1).minutes(5).deadline(600).component(0, 2);
+    b->job(0.5, 20.3).cpus(1).minutes(5).deadline(400).component(1, 2);
+    b->job(0.6, 20.3).cpus(1).minutes(5);
+    const Story s = b->run();
+    for (const std::uint32_t j : {1U, 2U}) {
+      EXPECT_EQ(s[j].state, JobState::cancelled);
+      EXPECT_EQ(s.reason(j, 150), "DeadLine");
+      EXPECT_THAT(s[j].allocations, IsEmpty());
+    }
+    EXPECT_EQ(s[3].state, JobState::completed);
+  }
+}
+
+// One Prolog fails: all wait again, held or not.
+TEST(SlurmHetJobs, FailToLaunchAsAWhole) {
+  for (const bool hold : {false, true}) {
+    const auto b = nodes_of_four(3);
+    b->conf.prolog_fails = {0, 1, 0};
+    b->conf.nohold_on_prolog_fail = !hold;
+    b->job(0.5, 300.3).cpus(4).minutes(9).component(0, 2);
+    b->job(0.5, 300.3).cpus(4).minutes(9).component(1, 2);
+    const Story s = b->run();
+    for (const std::uint32_t j : {0U, 1U}) {
+      EXPECT_EQ(s.reason(j, 30), hold ? "launch failed requeued held" : "BeginTime");
+      EXPECT_EQ(s[j].allocations.size(), hold ? 1u : 2u);
+      EXPECT_EQ(s[j].allocated, s[0].allocated);
+    }
+  }
+}
+
+TEST(SlurmHetJobs, WaitForReservedLicences) {
+  const auto b = nodes_of_four(2);
+  b->conf.licenses = {{"lic", 1}};
+  b->conf.bf_licenses = true;
+  for (const char* name : {"u0", "u1"}) b->accounting.users.emplace_back().name = name;
+  ReservationRequest& request = b->conf.reservations.emplace_back();
+  request.at = kSecond / 10;
+  request.what.name = "r";
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  for (const auto& [key, value] :
+       Pairs{{"Users", "u1"}, {"Duration", "2"}, {"Licenses", "lic:1"}, {"Flags", "ANY_NODES"}}) {
+    EXPECT_EQ(set(request.what, key, value), "") << key;
+  }
+  b->job(1.5, 20.3).cpus(1).minutes(5).component(0, 2).asks.licenses = "lic";
+  b->job(1.5, 20.3).cpus(1).minutes(5).component(1, 2);
+  const Story s = b->run();
+  EXPECT_GE(s[0].allocated, 120) << "they are another user's until then";
+  EXPECT_EQ(s[0].allocated, s[1].allocated);
+}
+
 }  // namespace
 }  // namespace headroom::slurm

@@ -180,5 +180,30 @@ TEST(SlurmPasses, KeepSchedMinInterval) {
   EXPECT_DOUBLE_EQ(s[1].allocated, 5.0);
 }
 
+// Less than a whole minute is no limit.
+TEST(SlurmDeadline, MayBeLessThanAMinuteAway) {
+  for (const std::int64_t deadline : {70, 200}) {
+    SlurmBench b;
+    b.partition({b.fixed("n", 1, 4)});
+    b.job(0, 30).cpus(4).minutes(1);
+    b.job(0.1, 32).cpus(4).deadline(deadline).job.request.limit = kUnlimited * kSecond;
+    const Story s = b.run();
+    EXPECT_GE(s[1].allocated, 30);
+    EXPECT_EQ(s[1].state, JobState::completed) << deadline;
+  }
+}
+
+// A job that waits for its nodes to boot has not been launched yet.
+TEST(SlurmProlog, FailsWhenTheJobIsLaunched) {
+  SlurmBench b;
+  b.partition({b.cloud("n", 1, 4, 50)});
+  b.conf.prolog_fails = {1};
+  b.job(0, 10).cpus(4);
+  const Story s = b.run();
+  EXPECT_GE(s[0].started, -1);
+  EXPECT_EQ(s.reason(0, 100), "launch failed requeued held");
+  EXPECT_EQ(s[0].state, JobState::pending);
+}
+
 }  // namespace
 }  // namespace headroom::slurm

@@ -333,5 +333,45 @@ TEST(SlurmPreemption, IsReadFromSlurmConf) {
   EXPECT_THAT(set(conf, "PreemptParameters", "reclaim_licenses"), testing::HasSubstr("is not followed"));
 }
 
+// GraceTime is over whether or not somebody still wants the nodes, and whether or not the job had a limit.
+TEST(SlurmPreemption, GraceTimeEndsAJobWithoutALimit) {
+  for (const bool limited : {true, false}) {
+    const auto b = nodes_of_four(1, PreemptMode::cancel);
+    b->accounting.qos[1].grace_time = 20;
+    Draft& low = b->job(0.5, 300.3).cpus(4).qos("low").minutes(9);
+    if (!limited) low.job.request.limit = kUnlimited * kSecond;
+    b->job(20.5, 30.3).cpus(4).qos("high").minutes(5);
+    b->ask(30.5, 1, JobAction::cancel);
+    const Story s = b->run();
+    EXPECT_EQ(s[0].state, JobState::cancelled) << limited;
+    EXPECT_EQ(s[0].ended, 60.5) << "at the check of time limits";
+  }
+}
+
+// A node that dies leaves the job's other nodes to themselves.
+TEST(SlurmPreemption, ALostNodeLetsTheOthersGo) {
+  SlurmBench b;
+  b.partition({b.cloud("n", 2, 4, 5)}).power_down_on_idle = true;
+  b.conf.suspend_time = 3000;
+  three_qualities(b, PreemptMode::requeue);
+  b.job(0.5, 900.3).nodes(2, 4).qos("low").minutes(20).stops_in(500);
+  b.job(90.5, 30.3).cpus(4).qos("high").minutes(5);
+  b.ask(100, 1, JobAction::cancel);
+  b.kill_node(110, "n1");
+  b.restart_node(120, "n1");
+  bool waits = false;
+  b.look = [&](const State& state, Time now) {
+    if (now < 125 * kSecond || now > 130 * kSecond) return;
+    waits = true;
+    EXPECT_TRUE(state.jobs[JobId{0}].shares.empty());
+  };
+  b.ask(127, 0, JobAction::hold);
+  const Story s = b.run();
+  EXPECT_TRUE(waits);
+  EXPECT_EQ(s.at(s[0].states, 121), "PD");
+  ASSERT_EQ(s.power.at("n2").size(), 3u);
+  EXPECT_LT(std::stod(s.power.at("n2")[2]), 125) << s.power.at("n2")[2];
+}
+
 }  // namespace
 }  // namespace headroom::slurm

@@ -396,5 +396,20 @@ TEST(SlurmReservation, MagneticOnesGetNoPlaceInThePlanUnlessToldSo) {
   }
 }
 
+// One that let it start before and run on after it.
+TEST(SlurmReservation, IsGoneForAJobThatIsRequeued) {
+  for (const bool hold : {true, false}) {
+    ReservationBench b;
+    const std::string flags = hold ? "FLEX" : "FLEX,NO_HOLD_JOBS_AFTER_END";
+    b.reserve("r", {{"Users", "u1"}, {"Duration", "1"}, {"Nodes", "n1"}, {"Flags", flags}});
+    b.job(2, 400).user(1).nodes(1, 4).minutes(20).asks.reservation = "r";
+    b.ask(200, 0, JobAction::requeue);
+    const Story s = b.run();
+    EXPECT_EQ(s.reason(0, 210), hold ? "Reservation r was deleted" : "BeginTime");
+    EXPECT_EQ(s[0].state, hold ? JobState::pending : JobState::completed);
+    EXPECT_EQ(s[0].allocations.size(), hold ? 1u : 2u);
+  }
+}
+
 }  // namespace
 }  // namespace headroom::slurm

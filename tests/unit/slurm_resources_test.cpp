@@ -905,5 +905,64 @@ TEST(SlurmResources, WhatAJobLeavesToTheSystemNobodyGets) {
   EXPECT_GT(s[1].allocated, 20) << "three cores are idle, but the node is not shared";
 }
 
+// In each of its partitions.
+TEST(SlurmGpus, CountForPrioritiesInSeveralPartitions) {
+  Conf conf;
+  conf.multifactor = true;
+  conf.accounting = true;
+  ASSERT_EQ(set(conf, "PriorityWeightTRES", "CPU=800,GRES/gpu=1000"), "");
+  ASSERT_EQ(set(conf, "PriorityWeightPartition", "1000"), "");
+  SlurmBench bench;
+  bench.conf = conf;
+  const auto nodes = bench.fixed("n", 2, 4);
+  bench.partition({nodes}).name = "a";
+  bench.partition({nodes}).name = "b";
+  bench.conf.partitions[1].priority_job_factor = 2;
+  bench.conf.partitions[0].priority_job_factor = 1;
+  bench.conf.node_settings = {with_gres("gpu:4")};
+  bench.job(0.5, 20).cpus(1).partitions("a,b").asks.gpus = "2";
+  std::vector<std::uint32_t> each;
+  std::uint32_t priority = 0;
+  bench.look = [&](const State& state, Time) {
+    if (state.jobs.size() < 1 || priority > 0) return;
+    priority = state.jobs[JobId{0}].priority;
+    each = state.jobs[JobId{0}].in_queue;
+  };
+  (void)bench.run();
+  EXPECT_THAT(each, ElementsAre(850u, 1350u));
+  EXPECT_EQ(priority, 1350u) << "the highest of them";
+}
+
+// Products of what may be asked are more than an int: nobody has so many.
+TEST(SlurmGpus, MoreThanCanBeCountedAreTooMany) {
+  Asks by_task = gpus("");
+  by_task.gpus_per_task = "70000";
+  by_task.cpus_per_gpu = 65533;
+  Asks by_socket = gpus("");
+  by_socket.gpus_per_socket = "70000";
+  by_socket.sockets_per_node = 61358;
+  Asks by_gpu = gpus("65540");
+  by_gpu.cpus_per_gpu = 65532;
+  Asks by_node = gres("gpu:65540");
+  by_node.cpus_per_gpu = 65532;
+  for (const Asks& asks : {by_task, by_socket, by_gpu, by_node}) {
+    SlurmBench bench;
+    bench.partition({bench.fixed("n", 2, 4)});
+    bench.conf.node_settings = {with_gres("gpu:2")};
+    bench.job(0.5, 20).tasks(2, 1).asks = asks;
+    bench.look = [&](const State& state, Time) {
+      if (state.jobs.size() == 0) return;
+      const Job& job = state.jobs[JobId{0}];
+      EXPECT_GT(job.ask.cpus, 0);
+      EXPECT_GT(job.ask.cpus_per_task, 0);
+      ASSERT_NE(job.needs, nullptr);
+      EXPECT_GE(job.needs->gres_cpus, 0);
+      EXPECT_GE(job.needs->gres_cpus_per_node, 0);
+      EXPECT_GT(std::max({job.needs->gres_cpus, job.needs->gres[0].per_socket, job.ask.cpus_per_task}), 500'000'000);
+    };
+    EXPECT_TRUE(bench.run()[0].rejection.has_value());
+  }
+}
+
 }  // namespace
 }  // namespace headroom::slurm

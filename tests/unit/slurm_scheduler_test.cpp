@@ -709,6 +709,17 @@ TEST(SlurmChecks, OverTimeLimitGivesMinutes) {
   EXPECT_EQ(Story::at(s[0].states, 150), "CG") << "3 + 60 + 60 = 123";
 }
 
+TEST(SlurmChecks, AJobThatEndsWithinOverTimeLimitByItselfCompleted) {
+  const auto b = fixed_nodes(1);
+  b->conf.over_time_limit = 60;
+  b->job(0.5, 70.3).minutes(1);
+  b->job(0.6, 130.3).minutes(1);
+  const Story s = b->run();
+  EXPECT_EQ(s[0].state, JobState::completed);
+  EXPECT_EQ(s[1].state, JobState::timed_out);
+  EXPECT_EQ(s[1].ended, 133.3);
+}
+
 TEST(SlurmChecks, AJobThatEndsAfterItsLimitByItselfTimedOut) {
   const auto b = fixed_nodes(1);
   b->job(0.5, 70.3).minutes(1);

@@ -195,8 +195,7 @@ void Scheduler::start_het_job(JobId leader, bool at_end) {
     allowed &= nodes.available(view_->cluster());
     state_->resources.keep_to_owner(job, state_->jobs, allowed);
     allowed.remove(used);
-    all = state_->resources.licenses_free(job) &&
-          start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill) == Verdict::started;
+    all = licenses_free(job) && start_if_it_fits(job, allowed, Event::Kind::allocated_by_backfill) == Verdict::started;
     if (!all) break;
     used |= job.nodes;
   }

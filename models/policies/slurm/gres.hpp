@@ -2,6 +2,7 @@
 // (NAME[:TYPE][:COUNT], several joined by commas). GPUs are those of the name gpu.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,7 +39,8 @@ struct GresRequest {
   }
   // CPUs that go with each: a task has some.
   std::int32_t cpus_with(std::int32_t cpus_per_task) const {
-    return cpus_each > 0 ? cpus_each : tasks_each * cpus_per_task;
+    const std::int64_t of_tasks = std::int64_t{tasks_each} * cpus_per_task;
+    return cpus_each > 0 ? cpus_each : static_cast<std::int32_t>(std::min<std::int64_t>(of_tasks, 1'000'000'000));
   }
   bool operator==(const GresRequest&) const = default;
 };

@@ -174,7 +174,7 @@ void JobList::described(JobId id, const JobTable& table, Second now, const NodeT
   const JobTerms& terms = table.terms(id);
   const bool follows = terms.array_tasks > 0 && terms.array != id;
   if (job.fixed_priority || terms.held || follows) return;
-  job.priority = multifactor_.weigh(job, now, nodes).priority();
+  job.priority = weighed(job, now, nodes);
 }
 
 std::uint32_t JobList::next_basic_priority(std::int32_t nice) {

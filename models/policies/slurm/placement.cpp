@@ -134,7 +134,9 @@ bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits
   most_left_ = ask.max_nodes > 0 ? ask.max_nodes : std::numeric_limits<std::int32_t>::max();
   if (ask.most_nodes > 0) most_left_ = std::min(most_left_, ask.most_nodes);
   if (ask.tasks_given && ask.tasks > 1) most_left_ = std::min(most_left_, std::max(ask.tasks, min_nodes_));
-  most_cpus_ = std::max({ask.cpus, needs_->gres_cpus_per_node * std::max(nodes_left_, 1), needs_->gres_cpus});
+  const std::int64_t on_all = std::int64_t{needs_->gres_cpus_per_node} * std::max(nodes_left_, 1);
+  constexpr std::int64_t kPlenty = 1'000'000'000;
+  most_cpus_ = std::max({ask.cpus, static_cast<std::int32_t>(std::min(on_all, kPlenty)), needs_->gres_cpus});
   least_cpus_ = std::max(ask.cpus_per_node(), needs_->gres_cpus_per_node);
   requests_ = needs_->gres.size();
   total_gres_.assign(requests_, 0);

@@ -20,6 +20,12 @@ std::string parse_all_gres(const Asks& asks, std::vector<GresRequest>& requests,
   return problem;
 }
 
+// A product of what a job may ask for, of which nobody has as much; sums of them are still numbers.
+std::int32_t product(std::int64_t a, std::int64_t b) {
+  constexpr std::int64_t kPlenty = 1'000'000'000;
+  return static_cast<std::int32_t>(std::min(std::min(a, kMost) * std::min(b, kMost), kPlenty));
+}
+
 }  // namespace
 
 std::string parse_switches(std::string_view text, std::int32_t& count, Second& wait) {
@@ -201,7 +207,7 @@ bool Resources::describe_gres(const Asks& asks, const NodeTable& nodes, const Pa
       const std::int32_t tasks = request.per_job / request.per_task;
       if (ask.tasks > 1 && ask.tasks != tasks) return false;
       ask.tasks = tasks;
-      ask.cpus = tasks * ask.cpus_per_task;
+      ask.cpus = product(tasks, ask.cpus_per_task);
     }
     if (request.per_node > 0 && request.per_task > request.per_node) return false;
     if (request.per_node > 0 && request.per_task > 0) {
@@ -209,8 +215,8 @@ bool Resources::describe_gres(const Asks& asks, const NodeTable& nodes, const Pa
       const std::int32_t tasks = request.per_node / request.per_task;
       if (ask.tasks_per_node > 0 && ask.tasks_per_node != tasks) return false;
       ask.tasks_per_node = tasks;
-      ask.tasks = std::max(ask.tasks, tasks * ask.min_nodes);
-      ask.cpus = ask.tasks * ask.cpus_per_task;
+      ask.tasks = std::max(ask.tasks, product(tasks, ask.min_nodes));
+      ask.cpus = product(ask.tasks, ask.cpus_per_task);
     }
     if (request.per_socket > 0 && asks.sockets_per_node == 0) return false;
     if (request.per_socket > 0 && request.per_node > 0 && request.per_socket != request.per_node) return false;
@@ -222,11 +228,11 @@ bool Resources::describe_gres(const Asks& asks, const NodeTable& nodes, const Pa
     const std::int32_t tasks = std::max(ask.tasks_per_node, 1);
     const std::int32_t own = request.per_node > 0     ? request.per_node
                              : request.per_socket > 0 ? request.per_socket
-                             : request.per_task > 0   ? request.per_task * ask.tasks_per_node
+                             : request.per_task > 0   ? product(request.per_task, ask.tasks_per_node)
                                                       : 1;
-    needs.gres_cpus_per_node = std::max(needs.gres_cpus_per_node, own * request.cpus_each);
+    needs.gres_cpus_per_node = std::max(needs.gres_cpus_per_node, product(own, request.cpus_each));
     const std::int64_t all = request.total(ask.min_nodes, std::int64_t{tasks} * ask.min_nodes);
-    needs.gres_cpus = std::max(needs.gres_cpus, static_cast<std::int32_t>(all * request.cpus_each));
+    needs.gres_cpus = std::max(needs.gres_cpus, product(all, request.cpus_each));
   }
   // Those of a type first: what is left is anybody's.
   std::stable_sort(needs.gres.begin(), needs.gres.end(),
@@ -239,7 +245,7 @@ void Resources::describe_gpus(const Asks& asks, const Partition& partition, Ask&
   const std::int32_t default_cpus = partition.def_cpu_per_gpu > 0 ? partition.def_cpu_per_gpu : conf_.def_cpu_per_gpu;
   for (GresRequest& request : needs.gres) {
     if (!request.is_gpu()) continue;
-    request.per_socket *= std::max(asks.sockets_per_node, 1);
+    request.per_socket = product(request.per_socket, std::max(asks.sockets_per_node, 1));
     request.tasks_each = asks.tasks_per_gpu;
     request.memory_each = needs.memory_per_gpu = asks.memory_per_gpu;
     if (asks.memory_per_gpu > 0) {
@@ -250,13 +256,12 @@ void Resources::describe_gpus(const Asks& asks, const Partition& partition, Ask&
     // A job that says how many CPUs its tasks have gets no default.
     if (request.cpus_each == 0 && request.tasks_each == 0 && ask.cpus_per_task == 1) request.cpus_each = default_cpus;
     if (request.cpus_each > 0 && request.per_task > 0) {
-      ask.cpus_per_task = std::max(ask.cpus_per_task, request.cpus_each * request.per_task);
-      ask.cpus = ask.tasks * ask.cpus_per_task;
+      ask.cpus_per_task = std::max(ask.cpus_per_task, product(request.cpus_each, request.per_task));
+      ask.cpus = product(ask.tasks, ask.cpus_per_task);
     }
     if (request.tasks_each > 0) {
-      const std::int64_t tasks = request.tasks_each * request.total(ask.min_nodes, ask.tasks);
-      ask.tasks = std::max(ask.tasks, static_cast<std::int32_t>(std::min<std::int64_t>(tasks, kMost)));
-      ask.cpus = ask.tasks * ask.cpus_per_task;
+      ask.tasks = std::max(ask.tasks, product(request.tasks_each, request.total(ask.min_nodes, ask.tasks)));
+      ask.cpus = product(ask.tasks, ask.cpus_per_task);
     }
   }
 }

@@ -171,20 +171,21 @@ void Scheduler::reserve() {
 
 // It is gone: jobs that wait for it are held, or wait like others.
 void Scheduler::leave_reservation(std::int32_t r) {
-  const Reservation& gone = state_->reservations[r];
   touch_nodes();
   for (const JobId id : std::vector<JobId>(state_->jobs.order(view_->jobs()))) {
-    Job& job = state_->jobs[id];
-    if (state_->reservations.asked(id) != r) continue;
-    state_->reservations.forget(id);
-    job.reservation = -1;
-    touch_jobs();
-    if (gone.flags.no_hold_jobs) {
-      if (job.reason == Reason::reservation) job.reason = Reason::none;
-    } else if (job.reason != Reason::held_admin) {
-      state_->jobs.hold(id, Reason::reservation_deleted);
-      job.deleted_reservation = gone.name;
-    }
+    if (state_->reservations.asked(id) == r) leave_reservation(state_->jobs[id], state_->reservations[r]);
+  }
+}
+
+void Scheduler::leave_reservation(Job& job, const Reservation& ended) {
+  state_->reservations.forget(job.id);
+  job.reservation = -1;
+  touch_jobs();
+  if (ended.flags.no_hold_jobs) {
+    if (job.reason == Reason::reservation) job.reason = Reason::none;
+  } else if (job.reason != Reason::held_admin) {
+    state_->jobs.hold(job.id, Reason::reservation_deleted);
+    job.deleted_reservation = ended.name;
   }
 }
 
@@ -266,6 +267,9 @@ void Scheduler::arrive(JobId id) {
   touch_jobs();
   job.components = asks_of(id).components;
   job.leader = JobId{number(id) - static_cast<std::uint32_t>(asks_of(id).component)};
+  if (number(job.leader) < number(id)) {
+    if (const auto refused = state_->jobs[job.leader].rejected) return reject(job, *refused);
+  }
   if (const auto refused = refuse(job)) return reject(job, *refused);
   const Ask before = job.ask;
   if (!state_->resources.describe(job, asks_of(id), table.terms(id).tasks, nodes, now_s_)) {
@@ -392,13 +396,16 @@ Scheduler::Verdict Scheduler::test_now(Job& job) {
   return maintenance ? Verdict::reserved : Verdict::not_available;
 }
 
-// A heterogeneous job is refused as a whole.
+// A heterogeneous job is refused as a whole: those of its components that came before go, too, and those that come
+// later find their leader refused.
 void Scheduler::reject(Job& job, Rejection why) {
   job.rejected = why;
   if (job.components == 0 || job.id == job.leader) return plan_->reject(job.id, why);
   plan_->reject(job.id, why);
   for (std::uint32_t j = number(job.leader); j < number(job.id); ++j) {
-    if (view_->jobs().state(JobId{j}) != JobState::pending) continue;
+    Job& before = state_->jobs[JobId{j}];
+    if (before.rejected || view_->jobs().state(JobId{j}) != JobState::pending) continue;
+    before.rejected = why;
     state_->jobs.left(JobId{j});
     state_->limits.left(JobId{j});
     plan_->reject(JobId{j}, why);
@@ -450,30 +457,41 @@ void Scheduler::name_unavailable(Job& job, const NodeBits& available) {
   job.reason_nodes = compress_hostlist(names);
 }
 
+// When the job's time is up: by its limit, or because it makes way and had its grace.
+Second Scheduler::ends_by(const Job& job) const {
+  const bool limited = job.limit < kUnlimited || job.preempted;
+  return limited ? job.end + over_time(job) : std::numeric_limits<Second>::max();
+}
+
 std::optional<Outcome> Scheduler::judge(const View& view, JobId id, Outcome outcome) const {
   const Job& job = state_->jobs[id];
   if (job.requeue_when_gone) return std::nullopt;
   if (outcome != Outcome::completed && outcome != Outcome::failed) return outcome;
-  const bool late = view.jobs().state(id) == JobState::running && state_->second(view.now()) > job.end;
+  const bool late = ends_by(job) < state_->second(view.now()) && view.jobs().state(id) == JobState::running;
   return late ? Outcome::timed_out : outcome;
+}
+
+// Nothing of a job that was told to end is left on its nodes.
+void Scheduler::gone(Job& job) {
+  NodeTable& nodes = *state_->nodes;
+  for (const Selector::Share& share : job.shares) {
+    nodes.add_completing(share.node, -1);
+    if (nodes.held.jobs[share.node] == 0) emptied(share.node, job.queue);
+  }
+  job.completing = false;
+  job.shares.clear();
 }
 
 // A job's processes are gone.
 void Scheduler::over(JobId id) {
   Job& job = state_->jobs[id];
-  NodeTable& nodes = *state_->nodes;
   const JobState state = view_->jobs().state(id);
   touch_jobs();
   touch_nodes();
   if (state == JobState::failed) job.reason = Reason::non_zero_exit;
   if (state == JobState::timed_out) job.reason = Reason::time_limit;
   if (job.completing) {
-    for (const Selector::Share& share : job.shares) {
-      nodes.add_completing(share.node, -1);
-      if (nodes.held.jobs[share.node] == 0) emptied(share.node, job.queue);
-    }
-    job.completing = false;
-    job.shares.clear();
+    gone(job);
     if (state == JobState::pending) wait_again(id);
     made_way(job);
     // The last message of a killed job starts a pass at once.
@@ -524,6 +542,9 @@ void Scheduler::wait_again(JobId id) {
   state_->jobs.requeued(id, view_->jobs(), now_s_);
   job.submit = told;
   state_->limits.submitted(id);
+  // One that ended while the job ran found nobody waiting for it.
+  const std::int32_t r = job.reservation;
+  if (r >= 0 && state_->reservations[r].gone) leave_reservation(job, state_->reservations[r]);
 }
 
 // A running job is told to end; its nodes are `comp` until it is gone, its CPUs are given back at once.
@@ -776,8 +797,7 @@ void Scheduler::lose_jobs(Index n) {
     if (!job.completing) continue;
     const bool here = std::any_of(job.shares.begin(), job.shares.end(), [n](const auto& s) { return s.node == n; });
     if (!here) continue;
-    for (const Selector::Share& share : job.shares) state_->nodes->add_completing(share.node, -1);
-    job.completing = false;
+    gone(job);
     if (job.requeue_when_gone) {
       plan_->requeue(job.id);
       wait_again(job.id);
@@ -869,11 +889,12 @@ void Scheduler::check_limits() {
       job.end = now_s_ + job.limit;
       state_->limits.config_done(id, now_s_);
       plan_->run(id);
+      launched(job);
       state_->jobs.multifactor().configured(id);
       state_->jobs.sort_active(id);
       touch_jobs();
     } else if (view_->jobs().state(id) == JobState::running) {
-      const bool late = job.end + over_time(job) <= now_s_ && job.limit < kUnlimited;
+      const bool late = ends_by(job) <= now_s_;
       const bool over_run = state_->reservations.any() && state_->reservations.over(job, now_s_);
       if (!late && !over_run && !state_->limits.used_up(id, job.start, now_s_)) continue;
       job.requeue_when_gone = job.preempted && job.preempted_requeues;
@@ -927,21 +948,38 @@ void Scheduler::pass_soon(bool full) {
   pass(full);
 }
 
-// The node drains; the jobs that were launched there wait again, held if they are not to be tried once more.
+// The node drains; the jobs that were launched there wait again, heterogeneous ones as a whole, held if they are not to
+// be tried once more.
 void Scheduler::fail_launches() {
   launch_fails_at_ = kNever;
   for (const auto& [id, node] : std::exchange(failing_, {})) {
     (*state_->nodes)[node].drain = true;
     if (view_->jobs().state(id) != JobState::running) continue;
-    take_nodes_back(id);
-    made_way(state_->jobs[id]);
-    plan_->requeue(id);
-    wait_again(id);
-    if (!state_->conf.nohold_on_prolog_fail) state_->jobs.hold(id, Reason::launch_failed);
+    const Job& failed = state_->jobs[id];
+    const auto count = static_cast<std::uint32_t>(std::max(failed.components, 1));
+    const std::uint32_t first = failed.components > 0 ? number(failed.leader) : number(id);
+    for (std::uint32_t j = first; j < first + count; ++j) {
+      if (!holds_nodes(view_->jobs().state(JobId{j}))) continue;
+      take_nodes_back(JobId{j});
+      made_way(state_->jobs[JobId{j}]);
+      plan_->requeue(JobId{j});
+      wait_again(JobId{j});
+      if (!state_->conf.nohold_on_prolog_fail) state_->jobs.hold(JobId{j}, Reason::launch_failed);
+    }
   }
   wanted_ = true;
   touch_nodes();
   touch_jobs();
+}
+
+// The job runs: its Prolog begins.
+void Scheduler::launched(const Job& job) {
+  if (state_->conf.prolog_fails.empty()) return;
+  const Index host = job.shares.front().node;
+  if (state_->conf.prolog_fails[host] <= 0) return;
+  --state_->conf.prolog_fails[host];
+  failing_.emplace_back(job.id, host);
+  launch_fails_at_ = now_ + kPrologFails;
 }
 
 // Nodes that were told to resume answer, after the pass of the look that pinged them.
@@ -1132,22 +1170,31 @@ Scheduler::Trial::~Trial() {
   if (drawn_ && job_.shares.empty()) job_.reservation = -1;
 }
 
-// A job that can no longer end in time is over.
+// A job that can no longer end in time is over, a heterogeneous one as a whole.
 bool Scheduler::missed_deadline(Job& job) {
   const Second least = job.time_min > 0 ? job.time_min : job.limit < kUnlimited ? job.limit : 0;
   if (job.deadline >= now_s_ + least) return false;
-  state_->jobs.left(job.id);
-  state_->limits.left(job.id);
-  job.start = job.end = now_s_;
-  job.reason = Reason::deadline;
-  plan_->end(job.id, Outcome::cancelled);
+  const auto end = [this](Job& one) {
+    state_->jobs.left(one.id);
+    state_->limits.left(one.id);
+    one.start = one.end = now_s_;
+    one.reason = Reason::deadline;
+    plan_->end(one.id, Outcome::cancelled);
+  };
+  if (job.components == 0) end(job);
+  for (std::int32_t c = 0; c < job.components; ++c) {
+    Job& one = state_->jobs[JobId{number(job.leader) + static_cast<std::uint32_t>(c)}];
+    if (view_->jobs().state(one.id) == JobState::pending) end(one);
+  }
+  het_jobs_.forget(job.leader);
   touch_jobs();
   return true;
 }
 
-// What it may run for to be over by its deadline, in whole minutes.
+// What it may run for to be over by its deadline, in whole minutes; to slurmctld 0 of them are no limit.
 Second Scheduler::limit_by_deadline(const Job& job, Second now) {
-  return job.deadline > 0 ? std::min(job.limit, (job.deadline - now) / 60 * 60) : job.limit;
+  const Second left = job.deadline > 0 ? (job.deadline - now) / 60 * 60 : 0;
+  return left > 0 ? std::min(job.limit, left) : job.limit;
 }
 
 Reservations::Access Scheduler::access_of(const Job& job, Second& when, bool move) const {
@@ -1395,14 +1442,7 @@ void Scheduler::begin(Job& job, Event::Kind by) {
   state_->limits.started(id, demand, now_s_, view_->jobs().state(id) == JobState::running);
   state_->jobs.started(id, view_->jobs());
   state_->jobs.multifactor().started(job, demand.tres, view_->jobs().state(id) == JobState::running);
-  if (!state_->conf.prolog_fails.empty()) {
-    const Index host = job.shares.front().node;
-    if (state_->conf.prolog_fails[host] > 0) {
-      --state_->conf.prolog_fails[host];
-      failing_.emplace_back(id, host);
-      launch_fails_at_ = now_ + kPrologFails;
-    }
-  }
+  if (view_->jobs().state(id) == JobState::running) launched(job);
   touch_jobs();
   touch_nodes();
   tell(by, id);

@@ -103,6 +103,7 @@ class Scheduler final : public SchedulerPolicy {
   void count_in_partition(const Job& job, std::int32_t sign);
   void name_unavailable(Job& job, const NodeBits& available);
   void over(JobId id);
+  void gone(Job& job);
   void asked(const Stimulus& s);
   void asked_job(JobId id, JobAction action);
   void act_on(JobId id, JobAction action);
@@ -120,10 +121,12 @@ class Scheduler final : public SchedulerPolicy {
   void reserve();
   void flag_reserved();
   void leave_reservation(std::int32_t r);
+  void leave_reservation(Job& job, const Reservation& ended);
   void catch_up();
   void tick();
   Time next_tick() const;
   void check_limits();
+  Second ends_by(const Job& job) const;
   bool nodes_are_up(const Job& job) const;
   bool components_are_up(const Job& job) const;
   void ping();
@@ -154,6 +157,7 @@ class Scheduler final : public SchedulerPolicy {
   };
   std::vector<Candidate> candidates();
   void pass_soon(bool full);
+  void launched(const Job& job);
   void fail_launches();
   void hear_answers();
   bool missed_deadline(Job& job);
