@@ -247,10 +247,8 @@ class RunReader {
     read_passes();
     read_jobs();
     read_events();
-    if (out_.accounting.users.empty()) {
-      out_.conf.user_names.resize(users_.size());
-      for (const auto& [name, number] : users_) out_.conf.user_names[number] = name;
-    }
+    out_.conf.user_names.resize(users_.size());
+    for (const auto& [name, number] : users_) out_.conf.user_names[number] = name;
     read_power();
     set_clock(exact_clock);
   }

@@ -12,6 +12,7 @@
 #include "models/policies/slurm/slurm.hpp"
 #include "models/policies/slurm/topology.hpp"
 #include "models/scenario/options.hpp"
+#include "models/workload/load.hpp"
 
 namespace headroom {
 namespace {
@@ -130,6 +131,15 @@ std::vector<slurm::Update> slurm_updates(const Scenario& scenario, const Design&
       const std::string problem = slurm::set(update, conf.partitions[index(*update.partition)], name, value);
       if (!problem.empty()) throw InputError(fmt::format("{}: {}={} {}", operation.place, name, value, problem));
     }
+    if (!update.partition) continue;
+    slurm::Partition after;
+    after.name = operation.target;
+    for (const auto& [name, value] : update.settings) {
+      ensure(slurm::set(after, name, value).empty(), "the settings of an update were checked");
+    }
+    if (const std::string problem = slurm::check(after, slurm_accounting(scenario)); !problem.empty()) {
+      throw InputError(fmt::format("{}: {}", operation.place, problem));
+    }
   }
   return updates;
 }
@@ -137,6 +147,7 @@ std::vector<slurm::Update> slurm_updates(const Scenario& scenario, const Design&
 // slurmctld's scheduler and its power saving share what they know.
 Policies make_slurm(const Scenario& scenario, const Design& design) {
   slurm::Conf conf = slurm_conf(scenario);
+  conf.user_names = user_names(scenario);
   const Time patience = slurm::patience(conf);
   std::vector<slurm::Asks> asks;
   for (const InlineJob& job : scenario.workload.jobs) {

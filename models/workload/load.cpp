@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "models/errors.hpp"
@@ -100,6 +101,28 @@ void never_requeue(Workload& workload) {
 }
 
 }  // namespace
+
+std::vector<std::string> user_names(const Scenario& scenario) {
+  const WorkloadOptions& options = scenario.workload;
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  const auto add = [&](const std::string& name) {
+    if (seen.insert(name).second) names.push_back(name);
+  };
+  for (const NamedSettings& user : scenario.scheduler.slurm_users) add(user.name);
+  if (options.source == WorkloadOptions::Source::poisson) {
+    for (const auto& [name, weight] : options.poisson.users) add(name);
+  } else if (options.source == WorkloadOptions::Source::jobs) {
+    const std::size_t count =
+        options.max_jobs > 0 ? std::min<std::size_t>(options.max_jobs, options.jobs.size()) : options.jobs.size();
+    std::vector<const InlineJob*> jobs;
+    for (std::size_t j = 0; j < count; ++j) jobs.push_back(&options.jobs[j]);
+    std::stable_sort(jobs.begin(), jobs.end(),
+                     [](const InlineJob* a, const InlineJob* b) { return a->submit < b->submit; });
+    for (const InlineJob* job : jobs) add(job->user.empty() ? "unknown" : job->user);
+  }
+  return names;
+}
 
 Workload load_workload(const Scenario& scenario, const Design& design) {
   const WorkloadOptions& options = scenario.workload;

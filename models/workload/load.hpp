@@ -11,6 +11,9 @@ namespace headroom {
 // .swf.zst). Throws InputError listing the places searched.
 std::string find_trace(const std::string& name, const std::string& scenario_file);
 
+// The users' names by their numbers in it. Those of a log, which only its file tells, are left out: they are numbers.
+std::vector<std::string> user_names(const Scenario& scenario);
+
 Workload load_workload(const Scenario& scenario, const Design& design);
 
 }  // namespace headroom

@@ -83,6 +83,29 @@ TEST(SlurmLimitsScenario, SaysWhatIsNotThere) {
               HasSubstr("found \"SOME\", expected NO, ANY or ALL"));
 }
 
+// Root is let in whether slurmdbd knows it or not; users are known by their numbers before there is a workload.
+TEST(SlurmLimitsScenario, KnowsUsersByName) {
+  const char* const accounts = R"("slurm": {"AccountingStorageType": "accounting_storage/slurmdbd"},
+    "slurmAccounts": {"a": {}}, "slurmUsers": {"ada": {"account": "a"}}, )";
+  for (const char* known : {"", accounts}) {
+    const Scenario scenario =
+        parse_scenario(pool(std::string(known) + R"("slurmPartitions": {"pool": {"RootOnly": "YES"}})", R"(
+      {"id": "1", "submit": 20, "user": "bob", "runTime": 100},
+      {"id": "2", "submit": 10, "user": "ada", "runTime": 100},
+      {"id": "3", "submit": 5, "user": "root", "runTime": 100},
+      {"id": "4", "submit": 5, "runTime": 100})"),
+                       "s.json");
+    const Design design = make_design(scenario);
+    const Workload workload = load_workload(scenario, design);
+    EXPECT_EQ(user_names(scenario), workload.user_names);
+    const SimulationResult result = simulate(scenario, design, workload);
+    for (std::size_t j = 0; j < workload.jobs.size(); ++j) {
+      const bool root = workload.user_names[workload.jobs[j].request.user] == "root";
+      EXPECT_EQ(result.record.jobs()[j].state, root ? JobState::completed : JobState::rejected) << j;
+    }
+  }
+}
+
 // A recorded run of two jobs, the second of which waits for a limit; `why` is what squeue said of it.
 RunComparison replayed(const std::string& why) {
   const std::filesystem::path path = std::filesystem::temp_directory_path() / "headroom-limits.v2505x.json";

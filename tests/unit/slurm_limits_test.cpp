@@ -624,6 +624,39 @@ TEST(SlurmAccess, RejectsWhatIsTooLongOrWideIfToldTo) {
   }
 }
 
+TEST(SlurmLimits, FollowTheQosThatAPartitionGets) {
+  Limited b;
+  b.add_account("a");
+  b.add_user("u", {{"account", "a"}});
+  b.add_qos("one", {{"GrpJobs", "1"}});
+  b.job(0, 100).cpus(4);
+  b.job(10, 100).cpus(1).begin(30);
+  b.job(10.1, 100).cpus(1).begin(30);
+  b.update_partition(5.1, 0, "QOS", "one");
+  b.job(200, 100).cpus(1);
+  b.job(200.1, 100).cpus(1);
+  b.update_partition(240.1, 0, "QOS", "N/A");
+  const Story s = b.run();
+  EXPECT_LT(s[1].started, 70) << "the job from before does not count";
+  EXPECT_EQ(s.reason(2, 80), "QOSGrpJobsLimit");
+  EXPECT_GT(s[2].started, 150);
+  EXPECT_EQ(s.reason(4, 230), "QOSGrpJobsLimit");
+  EXPECT_LT(s[4].started, 250) << "the limit is gone";
+}
+
+TEST(SlurmLimits, FollowARunningJobsNewTimeLimit) {
+  Limited b;
+  b.add_account("a", {{"GrpTRESRunMins", "cpu=60"}});
+  b.add_user("u", {{"account", "a"}});
+  b.job(0, 1200).cpus(1).minutes(50);
+  b.job(10, 10).cpus(1).minutes(30);
+  b.update(60.1, 0, "TimeLimit", "25");
+  const Story s = b.run();
+  EXPECT_EQ(s.reason(1, 40), "AssocGrpCPURunMinutesLimit");
+  EXPECT_LT(s[1].started, 100);
+  EXPECT_EQ(s[0].state, JobState::completed);
+}
+
 TEST(SlurmAccess, GoesByStateAndRoot) {
   Limited b;
   b.add_account("a");

@@ -119,6 +119,68 @@ TEST(SlurmUpdate, RefusesWhatIsNotFollowed) {
   EXPECT_EQ(set(update, Partition{}, "nosuch", "1"), "is no setting of a partition");
 }
 
+TEST(SlurmUpdate, RefusesDefaultsThatJobsHaveFromTheStart) {
+  for (const char* name : {"DefMemPerCPU", "DefMemPerNode", "DefMemPerGPU", "DefCpuPerGPU", "JobDefaults"}) {
+    Update update;
+    EXPECT_EQ(set(update, Partition{}, name, "1").substr(0, 34), "cannot be changed while it runs: j") << name;
+    EXPECT_TRUE(update.settings.empty()) << name;
+  }
+}
+
+// Jobs that wait go by the tiers that partitions have now, also where their priorities stay.
+TEST(SlurmUpdate, OfATierPutsJobsInOrder) {
+  for (const bool several : {false, true}) {
+    SlurmBench b;
+    const std::uint32_t nodes = b.fixed("n", 1, 4);
+    for (const char* name : {"a", "b", "c"}) b.partition({nodes}).name = name;
+    b.job(0, 30).cpus(4).minutes(1);
+    b.job(0.1, 10).cpus(4).minutes(1);
+    b.job(0.2, 10).cpus(4).minutes(1).partition(several ? 2 : 1);
+    if (several) b.job(0.3, 10).cpus(4).minutes(1).partition(2).partitions("c,b");
+    b.update_partition(5.1, 1, "PriorityTier", "10");
+    const Story s = b.run();
+    EXPECT_LT(s[several ? 3 : 2].started, s[1].started);
+  }
+}
+
+TEST(SlurmUpdate, OfAJobsPartitionPutsItInOrder) {
+  SlurmBench b;
+  const std::uint32_t nodes = b.fixed("n", 1, 4);
+  b.partition({nodes}).name = "a";
+  Partition& high = b.partition({nodes});
+  high.name = "high";
+  high.priority_tier = 10;
+  b.job(0, 30).cpus(4).minutes(1);
+  b.job(0.1, 10).cpus(4).minutes(1);
+  b.job(0.2, 10).cpus(4).minutes(1);
+  b.job(0.3, 10).cpus(4).minutes(1);
+  b.update(5.1, 3, "Partition", "high");
+  b.update(5.2, 2, "Partition", "a,high");
+  const Story s = b.run();
+  EXPECT_LT(s[3].started, s[1].started);
+  EXPECT_LT(s[2].started, s[1].started);
+}
+
+// Nodes are one user's in the partition where the job starts, as that is then.
+TEST(SlurmExclusiveUser, GoesByThePartitionWhereAJobStarts) {
+  for (const char* how : {"no", "second", "update", "requeue"}) {
+    const std::string_view what = how;
+    SlurmBench b;
+    const std::uint32_t nodes = b.fixed("n", 1, 8);
+    for (const char* name : {"a", "own", "other"}) b.partition({nodes}).name = name;
+    const bool second = what == "second";
+    if (second) b.conf.partitions[0].max_time = 120;
+    if (second) b.conf.partitions[1].exclusive_user = true;
+    Draft& first = b.job(0, 600).cpus(1).minutes(20).begin(what == "update" ? 30 : 0);
+    if (second) first.partitions("a,own");
+    if (what == "update" || what == "requeue") b.update_partition(10.1, 0, "ExclusiveUser", "YES");
+    if (what == "requeue") b.ask(20.1, 0, JobAction::requeue);
+    b.job(200, 10).cpus(1).user(1).partition(2);
+    const Story s = b.run();
+    EXPECT_EQ(s[b.last()].started < 250, what == "no") << what;
+  }
+}
+
 TEST(SlurmDeadline, EndsAJobThatCannotKeepIt) {
   SlurmBench b;
   b.partition({b.fixed("n", 1, 4)});
@@ -141,6 +203,22 @@ TEST(SlurmMaxCPUsPerNode, CountsTheJobsOfThePartition) {
   EXPECT_THAT(s[0].allocations, ElementsAre("3.000 n[1-2]"));
   EXPECT_THAT(s[1].allocations, ElementsAre("3.000 n3"));
   EXPECT_EQ(s[2].rejection, Rejection::too_wide);
+}
+
+// Books are opened when the first job comes to a partition: they leave those of other partitions alone.
+TEST(SlurmMaxCPUsPerNode, CountsEveryJobOnce) {
+  SlurmBench b;
+  const std::uint32_t nodes = b.fixed("n", 1, 8);
+  for (const std::uint32_t most : {4u, 2u}) {
+    b.partition({nodes}).max_cpus_per_node = static_cast<std::int32_t>(most);
+  }
+  b.job(0, 30).cpus(3);
+  b.job(5, 10).cpus(1).partition(1);
+  b.job(60, 10).cpus(3);
+  const Story s = b.run();
+  EXPECT_THAT(s[1].allocations.size(), 1u);
+  ASSERT_EQ(s[2].allocations.size(), 1u);
+  EXPECT_LT(s[2].started, 70);
 }
 
 // A job that takes whole nodes gets none of which the partition may not have all CPUs.

@@ -176,10 +176,9 @@ TEST(SlurmScenario, SaysWhereAParameterIsWrong) {
       errors_of(of_queue(newer(), {{"MinNodes", "2"}})),
       HasSubstr("s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: \"MinNodes\" is no "
                 "setting that is supported here [PCS-30]"));
-  EXPECT_EQ(
-      errors_of(of_queue(newer(), {{"Default", "YES"}})),
-      "s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"Default\", "
-      "but it is not followed here: Jobs that name no queue go to the first.");
+  EXPECT_EQ(errors_of(of_queue(newer(), {{"Default", "YES"}})),
+            "s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"Default\", "
+            "but it is not followed here: Jobs that name no queue go to the first.");
 }
 
 TEST(SlurmScenario, TakesAParameterOnceOnly) {
@@ -507,6 +506,20 @@ std::string failure_of(const std::string& text) {
     return error.what();
   }
   return "no failure";
+}
+
+TEST(SlurmScenario, UpdatesOfPartitionsNameWhatIsThere) {
+  for (const std::string setting : {"QOS", "AllowQos", "DenyQos", "AllowAccounts", "DenyAccounts"}) {
+    const std::string operation =
+        R"({"at": 5, "action": "update", "queue": "que", "settings": {")" + setting + R"(": "x"}})";
+    const Scenario scenario = parse_scenario(with_operations(kOlder, operation), "s.json");
+    try {
+      make_policies(scenario, make_design(scenario));
+      ADD_FAILURE() << setting;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("partition que: " + setting + ": no ")) << setting;
+    }
+  }
 }
 
 TEST(SlurmScenario, TurnsOperationsIntoNews) {

@@ -392,6 +392,11 @@ std::string check(const Partition& partition, const Accounting& accounting) {
   return {};
 }
 
+std::string user_name(const Conf& conf, const Accounting& accounting, std::uint32_t user) {
+  if (user < accounting.users.size()) return accounting.users[user].name;
+  return user < conf.user_names.size() ? conf.user_names[user] : std::string();
+}
+
 std::span<const Parameter> accounting_parameters() {
   static const std::vector<Parameter> all = [] {
     std::vector<Parameter> list;

@@ -120,6 +120,9 @@ std::string check(const Accounting& accounting);
 // The same of a partition's QOS and lists.
 std::string check(const Partition& partition, const Accounting& accounting);
 
+// Those that slurmdbd knows come first; "" if nothing says it.
+std::string user_name(const Conf& conf, const Accounting& accounting, std::uint32_t user);
+
 // "cpu=10,mem=4G,gres/gpu=2" onto `counts` (others keep what they have); -1 takes a limit away. Memory in MiB.
 std::string parse_tres(std::string_view text, TresCounts& counts);
 

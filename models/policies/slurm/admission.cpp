@@ -36,8 +36,7 @@ std::optional<Rejection> Scheduler::closed_to(const Job& job) const {
     return Rejection::partition;
   }
   if (partition.needs_reservation && asks_of(job.id).reservation.empty()) return Rejection::partition;
-  const auto& users = state_->accounting.users;
-  const std::string user = job.user < users.size() ? users[job.user].name : std::string();
+  const std::string user = user_name(state_->conf, state_->accounting, job.user);
   if (user == "root") return std::nullopt;
   if (partition.root_only || (partition.allow_groups && !listed(partition.allowed_users, user))) {
     return Rejection::partition;
@@ -65,13 +64,16 @@ void Scheduler::enter(Job& job, QueueId queue) {
     job.any_least_nodes = accounting.qos[qos].partition_min_nodes;
   }
   state_->jobs.enter(job, queue);
+  state_->resources.settle_owner(job, asks_of(job.id), *state_->nodes);
   job.ask.most_cpus = partition.max_cpus_per_node;
   if (partition.max_cpus_per_node > 0) {
     state_->partition_cpus.resize(conf.partitions.size());
     std::vector<std::int32_t>& cpus = state_->partition_cpus[index(queue)];
     if (cpus.empty()) {
       cpus.resize(state_->nodes->size());
-      for (const JobId id : state_->jobs.active()) count_in_partition(state_->jobs[id], 1);
+      for (const JobId id : state_->jobs.active()) {
+        if (state_->jobs[id].queue == queue) count_in_partition(state_->jobs[id], 1);  // others have books of theirs
+      }
     }
     job.ask.partition_cpus = &cpus;
   }

@@ -313,7 +313,7 @@ struct Conf {
   std::vector<std::string> suspend_exc_nodes;  // names; what SuspendExcNodes lists
 
   std::vector<ReservationRequest> reservations;  // by time
-  std::vector<std::string> user_names;           // by number, where there is no accounting
+  std::vector<std::string> user_names;           // by number; missing: slurmdbd's, or unknown
 
   Second kill_wait = 30;
   Second message_timeout = 10;

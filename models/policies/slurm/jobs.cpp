@@ -86,9 +86,7 @@ Job& JobList::submit(JobId id, const JobTable& table, Second now, const NodeTabl
       }
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
-    std::stable_sort(job.queues.begin(), job.queues.end(), [this](QueueId a, QueueId b) {
-      return conf_.partitions[index(a)].priority_tier > conf_.partitions[index(b)].priority_tier;
-    });
+    sort_queues(job);
     if (job.queues.size() < 2) job.queues.clear();
   }
   // A job that does not say how many gets the least that the first of its partitions gives.
@@ -142,6 +140,25 @@ void JobList::enter(Job& job, QueueId queue) const {
   ask.most_nodes = job.any_most_nodes ? 0 : partition.max_nodes;
 }
 
+void JobList::sort_queues(Job& job) const {
+  std::vector<std::pair<QueueId, std::uint32_t>> sorted;  // with the priority there, if it has one
+  for (std::size_t q = 0; q < job.queues.size(); ++q) {
+    sorted.emplace_back(job.queues[q], q < job.in_queue.size() ? job.in_queue[q] : 0);
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [this](const auto& a, const auto& b) {
+    return conf_.partitions[index(a.first)].priority_tier > conf_.partitions[index(b.first)].priority_tier;
+  });
+  for (std::size_t q = 0; q < sorted.size(); ++q) {
+    job.queues[q] = sorted[q].first;
+    if (q < job.in_queue.size()) job.in_queue[q] = sorted[q].second;
+  }
+}
+
+void JobList::tiers_changed() {
+  for (const JobId id : order_) sort_queues(jobs_[index(id)]);
+  order_is_stale_ = true;
+}
+
 // Of several partitions each has a priority of its own; the job's is the highest.
 std::uint32_t JobList::weighed(Job& job, Second now, const NodeTable& nodes) {
   if (job.queues.empty()) return multifactor_.weigh(job, now, nodes).priority();
@@ -156,9 +173,9 @@ std::uint32_t JobList::weighed(Job& job, Second now, const NodeTable& nodes) {
 }
 
 void JobList::weigh(Job& job, Second now, const NodeTable& nodes) {
+  order_is_stale_ = true;  // its partition may be another
   if (job.priority == 0 || job.fixed_priority || !conf_.multifactor) return;
   job.priority = weighed(job, now, nodes);
-  order_is_stale_ = true;
 }
 
 void JobList::set_priority(JobId id, std::uint32_t priority) {

@@ -147,7 +147,11 @@ class JobList {
 
   // From now on it is looked at as a job of this queue.
   void enter(Job& job, QueueId queue) const;
-  // Its priority is worked out anew.
+  // The partitions that it named, by their tier.
+  void sort_queues(Job& job) const;
+  // Partitions may have other tiers than before.
+  void tiers_changed();
+  // Its priority is worked out anew, where it is not fixed.
   void weigh(Job& job, Second now, const NodeTable& nodes);
   // In its present queue.
   static std::uint32_t priority_in(const Job& job, std::size_t queue) {

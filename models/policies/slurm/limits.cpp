@@ -151,11 +151,16 @@ std::string hold_text(Hold hold) {
 
 LimitBook::LimitBook(const Conf& conf, const Associations& associations, const Multifactor& multifactor)
     : conf_(conf), associations_(associations), multifactor_(multifactor) {
-  for (const Partition& partition : conf.partitions) {
-    partition_qos_.push_back(partition.qos.empty() ? kNobody : associations_.find_qos(partition.qos));
-  }
+  follow();
   of_association_.resize(associations_.size());
   of_qos_.resize(associations.qos().size());
+}
+
+void LimitBook::follow() {
+  partition_qos_.clear();
+  for (const Partition& partition : conf_.partitions) {
+    partition_qos_.push_back(partition.qos.empty() ? kNobody : associations_.find_qos(partition.qos));
+  }
 }
 
 const Usage& LimitBook::used_by(std::uint32_t association) const {
@@ -645,6 +650,16 @@ void LimitBook::started(JobId job, const Demand& demand, Second now, bool runs) 
       });
   c.running_at = running_.size();
   running_.push_back(job);
+}
+
+void LimitBook::given(JobId job, Second more) {
+  if (index(job) >= charges_.size() || !charges_[index(job)].running) return;
+  Charge& c = charges_[index(job)];
+  const Second left = std::max<Second>(c.run_left + more, 0);
+  const TresCounts secs = times(c.tres, left - c.run_left);
+  c.run_left = left;
+  charge(
+      c, [&](Use& use) { add(use.run_secs, secs, 1); }, [](Part&) {});
 }
 
 void LimitBook::config_done(JobId job, Second now) {

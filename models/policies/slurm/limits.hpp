@@ -68,7 +68,9 @@ class LimitBook {
   // A job of `user` is known from now on. What is wrong with who pays, if AccountingStorageEnforce says that it
   // matters.
   std::optional<Rejection> identify(JobId job, std::uint32_t user, Payer payer, QueueId queue);
-  // A job of several partitions is looked at as one of this queue.
+  // The limits of partitions' QOS hold as conf has them now: for jobs that come, and for others as they enter.
+  void follow();
+  // A waiting job is looked at as one of this queue.
   void enter(JobId job, QueueId queue);
   // The requested time of a job that gives none, where a limit says so.
   std::optional<Second> default_limit(JobId job) const;
@@ -95,6 +97,7 @@ class LimitBook {
   void submitted(JobId job);
   void started(JobId job, const Demand& demand, Second now,
                bool runs);                  // or waits for its nodes, which counts as no use
+  void given(JobId job, Second more);       // requested time while it holds nodes; less, if negative
   void config_done(JobId job, Second now);  // a job that waited for its nodes runs
   void stopped(JobId job, Second now);      // no longer holds nodes
   void left(JobId job);                     // neither waits nor runs any more

@@ -530,11 +530,7 @@ bool Reservations::may_use(const Job& job, const Reservation& r) const {
     return std::find(list.begin(), list.end(), name) != list.end();
   };
   if (!r.users.empty()) {
-    const bool known = job.user < accounting_.users.size();
-    const std::string& name = known                                ? accounting_.users[job.user].name
-                              : job.user < conf_.user_names.size() ? conf_.user_names[job.user]
-                                                                   : std::string();
-    if (!has(r.users, name)) return false;
+    if (!has(r.users, user_name(conf_, accounting_, job.user))) return false;
   }
   if (r.accounts.empty()) return true;
   std::string account = index(job.id) < askers_.size() ? askers_[index(job.id)].account : std::string();

@@ -115,8 +115,6 @@ Resources::Resources(const Conf& conf) : conf_(conf), licenses_(conf.licenses) {
 
 bool Resources::describe(Job& job, const Asks& asks, std::int32_t tasks, const NodeTable& nodes, Second now) {
   const Partition& partition = conf_.partitions[index(job.queue)];
-  job.owns_nodes = !job.ask.whole_nodes && (asks.exclusive_user || partition.exclusive_user);
-  if (job.owns_nodes && owners_.empty()) owners_.resize(nodes.size());
   if (asks.core_spec >= 0 && conf_.allow_spec_resources) {
     job.ask.core_spec = asks.core_spec;
     job.ask.whole_nodes = job.asked_whole = true;
@@ -148,6 +146,12 @@ bool Resources::describe(Job& job, const Asks& asks, std::int32_t tasks, const N
   job.needs = &needs_.back();
   if (places) job.ask.needs = job.needs;
   return true;
+}
+
+void Resources::settle_owner(Job& job, const Asks& asks, const NodeTable& nodes) {
+  const Partition& partition = conf_.partitions[index(job.queue)];
+  job.owns_nodes = !job.ask.whole_nodes && (asks.exclusive_user || partition.exclusive_user);
+  if (job.owns_nodes && owners_.empty()) owners_.resize(nodes.size());
 }
 
 // --prefer. False: it names a feature that no node has.

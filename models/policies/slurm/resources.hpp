@@ -35,6 +35,8 @@ class Resources {
   // A job arrives at `now`: what it asks for becomes part of its record. False if there is no such thing.
   // `tasks`: of --ntasks, 0 if it was not given.
   bool describe(Job& job, const Asks& asks, std::int32_t tasks, const NodeTable& nodes, Second now);
+  // Whether it is the only user's on its nodes: as its present partition says now.
+  void settle_owner(Job& job, const Asks& asks, const NodeTable& nodes);
 
   bool licenses_free(const Job& job) const {
     return job.needs == nullptr || LicenseBooks::enough(job.needs->licenses, licenses_.free());

@@ -541,6 +541,10 @@ void Scheduler::wait_again(JobId id) {
   job.reservation = state_->reservations.asked(id);
   state_->jobs.requeued(id, view_->jobs(), now_s_);
   job.submit = told;
+  // Its partition may have changed while it ran.
+  state_->jobs.sort_queues(job);
+  state_->limits.enter(id, job.queue);
+  enter(job, job.queue);
   state_->limits.submitted(id);
   // One that ended while the job ran found nobody waiting for it.
   const std::int32_t r = job.reservation;
@@ -627,10 +631,14 @@ void Scheduler::asked_update(const Update& update, JobId id) {
     ensure(set(state_->conf.partitions[index(*update.partition)], name, value).empty(), "an update was checked");
   }
   state_->nodes->held.rows.follow(state_->conf);
+  state_->limits.follow();
+  state_->jobs.tiers_changed();
   for (const JobId waiting : state_->jobs.order(view_->jobs())) {
     Job& job = state_->jobs[waiting];
     const bool in_several = std::find(job.queues.begin(), job.queues.end(), *update.partition) != job.queues.end();
-    if (job.queue == *update.partition || in_several) enter(job, job.queue);
+    if (job.queue != *update.partition && !in_several) continue;
+    state_->limits.enter(waiting, job.queue);
+    enter(job, job.queue);
   }
   touch_nodes();
 }
@@ -643,11 +651,13 @@ void Scheduler::change(JobId id, const JobChange& change) {
   const NodeTable& nodes = *state_->nodes;
   touch_jobs();
   if (change.time_limit) {
+    const Second before = job.limit;
     job.limit = (std::min(*change.time_limit, kUnlimited) + 59) / 60 * 60;
     if (state == JobState::running || state == JobState::configuring) {
       job.end = job.start + job.limit;
       state_->jobs.sort_active(id);
     }
+    if (state != JobState::pending) state_->limits.given(id, job.limit - before);
   }
   if (state != JobState::pending) return;
   if (!change.partitions.empty()) {
@@ -659,9 +669,10 @@ void Scheduler::change(JobId id, const JobChange& change) {
     }
     ensure(!queues.empty(), "an update was checked");
     job.queues = queues;
-    enter(job, queues.front());
-    if (queues.size() < 2) job.queues.clear();
     job.in_queue.clear();
+    state_->jobs.sort_queues(job);
+    enter(job, job.queues.front());
+    if (queues.size() < 2) job.queues.clear();
   }
   if (change.nice) {
     if (!state_->conf.multifactor && !job.fixed_priority && job.priority > 0) {

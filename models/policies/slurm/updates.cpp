@@ -57,6 +57,12 @@ std::string set(Update& update, const Partition& partition, std::string_view nam
   for (const Parameter& parameter : parameters()) {
     if (parameter.where != "partition" || lower(parameter.name) != key) continue;
     Partition copy = partition;
+    // Jobs that have come, and the core's books, have their memory and CPUs by then.
+    constexpr std::string_view kAtTheStart[] = {"defmempercpu", "defmempernode", "defmempergpu", "defcpupergpu",
+                                                "jobdefaults"};
+    if (std::find(std::begin(kAtTheStart), std::end(kAtTheStart), key) != std::end(kAtTheStart)) {
+      return "cannot be changed while it runs: jobs get their defaults as it is at the start";
+    }
     if (key.starts_with("suspend") || key.starts_with("resume")) return "is not followed while nodes have power";
     const std::string problem = set(copy, parameter.name, value);
     const auto shares = [](const Partition& p) { return p.max_share > 1 || p.force_share; };
