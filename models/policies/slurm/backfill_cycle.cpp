@@ -236,8 +236,7 @@ Scheduler::Planned Scheduler::plan_job(Job& job, const Candidate& attempt, bool&
 }
 
 // Of a job that starts on the nodes in shares_: what is left of its limit before others have a place there, but at
-// least its
-// --time-min.
+// least its --time-min.
 Second Scheduler::lengthened(const Job& job, Second limit) const {
   NodeBits nodes(state_->nodes->size());
   for (const Selector::Share& share : shares_) nodes.set(share.node);

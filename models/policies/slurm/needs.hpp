@@ -20,7 +20,6 @@ struct Needs {
   std::int32_t switches = 0;  // leaves at most; 0: any
   Second switches_until = 0;  // the wall clock's second from which on any will do
   LicenseNeed licenses;
-  bool owns_nodes = false;  // --exclusive=user
   // CPUs that its GPUs need on a node, and in all; 0: they need none.
   std::int32_t gres_cpus_per_node = 0;
   std::int32_t gres_cpus = 0;
