@@ -32,6 +32,7 @@ TEST(SlurmHetJobs, StartTogetherByBackfillOnNodesOfTheirOwn) {
 TEST(SlurmHetJobs, StartTogetherOnceTheNodesOfAllAreUp) {
   SlurmBench b;
   b.conf.bf_interval = 10;
+  b.conf.resume_timeout = 300;
   b.partition({b.cloud("f", 1, 4, 20)});
   b.partition({b.cloud("s", 1, 4, 100)});
   b.job(0.5, 20.3).cpus(1).minutes(5).component(0, 2);
