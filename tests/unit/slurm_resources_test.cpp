@@ -269,6 +269,9 @@ TEST(SlurmPlacement, SoManyNodesOfEachFeature) {
   EXPECT_THAT(shop.nodes(on_nodes(3, 3), constraint("[fast*2&slow*1]")), ElementsAre(0, 1, 2));
   EXPECT_THAT(shop.nodes(on_nodes(3, 3), constraint("[ib*1&eth*2]")), ElementsAre(0, 5, 6));
   EXPECT_THAT(shop.nodes(on_nodes(2, 2), constraint("[fast*1&ib*1]")), ElementsAre(0, 1)) << "not one node for both";
+  Ask one_task = on_nodes(3, 3);  // of each node: what -N3 alone asks for
+  one_task.tasks_per_node = 1;
+  EXPECT_THAT(shop.nodes(one_task, constraint("[fast*2&slow*1]")), ElementsAre(0, 1, 2));
   EXPECT_THAT(shop.nodes(on_nodes(3, 3), constraint("[fast*3]")), ElementsAre(0, 1, 7));
   EXPECT_FALSE(shop.pick(on_nodes(4, 4), constraint("[fast*4]")).has_value()) << "there are three";
   EXPECT_THAT(shop.nodes(on_nodes(3, 3), constraint("big*1")), ElementsAre(0, 1, 7)) << "the others are any";

@@ -59,6 +59,7 @@ bool Placement::pick(const Ask& ask, const NodeBits& candidates, const Holdings&
     if (some.max_nodes > 0) some.max_nodes = std::max(some.max_nodes, count.count);
     some.cpus = count.count;
     some.wanted_nodes = count.count;
+    if (some.tasks_per_node > 0) some.tasks = count.count * some.tasks_per_node;
     if (!place(some, these, nobody)) return false;
     for (const Selector::Share& share : chosen_) required.set(share.node);
   }
