@@ -11,6 +11,7 @@
 
 #include "models/policies/slurm/power.hpp"
 #include "models/policies/slurm/slurm.hpp"
+#include "models/report/state_name.hpp"
 
 namespace headroom {
 namespace {
@@ -260,33 +261,6 @@ void compare_power(const RecordedRun& run, const Simulated& out, RunComparison& 
   c.power = spread(std::move(errors));
 }
 
-std::string_view state_text(JobState state) {
-  switch (state) {
-    case JobState::pending:
-      return "PENDING";
-    case JobState::configuring:
-      return "CONFIGURING";
-    case JobState::running:
-      return "RUNNING";
-    case JobState::completing:
-      return "COMPLETING";
-    case JobState::completed:
-      return "COMPLETED";
-    case JobState::failed:
-      return "FAILED";
-    case JobState::cancelled:
-      return "CANCELLED";
-    case JobState::timed_out:
-      return "TIMEOUT";
-    case JobState::node_failed:
-      return "NODE_FAIL";
-    case JobState::rejected:
-      return "REJECTED";
-    default:
-      return "?";
-  }
-}
-
 // "alloc 15.014 n[01-02] by backfill, start 45".
 std::string tell(const std::vector<RecordedAllocation>& allocations, Time start, std::string_view state, Time zero) {
   std::string text;
@@ -298,10 +272,11 @@ std::string tell(const std::vector<RecordedAllocation>& allocations, Time start,
   if (start != kNever) text += fmt::format(", start {:.0f}", std::floor(seconds(start - zero)));
   return fmt::format("{}, {}", text, state);
 }
+
 // A job that made way for another and does not wait again has a state of its own.
 std::string_view state_text(const Simulated::Job& job) {
   if (job.missed_deadline) return "DEADLINE";
-  return job.made_way && job.state == JobState::cancelled ? "PREEMPTED" : state_text(job.state);
+  return job.made_way && job.state == JobState::cancelled ? "PREEMPTED" : state_name(job.state);
 }
 std::string tell(const Simulated::Job& job, Time zero) {
   std::vector<RecordedAllocation> allocations;

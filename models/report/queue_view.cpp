@@ -7,6 +7,7 @@
 
 #include "models/policies/queue_order.hpp"
 #include "models/policies/slurm/slurm.hpp"
+#include "models/report/state_name.hpp"
 #include "models/scenario/document.hpp"
 
 namespace headroom {
@@ -16,21 +17,6 @@ std::int64_t whole_seconds(Time t) { return (t - (t % kSecond + kSecond) % kSeco
 
 bool holds_nodes(JobState state) {
   return state == JobState::configuring || state == JobState::running || state == JobState::completing;
-}
-
-std::string_view full_state(JobState state) {
-  switch (state) {
-    case JobState::pending:
-      return "PENDING";
-    case JobState::configuring:
-      return "CONFIGURING";
-    case JobState::running:
-      return "RUNNING";
-    case JobState::completing:
-      return "COMPLETING";
-    default:
-      return "";
-  }
 }
 
 std::int32_t divide_up(std::int32_t a, std::int32_t b) { return a / b + static_cast<std::int32_t>(a % b != 0); }
@@ -182,7 +168,7 @@ std::string queue_json(const std::vector<QueueRow>& rows, const Design& design) 
         "{}, "
         "\"nodes\": {}, \"node_list\": {}, \"reason\": {}}}",
         out.empty() ? "" : ",", quote(row.id, kWhole), quote(design.queue_names[index(row.queue)], kWhole),
-        quote(row.name, kWhole), quote(row.user, kWhole), full_state(row.state), row.elapsed_s, row.nodes,
+        quote(row.name, kWhole), quote(row.user, kWhole), state_name(row.state), row.elapsed_s, row.nodes,
         quote(row.node_list, kWhole), quote(row.reason, kWhole));
   }
   return "[" + out + "]";

@@ -4,35 +4,10 @@
 #include <array>
 
 #include "models/report/format.hpp"
+#include "models/report/state_name.hpp"
 
 namespace headroom {
 namespace {
-
-std::string_view state_name(JobState state) {
-  switch (state) {
-    case JobState::pending:
-      return "PENDING";
-    case JobState::configuring:
-      return "CONFIGURING";
-    case JobState::running:
-      return "RUNNING";
-    case JobState::completed:
-      return "COMPLETED";
-    case JobState::failed:
-      return "FAILED";
-    case JobState::cancelled:
-      return "CANCELLED";
-    case JobState::completing:
-      return "COMPLETING";
-    case JobState::timed_out:
-      return "TIMEOUT";
-    case JobState::node_failed:
-      return "NODE_FAIL";
-    case JobState::rejected:
-      return "REJECTED";
-  }
-  return "";
-}
 
 // Slurm's compressed form of a node list: compute-[1-3,7]. Nodes of a group have successive ids.
 void append_node_list(std::string& out, std::span<const HeldShare> shares, const RunRecord& record,

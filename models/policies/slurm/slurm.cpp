@@ -19,7 +19,8 @@ constexpr Time kPrologFails = 45'000;
 // From a ping to the node's answer.
 constexpr Time kAnswers = 20'000;
 
-bool holds_nodes(JobState state) { return state == JobState::configuring || state == JobState::running; }
+// It has nodes, and was not told to end.
+bool has_nodes(JobState state) { return state == JobState::configuring || state == JobState::running; }
 
 }  // namespace
 
@@ -719,7 +720,7 @@ void Scheduler::act_on(JobId id, JobAction action) {
         state_->limits.left(id);
         job.start = job.end = now_s_;
         plan_->end(id, Outcome::cancelled);
-      } else if (holds_nodes(state)) {
+      } else if (has_nodes(state)) {
         stop(id, Outcome::cancelled);
       }
       break;
@@ -731,7 +732,7 @@ void Scheduler::act_on(JobId id, JobAction action) {
       wanted_ = true;
       break;
     case JobAction::requeue:
-      if (!holds_nodes(state) || !view_->jobs().terms(id).requeue) break;
+      if (!has_nodes(state) || !view_->jobs().terms(id).requeue) break;
       take_nodes_back(id);
       made_way(job);
       plan_->requeue(id);
@@ -784,7 +785,7 @@ void Scheduler::lose_jobs(Index n) {
     const Job& job = state_->jobs[jobs[i]];
     for (std::int32_t c = 0; c < job.components; ++c) {
       const JobId other{number(job.leader) + static_cast<std::uint32_t>(c)};
-      const bool holds = holds_nodes(view_->jobs().state(other));
+      const bool holds = has_nodes(view_->jobs().state(other));
       if (holds && std::find(jobs.begin(), jobs.end(), other) == jobs.end()) jobs.push_back(other);
     }
   }
@@ -970,7 +971,7 @@ void Scheduler::fail_launches() {
     const auto count = static_cast<std::uint32_t>(std::max(failed.components, 1));
     const std::uint32_t first = failed.components > 0 ? number(failed.leader) : number(id);
     for (std::uint32_t j = first; j < first + count; ++j) {
-      if (!holds_nodes(view_->jobs().state(JobId{j}))) continue;
+      if (!has_nodes(view_->jobs().state(JobId{j}))) continue;
       take_nodes_back(JobId{j});
       made_way(state_->jobs[JobId{j}]);
       plan_->requeue(JobId{j});
