@@ -156,8 +156,8 @@ bool Placement::place_once(const Ask& ask, const NodeBits& nodes, const NodeBits
     if (most_left_ <= 0 && !done()) return false;
   }
   if (needs_->spread) return spread(ask);
-  if (topology_ != nullptr && !needs_->contiguous) return by_switches(ask);
-  return consecutive(ask);
+  if (topology_ != nullptr && !needs_->contiguous) return by_switches();
+  return consecutive();
 }
 
 // False if a node that must be among them has nothing to offer.
@@ -323,7 +323,7 @@ void Placement::take(Site& site) {
 }
 
 // Whole runs of neighbours of the lowest weight, the tightest that suffices; for the last node the tightest.
-bool Placement::consecutive(const Ask& ask) {
+bool Placement::consecutive() {
   const bool contiguous = needs_->contiguous;
   std::vector<Run> runs;
   bool open = false;
@@ -397,7 +397,6 @@ bool Placement::consecutive(const Ask& ask) {
     if (done()) return true;
     best->nodes = 0;
   }
-  (void)ask;
   return cpus_left_ <= 0 && gres_met() && enough_nodes(0);
 }
 
@@ -429,7 +428,7 @@ bool Placement::spread(const Ask& ask) {
 
 // As few leaves as possible below the highest switch of the nodes of the lowest weight; the leaf that suffices and has
 // the fewest nodes first, or else the one with the most.
-bool Placement::by_switches(const Ask& ask) {
+bool Placement::by_switches() {
   const std::size_t switches = topology_->size();
   NodeBits usable(table_.size());
   NodeBits required(table_.size());
@@ -560,7 +559,6 @@ bool Placement::by_switches(const Ask& ask) {
     left(nodes[s], s);
     nodes[s] = 0;
   }
-  (void)ask;
   return min_left_ <= 0 && cpus_left_ <= 0 && gres_met() && found();
 }
 

@@ -49,9 +49,9 @@ class Placement {
   bool place_once(const Ask& ask, const NodeBits& nodes, const NodeBits& required, bool together);
   bool find_sites(const Ask& ask, const NodeBits& nodes, const NodeBits& required, bool together);
   std::int32_t offer(const Ask& ask, Index n, bool together, std::uint64_t& near, std::int32_t* gres) const;
-  bool consecutive(const Ask& ask);
+  bool consecutive();
   bool spread(const Ask& ask);
-  bool by_switches(const Ask& ask);
+  bool by_switches();
   std::size_t best_switch(const std::vector<char>& used, const std::vector<std::int32_t>& nodes,
                           const std::vector<std::int64_t>& cpus, const std::vector<std::int32_t>& distance) const;
   bool better_switch(std::size_t i, std::size_t best, const std::vector<std::int32_t>& nodes,
