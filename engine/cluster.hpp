@@ -29,10 +29,35 @@ struct NodeGroupSpec {
   std::int32_t weight = 1;  // lower is chosen first (PCS-16)
   std::int32_t kept = 0;    // of a dynamic group: its first nodes are kept as in a static one (minInstanceCount)
   std::int32_t memory = 0;  // MiB of each node that jobs may have; counts only with ClusterSpec::memory_counts
+  std::int32_t present = -1;  // nodes that are there at the start, where changes make the group larger; -1: all
 };
 
 struct QueueSpec {
-  std::vector<GroupId> groups;
+  std::vector<GroupId> groups;  // at the start
+  bool open = true;             // takes jobs at the start
+};
+
+// What an administrator changes while the cluster runs (PCS-18 to 21, 31, 32). Groups and queues that are created later
+// are in the spec from the start, without nodes, and closed; `NodeGroupSpec::nodes` is the most that a group ever has.
+struct ClusterChange {
+  enum class Kind : std::uint8_t {
+    resize,        // of group: nodes and kept ones from now on; nodes beyond lose their jobs, which wait again (PCS-20)
+    replace,       // of group: instances that were launched before are replaced when they are idle (PCS-19)
+    idle_time,     // of group
+    serve,         // of queue: its groups from now on
+    open,          // of queue: it takes jobs
+    close,         // of queue: it takes no new jobs (PCS-31)
+    delete_queue,  // its running jobs are terminated, pending ones cancelled (PCS-32)
+    delete_group,  // its instances are terminated, jobs on them cancelled (PCS-21)
+  };
+  Kind kind{};
+  GroupId group{0};
+  QueueId queue{0};
+  std::int32_t nodes = 0;
+  std::int32_t kept = 0;
+  Time idle_time = 0;
+  std::vector<GroupId> groups = {};
+  bool operator==(const ClusterChange&) const = default;
 };
 
 struct ClusterSpec {
@@ -42,6 +67,7 @@ struct ClusterSpec {
   std::int32_t job_limit = std::numeric_limits<std::int32_t>::max();       // PCS-3, active + queued
   Time suspend_timeout = 0;    // from taking a node down until it may be used again
   bool memory_counts = false;  // memory is given out like cores (CR_CPU_Memory)
+  std::vector<ClusterChange> changes = {};  // that the run may bring (Stimulus::cluster_changed)
 };
 
 enum class NodeState : std::uint8_t {

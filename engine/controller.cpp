@@ -174,6 +174,14 @@ void Controller::hear(const Stimulus& s) {
       ensure(keeps_time_, "only a policy that keeps time deals with lost nodes and requests from outside");
       asked_.push_back(s);
       break;
+    case Stimulus::Kind::launch_refused:
+    case Stimulus::Kind::instance_launched:
+    case Stimulus::Kind::instance_lost:
+    case Stimulus::Kind::instance_impaired:
+    case Stimulus::Kind::spot_warned:
+    case Stimulus::Kind::cluster_changed:
+    case Stimulus::Kind::budget_reached:
+      break;
   }
 }
 

@@ -74,6 +74,53 @@ inline constexpr std::uint32_t kJobActions = 4;
 enum class NodeAction : std::uint8_t { resume, power_down, power_up, down, drain };
 inline constexpr std::uint32_t kNodeActions = 5;
 
+// Why the cloud gives no instance: EC2's error codes (RunInstances and CreateFleet).
+enum class Refusal : std::uint8_t {
+  insufficient_instance_capacity,
+  insufficient_reserved_instance_capacity,
+  reservation_capacity_exceeded,
+  max_spot_instance_count_exceeded,
+  spot_max_price_too_low,
+  unsupported,
+  unfulfillable_capacity,
+  vcpu_limit_exceeded,
+  instance_limit_exceeded,
+  insufficient_free_addresses_in_subnet,
+  request_limit_exceeded,  // throttled: the same request may succeed a little later
+  internal_error,
+};
+inline constexpr std::uint32_t kRefusals = 12;
+
+// Why an instance is gone although the core did not ask for it.
+enum class Loss : std::uint8_t {
+  failed_start,         // pending -> terminated: an EBS quota, a KMS key (Client.VolumeLimitExceeded, Client.InternalError)
+  spot_interruption,    // EC2 took it back
+  hardware_failure,     // the host died
+  external,             // somebody terminated it
+  end_of_reservation,   // its Capacity Block is over
+};
+inline constexpr std::uint32_t kLosses = 5;
+
+// What is wrong with an instance that exists (PCS-24).
+enum class Impairment : std::uint8_t { rebooted, stopped, health_check_failed, scheduled_event };
+inline constexpr std::uint32_t kImpairments = 4;
+
+// What EC2 says before it takes a Spot Instance back.
+enum class SpotWarning : std::uint8_t { rebalance_recommendation, interruption_notice };
+inline constexpr std::uint32_t kSpotWarnings = 2;
+
+// Why an instance is launched, and why it is terminated: reasons of PCS's scaling events (PCS-72).
+enum class LaunchReason : std::uint8_t { scheduler_requested, maintain_min_capacity };
+enum class EndReason : std::uint8_t {
+  scheduler_requested,
+  unhealthy_node,
+  bootstrap_failed,
+  replacement_requested,  // after an update of its node group
+  node_group_update,      // beyond a lower maximum (PCS-20)
+  node_group_deletion,
+};
+inline constexpr std::uint32_t kEndReasons = 6;
+
 // One piece of news. Kinds are in the order of their bands: at one instant the world delivers all arrivals
 // first, then ends of jobs, then news of instances (the core applies a batch's arrivals last); within a band, in the
 // order of creation (see EventQueue).
@@ -89,13 +136,21 @@ struct Stimulus {
     job_asked,            // subject: job; detail: JobAction
     node_asked,           // subject: node; detail: NodeAction
     updated,              // subject: position in a table of the policy's of what changes; detail: the job, if of one
+    launch_refused,       // subject: node; detail: Refusal; no instance was launched for it
+    instance_launched,    // subject: node; detail: which of its group's offers (bits 0-15), and 1 + the capacity
+                          // reservation that it uses (bits 16-31); not told where that is 0
+    instance_lost,        // subject: node; detail: Loss
+    instance_impaired,    // subject: node; detail: Impairment
+    spot_warned,          // subject: node; detail: SpotWarning
+    cluster_changed,      // subject: position in ClusterSpec::changes
+    budget_reached,       // subject: budget; detail: 1 if nothing more may be launched, 2 if it may again, else 0
   };
   Kind kind{};
   std::uint32_t subject = 0;
   std::uint32_t detail = 0;
   bool operator==(const Stimulus&) const = default;
 };
-inline constexpr std::uint32_t kStimulusKinds = 10;
+inline constexpr std::uint32_t kStimulusKinds = 17;
 
 struct News {
   std::vector<Stimulus> stimuli;
@@ -136,8 +191,9 @@ struct Command {
     reject_job,           // subject: job; detail: Rejection
     allocate_job,         // subject: job; shares: its nodes, some of which still have to boot
     start_job,            // subject: job; shares: its nodes, all ready
-    launch_instances,     // subject: node group; shares: the nodes to back (cores 0)
-    terminate_instances,  // subject: node group; shares: the nodes to take down (cores 0)
+    launch_instances,     // subject: node group; detail: LaunchReason, and kAllOrNothing; shares: the nodes to back
+                          // (cores 0); one request to the cloud
+    terminate_instances,  // subject: node group; detail: EndReason; shares: the nodes whose instances go (cores 0)
     stop_job,             // subject: job; detail: Outcome; its processes are told to end, job_finished will follow
     requeue_job,          // subject: job; detail: 1 if it makes way for another and was not told before, else 0;
                           // whatever is left of it is killed, it waits again
@@ -153,6 +209,8 @@ struct Command {
   std::uint32_t share_count = 0;
 };
 inline constexpr std::uint32_t kCommandKinds = 10;
+// Of launch_instances: the request fails as a whole unless every node gets its instance.
+inline constexpr std::uint32_t kAllOrNothing = 0x100;
 
 struct Commands {
   std::uint64_t first_number = 0;

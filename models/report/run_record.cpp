@@ -37,6 +37,13 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
       case Stimulus::Kind::updated:
+      case Stimulus::Kind::launch_refused:
+      case Stimulus::Kind::instance_launched:
+      case Stimulus::Kind::instance_lost:
+      case Stimulus::Kind::instance_impaired:
+      case Stimulus::Kind::spot_warned:
+      case Stimulus::Kind::cluster_changed:
+      case Stimulus::Kind::budget_reached:
         break;  // what follows from it comes as commands
     }
   }
