@@ -17,21 +17,22 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
       node_state_.push_back(group.supply == Supply::permanent ? NodeState::up : NodeState::powered_down);
     }
     nodes += count;
+    ensure(group.present <= group.nodes, "a group has at most all of its nodes at the start");
+    group_present_.push_back(group.present < 0 ? group.nodes : group.present);
+    group_kept_.push_back(group.supply == Supply::fixed ? group_present_.back() : group.kept);
   }
   group_queues_.resize(spec_.groups.size());
   serves_.resize(spec_.groups.size() * spec_.queues.size());
   for (std::size_t q = 0; q < spec_.queues.size(); ++q) {
-    std::vector<GroupId> groups = spec_.queues[q].groups;
-    std::stable_sort(groups.begin(), groups.end(), [this](GroupId a, GroupId b) {
-      return spec_.groups[index(a)].weight < spec_.groups[index(b)].weight;
-    });
+    queue_groups_.emplace_back();
+    queue_open_.push_back(spec_.queues[q].open ? 1 : 0);
+    sort_groups(QueueId{static_cast<std::uint32_t>(q)}, spec_.queues[q].groups);
     std::int32_t cores = 0;
-    for (const GroupId g : groups) {
+    for (const GroupId g : queue_groups_[q]) {
       group_queues_[index(g)].push_back(QueueId{static_cast<std::uint32_t>(q)});
       serves_[index(g) * spec_.queues.size() + q] = 1;
       cores += spec_.groups[index(g)].nodes * spec_.groups[index(g)].cores;
     }
-    queue_groups_.push_back(std::move(groups));
     queue_profile_.emplace_back(cores);
   }
   one_node_ = nodes == 1 && spec_.queues.size() == 1 && spec_.groups.front().supply == Supply::permanent;
@@ -49,18 +50,24 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
   node_reserved_.resize(nodes);
   idle_since_.resize(nodes);
   down_until_.resize(nodes);
+  out_until_.resize(nodes);
   for (std::size_t n = 0; n < nodes; ++n) {
     const NodeId node{static_cast<std::uint32_t>(n)};
     if (is_kept(node)) wanted_.push_back(node);
     refresh(node);
   }
   if (!free_cores_decide()) make_node_profiles();
+  for (std::uint32_t n = 0; n < nodes; ++n) {
+    if (!is_present(NodeId{n})) set_down(NodeId{n}, 0);
+  }
 }
 
-bool Cluster::is_kept(NodeId node) const {
-  const NodeGroupSpec& group = spec_.groups[index(group_of(node))];
-  if (group.supply != Supply::dynamic) return group.supply == Supply::fixed;
-  return number(node) - number(first_node(group_of(node))) < static_cast<std::uint32_t>(group.kept);
+void Cluster::sort_groups(QueueId queue, std::span<const GroupId> groups) {
+  std::vector<GroupId>& own = queue_groups_[index(queue)];
+  own.assign(groups.begin(), groups.end());
+  std::stable_sort(own.begin(), own.end(), [this](GroupId a, GroupId b) {
+    return spec_.groups[index(a)].weight < spec_.groups[index(b)].weight;
+  });
 }
 
 // --- where and when -------------------------------------------------------------------------------------------------
@@ -70,8 +77,8 @@ bool Cluster::can_ever_hold(const JobRequest& request) const {
   std::int64_t cores = 0;
   for (const GroupId g : queue_groups_[index(request.queue)]) {
     const NodeGroupSpec& group = spec_.groups[index(g)];
-    if (request.nodes == 0 || request.spread || group.cores >= request.cores) nodes += group.nodes;
-    cores += std::int64_t{group.nodes} * group.cores;
+    if (request.nodes == 0 || request.spread || group.cores >= request.cores) nodes += present(g);
+    cores += std::int64_t{present(g)} * group.cores;
   }
   if (request.nodes == 0) return cores >= request.cores;
   return nodes >= request.nodes && (!request.spread || cores >= request.cores);
@@ -325,11 +332,10 @@ bool Cluster::admit(const JobRequest& request) {
 void Cluster::make_node_profiles() {
   for (std::uint32_t n = 0; n < node_count(); ++n) {
     node_profile_.emplace_back(cores(NodeId{n}), now_);
-    if (is_down(NodeId{n})) {
-      occupy(NodeId{n}, now_, kNever, cores(NodeId{n}));
-    } else if (node_state_[n] == NodeState::powering_down) {
-      occupy(NodeId{n}, now_, down_until_[n], cores(NodeId{n}));
-    }
+    Time out_until = now_;
+    if (node_state_[n] == NodeState::powering_down) out_until = down_until_[n];
+    if (is_down(NodeId{n})) out_until = std::max(out_until, out_until_[n]);
+    if (out_until > now_) occupy(NodeId{n}, now_, out_until, cores(NodeId{n}) - node_in_use_[n]);
   }
   for (std::uint32_t j = 0; j < claims_.size(); ++j) {
     const Claim& claim = claims_[j];
@@ -495,6 +501,8 @@ void Cluster::end_claim(JobId job, Time now) {
     const std::size_t n = index(share.node);
     const std::int32_t freed = alone ? share.cores : unshare(share, shared);
     occupy(share.node, from, claim.until, -freed);
+    // What a job gives back of a node that is out of use stays out of use.
+    if (is_down(share.node) && claim.kind == Claim::Kind::allocated) out_of_use(share.node, now, out_until_[n], freed);
     if (claim.kind == Claim::Kind::allocated) {
       const bool was_overdrawn = node_in_use_[n] > cores(share.node);
       node_in_use_[n] -= freed;
@@ -577,8 +585,8 @@ bool Cluster::keep_down(NodeId node, Time until) {
   const std::size_t n = index(node);
   ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down is kept down");
   if (until <= down_until_[n]) return true;
-  const Time from = std::max(now_, down_until_[n]);
-  if (is_down(node)) {  // out of use already
+  const Time from = std::max({now_, down_until_[n], is_down(node) ? out_until_[n] : 0});
+  if (is_down(node) && until <= out_until_[n]) {  // out of use already
     down_until_[n] = until;
     return true;
   }
@@ -600,32 +608,40 @@ void Cluster::want_again(NodeId node) {
   if (std::find(wanted_.begin(), wanted_.end(), node) == wanted_.end()) wanted_.push_back(node);
 }
 
-// Takes all of a node out of the books of time (sign 1), or puts it back (-1).
-void Cluster::out_of_use(NodeId node, Time from, Time until, std::int32_t sign) {
-  if (from >= until) return;
-  occupy(node, from, until, sign * cores(node));
-  occupy_queues(group_of(node), from, until, sign * cores(node));
+// Takes cores of a node out of the books of time, or puts them back (negative). False if that collides.
+bool Cluster::out_of_use(NodeId node, Time from, Time until, std::int32_t amount) {
+  if (from >= until) return true;
+  const bool on_node = occupy(node, from, until, amount);
+  const bool in_queues = occupy_queues(group_of(node), from, until, amount);
+  return on_node && in_queues;
 }
 
-void Cluster::give_up(NodeId node, Time now) {
+void Cluster::lose_instance(NodeId node, Time now) {
   const std::size_t n = index(node);
-  ensure(node_state_[n] == NodeState::powering_up, "only a node that is powering up is given up");
+  ensure(node_state_[n] == NodeState::powering_up || node_state_[n] == NodeState::up,
+         "only a node that has an instance, or waits for one, loses it");
   node_state_[n] = NodeState::powered_down;
   idle_since_[n] = now;
   --instances_;
   refresh(node);
 }
 
-void Cluster::set_down(NodeId node, Time now) {
+bool Cluster::set_down(NodeId node, Time now, Time until) {
   const std::size_t n = index(node);
-  ensure(
-      node_down_[n] == 0 && node_jobs_[n] == 0 && node_reserved_[n] == 0 && node_state_[n] != NodeState::powering_down,
-      "a node is down once, and without jobs");
+  ensure(node_down_[n] == 0, "a node is down once");
   node_down_[n] = 1;
-  idle_since_[n] = now;
-  out_of_use(node, now, kNever, 1);
-  if (node_state_[n] == NodeState::powered_down) std::erase(wanted_, node);
+  if (node_jobs_[n] == 0) idle_since_[n] = now;
+  Time from = now;
+  if (node_state_[n] == NodeState::powering_down) {  // out of use until then already
+    from = std::max(now, down_until_[n]);
+    until = std::max(until, from);
+  }
+  out_until_[n] = until;
+  if (!node_profile_.empty()) node_profile_[n].advance(now_);
+  const bool fits = out_of_use(node, from, until, cores(node) - node_in_use_[n]);
+  if (node_state_[n] == NodeState::powered_down) unwant(node);
   refresh(node);
+  return fits;
 }
 
 void Cluster::set_usable(NodeId node, Time now) {
@@ -633,15 +649,79 @@ void Cluster::set_usable(NodeId node, Time now) {
   ensure(node_down_[n] != 0, "only a node that is down becomes usable");
   node_down_[n] = 0;
   // A node on its way down stays out of use until then.
-  out_of_use(node, node_state_[n] == NodeState::powering_down ? std::max(now, down_until_[n]) : now, kNever, -1);
+  const Time from = node_state_[n] == NodeState::powering_down ? std::max(now, down_until_[n]) : now;
+  out_of_use(node, from, out_until_[n], node_in_use_[n] - cores(node));
   want_again(node);
   refresh(node);
+}
+
+void Cluster::resize(GroupId group, std::int32_t nodes, std::int32_t kept) {
+  ensure(0 <= kept && kept <= nodes && nodes <= spec_.groups[index(group)].nodes, "a group is as large as it may be");
+  changed_ = true;
+  const std::uint32_t first = number(first_node(group));
+  group_present_[index(group)] = nodes;
+  group_kept_[index(group)] = kept;
+  for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(spec_.groups[index(group)].nodes); ++n) {
+    if (node_jobs_[n] == 0 && !is_kept(NodeId{n})) unwant(NodeId{n});
+    want_again(NodeId{n});
+  }
+}
+
+void Cluster::serve(QueueId queue, std::span<const GroupId> groups) {
+  ensure(!one_node_, "a rigid machine has one queue");
+  changed_ = true;
+  if (counts_) {
+    counts_ = false;
+    make_node_profiles();
+  }
+  for (std::size_t g = 0; g < spec_.groups.size(); ++g) {
+    std::erase(group_queues_[g], queue);
+    serves_[g * spec_.queues.size() + index(queue)] = 0;
+  }
+  sort_groups(queue, groups);
+  std::int32_t cores_of_queue = 0;
+  for (const GroupId g : groups) {
+    group_queues_[index(g)].push_back(queue);
+    std::sort(group_queues_[index(g)].begin(), group_queues_[index(g)].end());
+    serves_[index(g) * spec_.queues.size() + index(queue)] = 1;
+    cores_of_queue += spec_.groups[index(g)].nodes * spec_.groups[index(g)].cores;
+  }
+  // What is held of its nodes, and by number, anew.
+  CapacityProfile profile(cores_of_queue, now_);
+  const auto take = [&](NodeId node, Time from, Time until, std::int32_t amount) {
+    from = std::max(from, now_);
+    if (serves(group_of(node), queue) && from < until && amount != 0) profile.occupy(from, until, amount);
+  };
+  for (std::uint32_t n = 0; n < node_count(); ++n) {
+    const NodeId node{n};
+    Time out_until = now_;
+    if (node_state_[n] == NodeState::powering_down) out_until = down_until_[n];
+    if (is_down(node)) out_until = std::max(out_until, out_until_[n]);
+    take(node, now_, out_until, cores(node) - node_in_use_[n]);
+    if (!first_core_.empty()) take(node, now_, kNever, cores_shared(node));
+  }
+  for (std::uint32_t j = 0; j < claims_.size(); ++j) {
+    const Claim& claim = claims_[j];
+    if (claim.kind == Claim::Kind::none || shared_cores_.count(JobId{j}) > 0) continue;
+    if (claim.share_count == 0 && claim.queue == queue && now_ < claim.until) {
+      profile.occupy(std::max(now_, claim.from), claim.until, claim.cores);
+    }
+    for (std::uint32_t i = 0; i < claim.share_count; ++i) {
+      const NodeShare& share = share_store_[claim.first_share + i];
+      take(share.node, claim.from, claim.until, share.cores);
+    }
+  }
+  queue_profile_[index(queue)] = std::move(profile);
 }
 
 void Cluster::powered_down(NodeId node, Time now) {
   const std::size_t n = index(node);
   ensure(node_state_[n] == NodeState::powering_down, "only a node on its way down gets there");
-  if (!is_down(node)) out_of_use(node, now, down_until_[n], -1);
+  if (is_down(node)) {
+    out_until_[n] = std::max(out_until_[n], down_until_[n]);
+  } else {
+    out_of_use(node, now, down_until_[n], -cores(node));
+  }
   node_state_[n] = NodeState::powered_down;
   --instances_;
   refresh(node);
@@ -661,7 +741,8 @@ void Cluster::audit() const {
   for (std::size_t n = 0; n < node_count(); ++n) {
     const NodeId node{static_cast<std::uint32_t>(n)};
     take(node, -cores(node));
-    if (is_down(node) || (state(node) == NodeState::powering_down && now_ < down_until_[n])) take(node, cores(node));
+    const bool going_down = state(node) == NodeState::powering_down && now_ < down_until_[n];
+    if (going_down || (is_down(node) && now_ < out_until_[n])) take(node, cores(node) - node_in_use_[n]);
   }
   std::vector<std::int32_t> core_jobs(core_jobs_.size());
   for (const auto& [job, cores_of_job] : shared_cores_) {

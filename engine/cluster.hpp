@@ -141,8 +141,17 @@ class Cluster {
   std::int32_t jobs_on(NodeId node) const { return node_jobs_[index(node)]; }
   Time idle_since(NodeId node) const { return idle_since_[index(node)]; }
   std::int32_t instances() const { return instances_; }
+  // Nodes that the group has now (maxInstanceCount): the first so many of NodeGroupSpec::nodes.
+  std::int32_t present(GroupId group) const { return group_present_[index(group)]; }
+  bool is_present(NodeId node) const {
+    return number(node) - number(first_node(group_of(node))) < static_cast<std::uint32_t>(present(group_of(node)));
+  }
   // Whether the node's instance stays when it is idle: of a static group, or among the first of one with a minimum.
-  bool is_kept(NodeId node) const;
+  bool is_kept(NodeId node) const {
+    const GroupId group = group_of(node);
+    return number(node) - number(first_node(group)) < static_cast<std::uint32_t>(group_kept_[index(group)]);
+  }
+  bool is_open(QueueId queue) const { return queue_open_[index(queue)] != 0; }
   // Nodes without an instance that a job holds, or that a static group must keep (unless it was taken down on purpose);
   // none that are down; ascending by request.
   std::span<const NodeId> wanted() const { return wanted_; }
@@ -156,8 +165,10 @@ class Cluster {
   // Whether free_cores() alone decides.
   bool free_cores_decide() const { return one_node_ || counts_; }
 
-  // True if the queue's groups could hold the request were they empty (PCS-33).
+  // True if the queue's groups, as large as they are now, could hold the request were they empty (PCS-33).
   bool can_ever_hold(const JobRequest& request) const;
+  // True if that is no longer so because groups became smaller, or left the queue.
+  bool is_too_small_for(const JobRequest& request) const { return changed_ && !can_ever_hold(request); }
   // The least number of cores that the request takes anywhere.
   std::int32_t least_cores(const JobRequest& request) const;
   // Free cores of all nodes of a queue over time: what backfilling looks at first. Necessary for a fit, and for a
@@ -207,12 +218,20 @@ class Cluster {
   bool power_down(NodeId node, Time now, Time until);
   bool keep_down(NodeId node, Time until);
   void powered_down(NodeId node, Time now);
-  // Gives up a node that is powering up: it is powered down.
-  void give_up(NodeId node, Time now);
-  // A node that was given up is to have another instance, if somebody still wants one.
+  // A node that is up or powering up has no instance any more: it is powered down. Jobs on it stay for the moment.
+  void lose_instance(NodeId node, Time now);
+  // A node without an instance is to have another one, if somebody wants it.
   void want_again(NodeId node);
-  void set_down(NodeId node, Time now);
+  void unwant(NodeId node) { std::erase(wanted_, node); }
+  // Takes what is free of a node out of use until `until`, and what jobs hold of it as they give it back. False if that
+  // collides with a reservation. At `until` at the latest the node is set usable.
+  bool set_down(NodeId node, Time now, Time until = kNever);
   void set_usable(NodeId node, Time now);
+  // Whether nodes are present is what differs: those that are not have to be down, and those that are again, usable.
+  void resize(GroupId group, std::int32_t nodes, std::int32_t kept);
+  // The queue has these groups from now on. Ends counts() for good.
+  void serve(QueueId queue, std::span<const GroupId> groups);
+  void set_open(QueueId queue, bool open) { queue_open_[index(queue)] = open ? 1 : 0; }
   void check(Time now) const;
 
   std::int64_t memory_of(const Claim& claim, const NodeShare& share) const;
@@ -220,12 +239,13 @@ class Cluster {
   std::int32_t unshare(NodeShare share, std::span<const NodeShare>& cores);
   std::int32_t cores_shared(NodeId node) const;
   void want(NodeId node);
-  void out_of_use(NodeId node, Time from, Time until, std::int32_t sign);
+  bool out_of_use(NodeId node, Time from, Time until, std::int32_t amount);
   bool occupy(NodeId node, Time from, Time until, std::int32_t cores);
   bool occupy_queues(GroupId group, Time from, Time until, std::int32_t cores);
   bool place_at(const JobRequest& request, Time from, std::vector<NodeShare>& out) const;
   Time next_start(const JobRequest& request, Time after) const;
   void make_node_profiles();
+  void sort_groups(QueueId queue, std::span<const GroupId> groups);
   void refresh(NodeId node);
   std::uint32_t store_shares(std::span<const NodeShare> shares);
 
@@ -247,6 +267,11 @@ class Cluster {
   std::vector<std::vector<GroupId>> queue_groups_;  // by weight
   std::vector<CapacityProfile> queue_profile_;
 
+  std::vector<std::int32_t> group_present_;
+  std::vector<std::int32_t> group_kept_;
+  std::vector<std::uint8_t> queue_open_;
+  bool changed_ = false;  // groups or queues are not as they were designed
+
   std::vector<GroupId> node_group_;
   std::vector<NodeState> node_state_;
   std::vector<std::int32_t> node_in_use_;  // cores held by jobs that have not ended
@@ -256,6 +281,7 @@ class Cluster {
   std::vector<std::int32_t> node_reserved_;  // reservations that touch the node
   std::vector<Time> idle_since_;
   std::vector<Time> down_until_;               // while powering down
+  std::vector<Time> out_until_;                // while down: until then it is out of the books of time
   std::vector<CapacityProfile> node_profile_;  // empty while free_cores_decide()
   std::vector<NodeId> wanted_;
 

@@ -31,14 +31,29 @@ void Plan::drop_reservation(JobId job) { controller_.drop_reservation(job); }
 void Plan::reject(JobId job, Rejection why) { controller_.reject(job, why); }
 void Plan::run(JobId job) { controller_.run(job); }
 void Plan::stop(JobId job, Outcome outcome) { controller_.stop(job, outcome); }
-void Plan::end(JobId job, Outcome outcome) { controller_.end(job, outcome); }
-void Plan::requeue(JobId job, bool makes_way) { controller_.requeue(job, makes_way); }
+void Plan::end(JobId job, Outcome outcome) {
+  ensure(controller_.keeps_time_, "only a policy that keeps time ends jobs");
+  controller_.end(job, outcome);
+}
+void Plan::requeue(JobId job, bool makes_way) {
+  ensure(controller_.keeps_time_, "only a policy that keeps time requeues jobs");
+  controller_.requeue(job, makes_way);
+}
 void Plan::move(JobId job, QueueId queue) { controller_.move(job, queue); }
 void Plan::set_down(NodeId node) { controller_.set_down(node); }
 void Plan::set_usable(NodeId node) { controller_.set_usable(node); }
 void Plan::expect(JobId job, Time expected) { controller_.expect(job, expected); }
-void ScalePlan::launch(std::span<const NodeId> nodes) { controller_.launch(nodes); }
-void ScalePlan::terminate(std::span<const NodeId> nodes) { controller_.terminate(nodes); }
+void ScalePlan::launch(std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing) {
+  controller_.launch(nodes, why, all_or_nothing);
+}
+void ScalePlan::terminate(std::span<const NodeId> nodes, EndReason why) { controller_.terminate(nodes, why); }
+void ScalePlan::fail(std::span<const NodeId> nodes, EndReason why, Time until, Withdrawal::Why told) {
+  controller_.fail(nodes, why, {.until = until, .why = told, .loses_jobs = true});
+}
+void ScalePlan::hold_back(NodeId node, Time until, Withdrawal::Why why) { controller_.hold_back(node, until, why); }
+void ScalePlan::give_back(NodeId node) {
+  if (controller_.held_back_[index(node)].until > controller_.now_) controller_.give_back(node);
+}
 void ScalePlan::give_up(std::span<const NodeId> nodes) { controller_.give_up(nodes); }
 void ScalePlan::powered_down(NodeId node) { controller_.powered_down(node); }
 void ScalePlan::set_usable(NodeId node) { controller_.set_usable(node); }
@@ -52,6 +67,8 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
       keeps_time_(does_keep_time(scheduler_.get())),
       scaler_wake_(scaler_ != nullptr ? 0 : kNever),
       waiting_jobs_(cluster_.node_count()),
+      has_instance_(cluster_.node_count()),
+      held_back_(cluster_.node_count()),
       named_(cluster_.node_count()) {
   for (std::uint32_t g = 0; g < spec.groups.size(); ++g) {
     const std::int32_t jobs = scheduler_->jobs_per_core(cluster_.spec(), GroupId{g});
@@ -59,8 +76,11 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
     if (jobs > 1) cluster_.let_share(GroupId{g}, jobs);
   }
   std::int64_t instances = 0;
-  for (const NodeGroupSpec& group : spec.groups) {
-    if (group.supply != Supply::permanent) instances += group.nodes;
+  for (std::uint32_t g = 0; g < spec.groups.size(); ++g) {
+    if (spec.groups[g].supply != Supply::permanent) instances += cluster_.present(GroupId{g});
+  }
+  for (std::uint32_t n = 0; n < held_back_.size(); ++n) {
+    if (!cluster_.is_present(NodeId{n})) held_back_[n] = {kNever, Withdrawal::Why::removed};
   }
   ensure(instances <= spec.instance_limit, "the groups' maxima stay within the cluster's instance limit [PCS-3]");
 }
@@ -69,7 +89,10 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   begin(now, !news.stimuli.empty());
   commands_ = &commands;
 
-  const auto is_asked = [](const Stimulus& s) { return s.kind >= Stimulus::Kind::node_lost; };
+  const auto is_asked = [](const Stimulus& s) {
+    return (s.kind >= Stimulus::Kind::node_lost && s.kind <= Stimulus::Kind::updated) ||
+           s.kind == Stimulus::Kind::cluster_changed;
+  };
   for (const Stimulus& s : news.stimuli) {
     if (!is_asked(s)) hear(s);
   }
@@ -88,18 +111,31 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   }
   if (now >= next_down_) settle_power();
   if (now >= next_overdue_) extend_overdue();
+  if (now >= next_return_) return_nodes();
 
   const View view = present();
+  bool to_scale = keeps_time_;
+  if (!cloud_.empty() && scaler_ != nullptr) {
+    ScalePlan plan(*this);
+    scaler_->hear(view, cloud_, plan);
+    to_scale = true;
+  }
+  cloud_.clear();
   changes_.arrivals = arrivals_;
   changes_.over = over_;
   changes_.registered = registered_;
   changes_.given_up = given_up_;
   changes_.asked = asked_;
   changes_.finished = finished_;
+  changes_.withdrawn = withdrawn_;
+  changes_.returned = returned_;
   if (changes_.any() || now >= scheduler_wake_) {
     Plan plan(*this);
     scheduler_wake_ = scheduler_->plan(view, plan);
     for (const NodeId node : given_up_) cluster_.want_again(node);
+    for (const Withdrawal& w : withdrawn_) cluster_.want_again(w.node);
+    withdrawn_.clear();
+    returned_.clear();
     changes_ = {};
     arrivals_.clear();
     over_.clear();
@@ -108,7 +144,7 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     asked_.clear();
     finished_.clear();
   }
-  const bool to_scale = now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty() || keeps_time_;
+  to_scale |= now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty();
   if (scaler_ != nullptr && to_scale) {
     ScalePlan plan(*this);
     scaler_wake_ = scaler_->scale(view, newly_idle_, plan);
@@ -118,7 +154,7 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
   check();
   if (++steps_ % kAuditEvery == 0) cluster_.audit();
   commands_ = nullptr;
-  return std::min({scheduler_wake_, scaler_wake_, next_overdue_, next_down_});
+  return std::min({scheduler_wake_, scaler_wake_, next_overdue_, next_down_, next_return_});
 }
 
 View Controller::present() const {
@@ -128,6 +164,8 @@ View Controller::present() const {
   view.cluster_ = &cluster_;
   view.queues_ = &queues_;
   view.changes_ = &changes_;
+  view.waiting_jobs_ = &waiting_jobs_;
+  view.has_instance_ = &has_instance_;
   return view;
 }
 
@@ -142,8 +180,9 @@ void Controller::begin(Time now, bool has_news) {
 
 void Controller::hear(const Stimulus& s) {
   const bool about_a_job = s.kind <= Stimulus::Kind::job_finished || s.kind == Stimulus::Kind::job_asked;
-  const bool about_the_core = s.kind != Stimulus::Kind::job_arrived && s.kind != Stimulus::Kind::updated;
-  ensure(!about_the_core || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
+  const bool about_a_table = s.kind == Stimulus::Kind::job_arrived || s.kind == Stimulus::Kind::updated ||
+                             s.kind >= Stimulus::Kind::cluster_changed;
+  ensure(about_a_table || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
          "news is about a job or a node that exists");
   switch (s.kind) {
     case Stimulus::Kind::job_arrived:
@@ -174,13 +213,30 @@ void Controller::hear(const Stimulus& s) {
       ensure(keeps_time_, "only a policy that keeps time deals with lost nodes and requests from outside");
       asked_.push_back(s);
       break;
-    case Stimulus::Kind::launch_refused:
     case Stimulus::Kind::instance_launched:
+      ensure(cluster_.state(NodeId{s.subject}) == NodeState::powering_up, "an instance is there after its launch");
+      break;
+    case Stimulus::Kind::launch_refused:
     case Stimulus::Kind::instance_lost:
+      ensure(has_instance_[s.subject] != 0, "a node loses the instance that it has, or that was asked for");
+      ensure(s.kind != Stimulus::Kind::launch_refused || cluster_.state(NodeId{s.subject}) == NodeState::powering_up,
+             "a launch is refused after it was asked for");
+      has_instance_[s.subject] = 0;
+      cloud_.push_back(s);
+      break;
     case Stimulus::Kind::instance_impaired:
     case Stimulus::Kind::spot_warned:
+      ensure(has_instance_[s.subject] != 0, "news is about an instance that is there");
+      cloud_.push_back(s);
+      break;
     case Stimulus::Kind::cluster_changed:
+      ensure(s.subject < cluster_.spec().changes.size(), "a change is one that the cluster's design knows");
+      change(cluster_.spec().changes[s.subject]);
+      cloud_.push_back(s);
+      if (keeps_time_) asked_.push_back(s);
+      break;
     case Stimulus::Kind::budget_reached:
+      cloud_.push_back(s);
       break;
   }
 }
@@ -197,10 +253,12 @@ void Controller::arrive(JobId job, const JobRequest& request, const JobTerms* te
   jobs_.add(request, terms);
   cluster_.add_job();
   waiting_nodes_.push_back(0);
+  held_at_.push_back(0);
   const auto refuse = [&](Rejection why) {
     jobs_.move(job, JobState::rejected);
     commands_->add(Command::Kind::reject_job, number(job), static_cast<std::uint32_t>(why), {});
   };
+  if (!cluster_.is_open(request.queue)) return refuse(Rejection::queue);
   if (!keeps_time_ && !cluster_.can_ever_hold(request)) return refuse(Rejection::too_wide);
   if (active_jobs_ >= static_cast<std::size_t>(cluster_.spec().job_limit)) return refuse(Rejection::job_limit);
   changes_.disturbed |= cluster_.admit(request);
@@ -253,7 +311,8 @@ void Controller::get_nodes(JobId job, std::span<const NodeShare> nodes, std::spa
   check_shares(job, nodes);
   if (cluster_.claim(job).kind == Claim::Kind::reserved) cluster_.end_claim(job, now_);
   leave_queue(job);
-  ++held_jobs_;
+  held_at_[index(job)] = static_cast<std::uint32_t>(held_.size());
+  held_.push_back(job);
   std::uint32_t booting = 0;
   for (const NodeShare& share : nodes) {
     const NodeState state = cluster_.state(share.node);
@@ -344,7 +403,10 @@ void Controller::release(JobId job) {
     }
   }
   cluster_.end_claim(job, now_);
-  --held_jobs_;
+  const std::uint32_t at = held_at_[index(job)];
+  held_[at] = held_.back();
+  held_at_[index(held_[at])] = at;
+  held_.pop_back();
 }
 
 void Controller::cancel_pending(JobId job) {
@@ -385,7 +447,6 @@ void Controller::stop(JobId job, Outcome outcome) {
 }
 
 void Controller::end(JobId job, Outcome outcome) {
-  ensure(keeps_time_, "only a policy that keeps time ends jobs");
   const JobState was = jobs_.state(job);
   jobs_.move(job, state_after(outcome));
   --active_jobs_;
@@ -396,7 +457,6 @@ void Controller::end(JobId job, Outcome outcome) {
 }
 
 void Controller::requeue(JobId job, bool makes_way) {
-  ensure(keeps_time_, "only a policy that keeps time requeues jobs");
   if (jobs_.state(job) == JobState::configuring) stop_configuring(job);
   jobs_.move(job, JobState::pending);
   release(job);
@@ -445,32 +505,38 @@ void Controller::extend_overdue() {
 
 // --- power ----------------------------------------------------------------------------------------------------------
 
-void Controller::power_command(Command::Kind kind, std::span<const NodeId> nodes) {
+void Controller::power_command(Command::Kind kind, std::uint32_t detail, std::span<const NodeId> nodes) {
   ensure(!nodes.empty(), "a power command names its nodes");
   const GroupId group = cluster_.group_of(nodes.front());
   scratch_.clear();
   for (const NodeId node : nodes) {
     ensure(cluster_.group_of(node) == group, "one power command is about one group");
     scratch_.push_back({node, 0});
+    const bool launches = kind == Command::Kind::launch_instances;
+    ensure((has_instance_[index(node)] != 0) != launches, "a node has one instance at a time");
+    has_instance_[index(node)] = launches ? 1 : 0;
   }
-  commands_->add(kind, number(group), 0, scratch_);
+  commands_->add(kind, number(group), detail, scratch_);
 }
 
-void Controller::launch(std::span<const NodeId> nodes) {
-  power_command(Command::Kind::launch_instances, nodes);
-  for (const NodeShare& share : scratch_) cluster_.launch(share.node);
+void Controller::launch(std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing) {
+  power_command(Command::Kind::launch_instances,
+                static_cast<std::uint32_t>(why) | (all_or_nothing ? kAllOrNothing : 0), nodes);
+  for (const NodeId node : nodes) {
+    if (cluster_.state(node) != NodeState::powering_up) cluster_.launch(node);
+  }
 }
 
-void Controller::terminate(std::span<const NodeId> nodes) {
-  power_command(Command::Kind::terminate_instances, nodes);
+void Controller::terminate(std::span<const NodeId> nodes, EndReason why) {
+  power_command(Command::Kind::terminate_instances, static_cast<std::uint32_t>(why), nodes);
   if (scaler_->settles()) {
-    for (const NodeShare& share : scratch_) changes_.disturbed |= !cluster_.power_down(share.node, now_, kNever);
+    for (const NodeId node : nodes) changes_.disturbed |= !cluster_.power_down(node, now_, kNever);
     return;
   }
   const Time until = later(now_, down_time());
-  for (const NodeShare& share : scratch_) {
-    changes_.disturbed |= !cluster_.power_down(share.node, now_, until);
-    going_down_.push_back({until, share.node, false});
+  for (const NodeId node : nodes) {
+    changes_.disturbed |= !cluster_.power_down(node, now_, until);
+    going_down_.push_back({until, node, false});
     next_down_ = std::min(next_down_, until);
   }
 }
@@ -485,12 +551,197 @@ void Controller::powered_down(NodeId node) {
 
 void Controller::give_up(std::span<const NodeId> nodes) {
   ensure(keeps_time_ && scaler_->settles(), "boots are given up only where both policies keep time themselves");
-  power_command(Command::Kind::terminate_instances, nodes);
-  for (const NodeShare& share : scratch_) {
-    cluster_.give_up(share.node, now_);
-    given_up_.push_back(share.node);
+  for (const NodeId node : nodes) {
+    ensure(cluster_.state(node) == NodeState::powering_up, "only a node that is powering up is given up");
+  }
+  end_instances(nodes, EndReason::bootstrap_failed);
+  for (const NodeId node : nodes) {
+    cluster_.lose_instance(node, now_);
+    given_up_.push_back(node);
   }
   scheduler_wake_ = now_;
+}
+
+// Terminates those that have an instance.
+void Controller::end_instances(std::span<const NodeId> nodes, EndReason why) {
+  std::vector<NodeId> there;
+  std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(there),
+               [this](NodeId node) { return has_instance_[index(node)] != 0; });
+  if (!there.empty()) {
+    power_command(Command::Kind::terminate_instances, static_cast<std::uint32_t>(why), there);
+  }
+}
+
+// --- nodes that go out of use ---------------------------------------------------------------------------------------
+
+void Controller::fail(std::span<const NodeId> nodes, EndReason why, Withdrawal how) {
+  end_instances(nodes, why);
+  for (const NodeId node : nodes) {
+    cluster_.lose_instance(node, now_);
+    how.node = node;
+    withdraw(how);
+  }
+}
+
+void Controller::hold_back(NodeId node, Time until, Withdrawal::Why why) {
+  // Jobs that wait for a node that is not launched yet cannot have it either.
+  withdraw({.node = node,
+            .until = until,
+            .why = why,
+            .loses_jobs = cluster_.state(node) == NodeState::powered_down && cluster_.jobs_on(node) > 0});
+}
+
+void Controller::withdraw(const Withdrawal& w) {
+  HeldBack& held = held_back_[index(w.node)];
+  const bool stays_removed = held.until == kNever && held.why == Withdrawal::Why::removed;
+  const bool holds = w.until > now_ && w.until >= held.until && !stays_removed;
+  const bool was_held = held.until > now_;
+  if (holds) {
+    held = {w.until, w.why};
+    if (w.until != kNever) {
+      returns_.push_back({w.until, w.node});
+      next_return_ = std::min(next_return_, w.until);
+    }
+  }
+  if (keeps_time_) {
+    withdrawn_.push_back(w);
+    scheduler_wake_ = now_;
+    return;
+  }
+  if (w.loses_jobs) lose_jobs(w.node, w.cancels_jobs);
+  if (holds) {
+    if (was_held) cluster_.set_usable(w.node, now_);
+    changes_.disturbed |= !cluster_.set_down(w.node, now_, w.until);
+  } else {
+    cluster_.want_again(w.node);
+  }
+}
+
+void Controller::give_back(NodeId node) {
+  held_back_[index(node)] = {};
+  if (keeps_time_) {
+    returned_.push_back(node);
+    scheduler_wake_ = now_;
+    return;
+  }
+  cluster_.set_usable(node, now_);
+  changes_.ended = true;
+  scheduler_wake_ = std::min(scheduler_wake_, now_);
+}
+
+// Those whose time is over.
+void Controller::return_nodes() {
+  next_return_ = kNever;
+  std::vector<Return> due;
+  std::erase_if(returns_, [&](const Return& r) {
+    if (held_back_[index(r.node)].until != r.until) return true;  // for longer by now, or given back
+    if (r.until <= now_) {
+      due.push_back(r);
+      return true;
+    }
+    next_return_ = std::min(next_return_, r.until);
+    return false;
+  });
+  for (const Return& r : due) {
+    if (held_back_[index(r.node)].until == r.until) give_back(r.node);
+  }
+}
+
+// Jobs that have the node wait again, or are cancelled. Only where the scheduling policy does not keep time.
+void Controller::lose_jobs(NodeId node, bool cancels) {
+  if (cluster_.jobs_on(node) == 0) return;
+  std::vector<JobId> jobs;
+  for (const JobId job : held_) {
+    const auto shares = cluster_.shares(job);
+    if (std::any_of(shares.begin(), shares.end(), [&](const NodeShare& s) { return s.node == node; })) {
+      jobs.push_back(job);
+    }
+  }
+  std::sort(jobs.begin(), jobs.end());
+  for (const JobId job : jobs) {
+    if (cancels) {
+      end(job, Outcome::cancelled);
+    } else if (!jobs_.request(job).requeue) {
+      end(job, Outcome::node_failed);
+    } else {
+      requeue(job, false);
+    }
+  }
+  changes_.ended = changes_.disturbed = true;
+}
+
+// --- changes of the cluster -----------------------------------------------------------------------------------------
+
+void Controller::change(const ClusterChange& c) {
+  switch (c.kind) {
+    case ClusterChange::Kind::resize:
+      return resize(c.group, c.nodes, c.kept, EndReason::node_group_update, false);
+    case ClusterChange::Kind::delete_group:
+      return resize(c.group, 0, 0, EndReason::node_group_deletion, true);
+    case ClusterChange::Kind::serve:
+      return serve(c.queue, c.groups);
+    case ClusterChange::Kind::open:
+    case ClusterChange::Kind::close:
+      return cluster_.set_open(c.queue, c.kind == ClusterChange::Kind::open);
+    case ClusterChange::Kind::delete_queue:
+      cluster_.set_open(c.queue, false);
+      if (!keeps_time_) cancel_jobs(c.queue);
+      return;
+    case ClusterChange::Kind::replace:
+    case ClusterChange::Kind::idle_time:
+      return;  // the scaling policy's
+  }
+}
+
+// Nodes beyond the new maximum lose their jobs and go; those that were beyond the old one come into use.
+void Controller::resize(GroupId group, std::int32_t nodes, std::int32_t kept, EndReason why, bool cancels) {
+  cluster_.resize(group, nodes, kept);
+  const std::uint32_t first = number(cluster_.first_node(group));
+  const std::uint32_t end = first + static_cast<std::uint32_t>(cluster_.spec().groups[index(group)].nodes);
+  const Withdrawal how{
+      .until = kNever, .why = Withdrawal::Why::removed, .loses_jobs = true, .cancels_jobs = cancels};
+  std::vector<NodeId> gone;
+  for (std::uint32_t n = first; n < end; ++n) {
+    const NodeId node{n};
+    const bool removed = held_back_[n].until == kNever && held_back_[n].why == Withdrawal::Why::removed;
+    if (cluster_.is_present(node)) {
+      if (removed) give_back(node);
+      continue;
+    }
+    if (removed) continue;
+    const NodeState state = cluster_.state(node);
+    if (state == NodeState::up || state == NodeState::powering_up) {
+      gone.push_back(node);
+      continue;
+    }
+    Withdrawal one = how;
+    one.node = node;
+    withdraw(one);
+  }
+  if (!gone.empty()) fail(gone, why, how);
+}
+
+void Controller::serve(QueueId queue, std::span<const GroupId> groups) {
+  cluster_.serve(queue, groups);
+  // What jobs take at least may be another number of cores.
+  PendingQueue& waiting = queues_[index(queue)];
+  PendingQueue anew;
+  for (auto p = waiting.front(); p != PendingQueue::kEnd; p = waiting.next(p + 1)) {
+    const JobId job = waiting.job_at(p);
+    anew.push(job, cluster_.least_cores(jobs_.request(job)), jobs_.request(job).limit);
+  }
+  waiting = std::move(anew);
+  changes_.ended = changes_.disturbed = true;
+}
+
+// Of a policy that does not keep time.
+void Controller::cancel_jobs(QueueId queue) {
+  std::vector<JobId> jobs;
+  for (std::uint32_t j = 0; j < jobs_.size(); ++j) {
+    if (jobs_.request(JobId{j}).queue == queue && !is_final(jobs_.state(JobId{j}))) jobs.push_back(JobId{j});
+  }
+  for (const JobId job : jobs) end(job, Outcome::cancelled);
+  changes_.ended = changes_.disturbed = true;
 }
 
 void Controller::set_down(NodeId node) {
@@ -524,7 +775,7 @@ void Controller::settle_power() {
 
 void Controller::check() const {
   cluster_.check(now_);
-  ensure(pending_jobs_ + held_jobs_ == active_jobs_, "every active job waits in a queue or holds nodes");
+  ensure(pending_jobs_ + held_.size() == active_jobs_, "every active job waits in a queue or holds nodes");
   ensure(active_jobs_ <= static_cast<std::size_t>(cluster_.spec().job_limit), "the cluster's job limit holds [PCS-3]");
 }
 

@@ -53,10 +53,21 @@ class Controller {
   void give_up(std::span<const NodeId> nodes);
   void powered_down(NodeId node);
   void expect(JobId job, Time expected);
-  void launch(std::span<const NodeId> nodes);
-  void terminate(std::span<const NodeId> nodes);
+  void launch(std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing);
+  void terminate(std::span<const NodeId> nodes, EndReason why);
+  void end_instances(std::span<const NodeId> nodes, EndReason why);
+  void fail(std::span<const NodeId> nodes, EndReason why, Withdrawal how);
+  void hold_back(NodeId node, Time until, Withdrawal::Why why);
+  void give_back(NodeId node);
+  void withdraw(const Withdrawal& withdrawal);
+  void return_nodes();
+  void lose_jobs(NodeId node, bool cancels);
+  void change(const ClusterChange& change);
+  void resize(GroupId group, std::int32_t nodes, std::int32_t kept, EndReason why, bool cancels);
+  void serve(QueueId queue, std::span<const GroupId> groups);
+  void cancel_jobs(QueueId queue);
   void leave_queue(JobId job);
-  void power_command(Command::Kind kind, std::span<const NodeId> nodes);
+  void power_command(Command::Kind kind, std::uint32_t detail, std::span<const NodeId> nodes);
   void extend_overdue();
   Time down_time() const;
   void settle_power();
@@ -76,7 +87,8 @@ class Controller {
   std::uint64_t steps_ = 0;
   std::size_t active_jobs_ = 0;
   std::size_t pending_jobs_ = 0;
-  std::size_t held_jobs_ = 0;     // configuring or running
+  std::vector<JobId> held_;             // jobs with nodes: configuring, running or completing
+  std::vector<std::uint32_t> held_at_;  // by job: where it stands there
   Commands* commands_ = nullptr;  // of the step under way
 
   Changes changes_;
@@ -85,6 +97,9 @@ class Controller {
   std::vector<NodeId> registered_;
   std::vector<NodeId> given_up_;
   std::vector<Stimulus> asked_;
+  std::vector<Stimulus> cloud_;  // news for the scaling policy
+  std::vector<Withdrawal> withdrawn_;
+  std::vector<NodeId> returned_;
   std::vector<FinishedJob> finished_;
   std::vector<NodeId> newly_idle_;
   std::vector<std::uint32_t> waiting_nodes_;      // by job: nodes that still boot
@@ -98,6 +113,18 @@ class Controller {
   };
   std::vector<GoingDown> going_down_;
   Time next_down_ = kNever;  // no node's time to go down ends before
+  std::vector<std::uint8_t> has_instance_;  // by node: it has one, or one was asked for
+  struct HeldBack {
+    Time until = 0;
+    Withdrawal::Why why{};
+  };
+  std::vector<HeldBack> held_back_;  // by node
+  struct Return {
+    Time until;
+    NodeId node;
+  };
+  std::vector<Return> returns_;
+  Time next_return_ = kNever;
   std::vector<NodeShare> scratch_;
   std::vector<std::uint64_t> named_;  // by node: the last list of shares that named it
   std::uint64_t lists_ = 0;

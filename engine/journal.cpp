@@ -24,6 +24,7 @@ void put(char*& out, std::uint64_t value) {
 constexpr std::uint64_t kExclusive = 1;
 constexpr std::uint64_t kShape = 2;  // spread and memory follow
 constexpr std::uint64_t kTerms = 4;  // terms follow, after the shape
+constexpr std::uint64_t kStays = 8;  // it is not requeued
 constexpr std::size_t kTermNumbers = 14;
 constexpr std::size_t kDependencyNumbers = 3;
 
@@ -117,7 +118,8 @@ void Journal::append(Time now, const News& news, const Commands& commands) {
       put(out, static_cast<std::uint64_t>(r.nodes));
       put(out, static_cast<std::uint64_t>(r.cores));
       const bool shape = r.spread || r.memory_unit != MemoryUnit::whole;
-      put(out, (r.exclusive ? kExclusive : 0) | (shape ? kShape : 0) | (r.terms > 0 ? kTerms : 0));
+      put(out, (r.exclusive ? kExclusive : 0) | (shape ? kShape : 0) | (r.terms > 0 ? kTerms : 0) |
+                   (r.requeue ? 0 : kStays));
       if (shape) {
         put(out, r.spread ? 1 : 0);
         put(out, static_cast<std::uint64_t>(r.memory_unit));
@@ -227,12 +229,13 @@ JournalReader::Result JournalReader::next(Time& now, News& news, Commands& comma
       std::uint8_t flags = 0;
       if (!number_as(age, static_cast<std::uint64_t>(now)) || !number_as(r.limit, kMaxTime) || !number_as(queue) ||
           !number_as(r.user) || !number_as(r.nodes) || !number_as(r.cores) ||
-          !number_as(flags, kExclusive | kShape | kTerms)) {
+          !number_as(flags, kExclusive | kShape | kTerms | kStays)) {
         return Result::corrupt;
       }
       r.submit = now - age;
       r.queue = QueueId{queue};
       r.exclusive = (flags & kExclusive) != 0;
+      r.requeue = (flags & kStays) == 0;
       if ((flags & kShape) != 0) {
         std::uint8_t spread = 0;
         std::uint8_t unit = 0;

@@ -31,6 +31,7 @@ struct JobRequest {
   std::int32_t cores = 1;  // with nodes: cores on each node; without: cores in total (one task per core)
   bool exclusive = false;  // sbatch --exclusive: takes whole nodes
   bool spread = false;     // with nodes: cores is their total over the nodes, at least one on each
+  bool requeue = true;     // waits again when it loses a node; under policy slurm JobTerms::requeue says so
   MemoryUnit memory_unit = MemoryUnit::whole;
   std::int32_t memory = 0;  // MiB
   std::uint32_t terms = 0;  // 1 + position of its JobTerms (News::terms, JobTable::terms); 0: it has none
@@ -181,8 +182,9 @@ enum class Rejection : std::uint8_t {
   partition,    // outside the limits of its partition, or one that does not take it
   resources,    // features, licences or generic resources that there are not
   reservation,  // no such reservation, or the user may not use it
+  queue,        // PCS-33: its queue is not active
 };
-inline constexpr std::size_t kRejections = 9;
+inline constexpr std::size_t kRejections = 10;
 
 // One decision. Its number in the run (Commands::first_number + position) is also the client token of the
 // cloud call it becomes, so that a retry can never launch twice.

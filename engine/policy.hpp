@@ -26,6 +26,22 @@ struct FinishedJob {
   Time run_time;
 };
 
+// A node that lost what ran on it, or that jobs may not have until `until`.
+struct Withdrawal {
+  enum class Why : std::uint8_t {
+    instance_gone,  // its instance was lost, or was unhealthy and is given back
+    no_capacity,    // the cloud gives none of its kind
+    budget,         // nothing more may be launched
+    removed,        // beyond its group's maximum, or the group is deleted
+    replaced,       // its group was updated: it takes no new jobs and is replaced when it is idle
+  };
+  NodeId node{0};
+  Time until = 0;  // at or before now: it can be used at once
+  Why why{};
+  bool loses_jobs = false;    // those on it wait again, unless they are not to
+  bool cancels_jobs = false;  // those on it are cancelled
+};
+
 // What happened since the policy was last called.
 struct Changes {
   bool ended = false;      // a job ended or a node came back: something may fit that did not
@@ -37,9 +53,12 @@ struct Changes {
   std::span<const JobId> over;         // jobs whose processes are gone
   std::span<const NodeId> registered;  // nodes that became ready
   std::span<const NodeId> given_up;    // nodes whose launch the scaling policy gave up
-  std::span<const Stimulus> asked;     // node_lost, node_back, job_asked, node_asked, updated
+  std::span<const Stimulus> asked;     // node_lost, node_back, job_asked, node_asked, updated, cluster_changed
+  std::span<const Withdrawal> withdrawn;  // the policy deals with jobs on these nodes, and sets them down until then
+  std::span<const NodeId> returned;       // nodes that were withdrawn can be used again: the policy sets them usable
   bool any() const {
-    return ended || disturbed || !arrivals.empty() || !registered.empty() || !given_up.empty() || !asked.empty();
+    return ended || disturbed || !arrivals.empty() || !registered.empty() || !given_up.empty() || !asked.empty() ||
+           !withdrawn.empty() || !returned.empty();
   }
 };
 
@@ -51,6 +70,10 @@ class View {
   std::size_t queue_count() const { return queues_->size(); }
   const PendingQueue& pending(QueueId queue) const { return (*queues_)[index(queue)]; }
   const Changes& changes() const { return *changes_; }
+  // Jobs that got the node and wait for it to boot, in the order in which they got it.
+  std::span<const JobId> waiting_for(NodeId node) const { return (*waiting_jobs_)[index(node)]; }
+  // Whether the node has an instance, or one was asked for and the cloud has not refused it.
+  bool has_instance(NodeId node) const { return (*has_instance_)[index(node)] != 0; }
 
  private:
   friend class Controller;
@@ -59,6 +82,8 @@ class View {
   const Cluster* cluster_ = nullptr;
   const std::vector<PendingQueue>* queues_ = nullptr;
   const Changes* changes_ = nullptr;
+  const std::vector<std::vector<JobId>>* waiting_jobs_ = nullptr;
+  const std::vector<std::uint8_t>* has_instance_ = nullptr;
 };
 
 // Every call takes effect at once: the View shows it.
@@ -112,12 +137,24 @@ class SchedulerPolicy {
 
 class ScalePlan {
  public:
-  // All nodes of one call belong to one group; the cloud is asked for all of them in one request.
-  void launch(std::span<const NodeId> nodes);     // each one powered down
-  void terminate(std::span<const NodeId> nodes);  // each one up and without a job
-  // Only where settles(), and under a scheduling policy that keeps time. Each node is powering up: its instance is
-  // terminated, the node has none. Jobs on it stay; the scheduling policy is called once more at this instant. What it
-  // leaves on the node, or a node of a static group that it leaves in use, makes the node wanted anew.
+  // All nodes of one call belong to one group; the cloud is asked for all of them in one request: for as many as it has,
+  // or for all or none. Each one is powered down, or powering up without an instance.
+  void launch(std::span<const NodeId> nodes, LaunchReason why = LaunchReason::scheduler_requested,
+              bool all_or_nothing = false);
+  void terminate(std::span<const NodeId> nodes,
+                 EndReason why = EndReason::scheduler_requested);  // each one up and without a job
+  // Each node, up or powering up, is powered down: its instance is terminated for `why` if there is one. Jobs on it wait
+  // again. It takes no new jobs until `until`.
+  void fail(std::span<const NodeId> nodes, EndReason why, Time until,
+            Withdrawal::Why told = Withdrawal::Why::instance_gone);
+  // The node takes no new jobs until `until`, or, with kNever, until it is returned. Nothing if it is out of use already.
+  void hold_back(NodeId node, Time until, Withdrawal::Why why);
+  void give_back(NodeId node);  // nothing if it is not held back
+
+  // --- with scheduling policies that keep time ---
+  // Only where settles(). Each node is powering up: its instance is terminated, the node has none. Jobs on it stay; the
+  // scheduling policy is called once more at this instant. What it leaves on the node, or a node of a static group that
+  // it leaves in use, makes the node wanted anew.
   void give_up(std::span<const NodeId> nodes);
   void powered_down(NodeId node);  // its time to go down is over; only where settles()
   void set_usable(NodeId node);    // one that is down, as Plan::set_usable
@@ -134,6 +171,9 @@ class ScalerPolicy {
   // Called in every step after the scheduler. `newly_idle`: nodes that lost their last job or became ready without one
   // since the last call. Returns when it wants to be called at the latest.
   virtual Time scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) = 0;
+  // Called before the scheduler, in steps with news of the cloud: launch_refused, instance_lost, instance_impaired,
+  // spot_warned, cluster_changed (resize, replace, idle_time, delete_group), budget_reached. scale() follows.
+  virtual void hear(const View& view, std::span<const Stimulus> news, ScalePlan& plan) = 0;
 
   // True: a terminated node comes back into use when this policy says so (ScalePlan::powered_down); otherwise after the
   // cluster's suspend_timeout, when its instance is gone.

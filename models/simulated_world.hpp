@@ -33,10 +33,11 @@ class SimulatedWorld {
  public:
   // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time. Where
   // the core has done nothing for `patience`, and nothing more is to come, the run is over although it would go on
-  // looking.
+  // looking; and where no job runs and none has come, started or ended for `stall_limit`, although it would go on trying
+  // to get instances.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
                  const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
-                 std::span<const Disturbance> disturbances = {}, Time patience = kNever)
+                 std::span<const Disturbance> disturbances = {}, Time patience = kNever, Time stall_limit = kNever)
       : workload_(workload),
         jobs_(workload.jobs),
         runner_(workload, !keeps_time),
@@ -45,11 +46,13 @@ class SimulatedWorld {
         batched_(same_instant == SameInstant::batched),
         origin_(origin),
         patience_(patience),
+        stall_limit_(stall_limit),
         stop_(stop) {
-    ensure(keeps_time || disturbances.empty(), "only a policy that keeps time deals with disturbances");
     for (const Disturbance& d : disturbances) {
-      ensure(d.stimulus.kind >= Stimulus::Kind::node_lost, "jobs and instances follow from commands");
+      ensure(d.stimulus.kind == Stimulus::Kind::cluster_changed || (keeps_time && d.stimulus.kind >= Stimulus::Kind::node_lost),
+             "jobs and instances follow from commands, and some news are for policies that keep time");
       events_.push(d.at, d.stimulus);
+      last_progress_ = std::max(last_progress_, d.at);
     }
     if (keeps_time_) nodes_of_.resize(jobs_.size());
   }
@@ -58,7 +61,7 @@ class SimulatedWorld {
 
   std::optional<Time> wait(Time wake, News& news) {
     news.clear();
-    if (keeps_time_) drop_overtaken();
+    drop_overtaken();
     const Time arrival = next_job_ < jobs_.size() ? jobs_[next_job_].request.submit : kNever;
     const Time now = std::min({arrival, events_.next_time(), wake});
     if (now == kNever || (stop_ != nullptr && stop_->load(std::memory_order_relaxed))) return std::nullopt;
@@ -66,8 +69,13 @@ class SimulatedWorld {
       out_of_patience_ = true;
       return std::nullopt;
     }
+    if (arrival == kNever && now > later(last_progress_, stall_limit_) && !runner_.any_running()) {
+      out_of_patience_ = true;
+      return std::nullopt;
+    }
     if (now != wake) last_act_ = now;
     if (arrival == now) {
+      last_progress_ = std::max(last_progress_, now);
       do {
         news.stimuli.push_back({Stimulus::Kind::job_arrived, static_cast<std::uint32_t>(next_job_), 0});
         news.arrivals.push_back(jobs_[next_job_].request);
@@ -82,10 +90,8 @@ class SimulatedWorld {
     while (events_.next_time() == now) {
       news.stimuli.push_back(events_.next());
       events_.pop();
-      if (keeps_time_) {
-        tell(news.stimuli.back());
-        drop_overtaken();
-      }
+      tell(news.stimuli.back(), now);
+      drop_overtaken();
       if (!batched_) return now;
     }
     return now;
@@ -100,7 +106,8 @@ class SimulatedWorld {
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
-          if (keeps_time_) hold(c.subject, commands.shares_of(c));
+          last_progress_ = std::max(last_progress_, now);
+          if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
           for (const NodeShare& s : commands.shares_of(c)) {
@@ -117,10 +124,10 @@ class SimulatedWorld {
           break;
         case Command::Kind::requeue_job:
         case Command::Kind::end_job:
-          ensure(keeps_time_, "jobs are ended and requeued in a world that expects it");
           // An end that only says how a job that is gone counts changes nothing here.
-          if (!nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject});
-          nodes_of_[c.subject].clear();
+          if (!keeps_time_ || !nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject}, now);
+          if (keeps_time_) nodes_of_[c.subject].clear();
+          last_progress_ = std::max(last_progress_, now);
           break;
         case Command::Kind::reject_job:
         case Command::Kind::allocate_job:
@@ -147,11 +154,12 @@ class SimulatedWorld {
   }
 
   // What news means for what is still to come.
-  void tell(const Stimulus& s) {
+  void tell(const Stimulus& s, Time now) {
     switch (s.kind) {
       case Stimulus::Kind::job_finished:
-        nodes_of_[s.subject].clear();
-        runner_.told(JobId{s.subject});
+        if (keeps_time_) nodes_of_[s.subject].clear();
+        runner_.told(JobId{s.subject}, now);
+        last_progress_ = std::max(last_progress_, now);
         break;
       case Stimulus::Kind::instance_running:
         cloud_.told(s);
@@ -162,7 +170,7 @@ class SimulatedWorld {
         break;
       case Stimulus::Kind::node_lost:
         lost_nodes_.push_back(NodeId{s.subject});
-        lose_jobs_of(NodeId{s.subject});
+        lose_jobs_of(NodeId{s.subject}, now);
         break;
       case Stimulus::Kind::node_back:
         std::erase(lost_nodes_, NodeId{s.subject});
@@ -184,19 +192,19 @@ class SimulatedWorld {
   }
 
   // A job runs on nodes; it has no end if one of them is lost already.
-  void hold(std::uint32_t job, std::span<const NodeShare> nodes) {
+  void hold(std::uint32_t job, Time now, std::span<const NodeShare> nodes) {
     nodes_of_[job].assign(nodes.begin(), nodes.end());
     const bool lost = std::any_of(nodes.begin(), nodes.end(), [this](const NodeShare& s) {
       return std::find(lost_nodes_.begin(), lost_nodes_.end(), s.node) != lost_nodes_.end();
     });
-    if (lost) runner_.lose(JobId{job});
+    if (lost) runner_.lose(JobId{job}, now);
   }
 
-  void lose_jobs_of(NodeId node) {
+  void lose_jobs_of(NodeId node, Time now) {
     for (std::uint32_t job = 0; job < nodes_of_.size(); ++job) {
       const bool here =
           std::any_of(nodes_of_[job].begin(), nodes_of_[job].end(), [&](const NodeShare& s) { return s.node == node; });
-      if (here) runner_.lose(JobId{job});
+      if (here) runner_.lose(JobId{job}, now);
     }
   }
 
@@ -207,12 +215,14 @@ class SimulatedWorld {
   SimulatedCloud cloud_;
   EventQueue events_;
   bool keeps_time_;
-  std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
+  std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where daemons may fall silent
   std::vector<NodeId> lost_nodes_;                // that do not answer
   bool batched_;
   Time origin_;
   Time patience_;
   Time last_act_ = 0;
+  Time stall_limit_;
+  Time last_progress_ = 0;  // of a job, or the last thing that is known to come
   bool out_of_patience_ = false;
   const std::atomic<bool>* stop_;
 };

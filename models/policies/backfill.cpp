@@ -192,6 +192,9 @@ void Backfill::visit(const View& view, Plan& plan, QueueId queue) {
     q.held -= held ? 1 : 0;
     // One that is due may start on other nodes than the reserved ones: those are free for others then.
     moved = held && (before.from > view.now() || (!held_nodes_.empty() && nodes_ != held_nodes_));
+  } else if (cluster.is_too_small_for(request)) {
+    q.held -= held ? 1 : 0;  // nothing waits behind it
+    return;
   } else if (held || q.held < depth_) {
     // Where certain nodes are reserved, the search for an earlier time looks at all of them at every time: too much to
     // do for every reservation. There a reservation is moved only to start at once.

@@ -62,7 +62,8 @@ void OrderedBackfill::open(const View& view, std::size_t event) {
 Time OrderedBackfill::find_overdue(const View& view) {
   while (!due_.empty() && due_.top().at <= view.now()) {
     const JobId job = due_.top().job;
-    if (!is_final(view.jobs().state(job))) {
+    const JobState state = view.jobs().state(job);
+    if (state == JobState::running || state == JobState::configuring) {
       const Time until = view.cluster().claim(job).until;
       if (until <= view.now()) return until;
       due_.pop();
@@ -210,6 +211,7 @@ JobId OrderedBackfill::first_of(const View& view, QueueId queue) const {
   for (auto p = pending.front(); p != PendingQueue::kEnd; p = pending.next(p + 1)) {
     const Candidate candidate{rank(view, pending.job_at(p)), pending.job_at(p), 0};
     if (candidate.job >= known_jobs_) break;
+    if (view.cluster().is_too_small_for(view.jobs().request(candidate.job))) continue;  // nothing waits behind it
     if (best.job == known_jobs_ || candidate < best) best = candidate;
     if (options_.order == QueueOrder::fcfs) break;
   }

@@ -21,12 +21,26 @@ using Policy = std::unique_ptr<SchedulerPolicy>;
 
 constexpr std::size_t kShownRefusals = 10;
 
+Launcher::Options launcher_options(const Scenario& scenario) {
+  const ScalerOptions& scaler = scenario.scaler;
+  return {.incremental = scaler.incremental,
+          .request_size = scaler.request_size,
+          .retry_interval = scaler.retry_interval,
+          .capacity_timeout = scaler.capacity_timeout};
+}
+
 // Where there are instances to scale, ScalerPcs does it.
 Policies with_scaler(Policy scheduler, const Scenario& scenario, const Design& design) {
   Policies policies{std::move(scheduler), nullptr, kNever};
   if (!design.is_pool) {
-    policies.scaler = std::make_unique<ScalerPcs>(
-        ScalerPcs::Options{scenario.scaler.interval, scenario.cluster.scale_down_idle_time});
+    ScalerPcs::Options options{.interval = scenario.scaler.interval,
+                               .scale_down_idle_time = scenario.cluster.scale_down_idle_time,
+                               .launcher = launcher_options(scenario)};
+    options.launcher.boot_timeout = scenario.scaler.boot_timeout;
+    for (const GroupDesign& group : scenario.groups) {
+      options.group_idle_time.push_back(group.scale_down_idle_time.value_or(kNever));
+    }
+    policies.scaler = std::make_unique<ScalerPcs>(options);
   }
   return policies;
 }
@@ -171,7 +185,7 @@ Policies make_slurm(const Scenario& scenario, const Design& design) {
   auto state = std::make_shared<slurm::State>(std::move(conf), design.node_names(), slurm_accounting(scenario),
                                               std::move(asks), std::move(updates));
   Policies policies{std::make_unique<slurm::Scheduler>(state), nullptr, patience};
-  if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state);
+  if (!design.is_pool) policies.scaler = std::make_unique<slurm::PowerSave>(state, launcher_options(scenario));
   policies.slurm = std::move(state);
   return policies;
 }

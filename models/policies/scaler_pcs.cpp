@@ -4,57 +4,120 @@
 
 namespace headroom {
 
-Time ScalerPcs::scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) {
-  const Cluster& cluster = view.cluster();
-  for (const NodeId node : newly_idle) {
-    if (!cluster.is_kept(node)) idle_.push_back({cluster.idle_since(node), node});
+void ScalerPcs::meet(const View& view) {
+  if (begin_ != kNever) return;
+  begin_ = view.now();
+  const std::size_t groups = view.cluster().spec().groups.size();
+  idle_.resize(groups);
+  idle_time_.assign(groups, options_.scale_down_idle_time);
+  for (std::size_t g = 0; g < std::min(groups, options_.group_idle_time.size()); ++g) {
+    if (options_.group_idle_time[g] != kNever) idle_time_[g] = options_.group_idle_time[g];
   }
-  if (begin_ == kNever) begin_ = view.now();
+}
+
+Time ScalerPcs::scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) {
+  meet(view);
+  const Cluster& cluster = view.cluster();
+  if (!stale_.empty()) replace(view, plan);
+  for (const NodeId node : newly_idle) {
+    if (cluster.is_kept(node) || cluster.state(node) != NodeState::up) continue;
+    idle_[index(cluster.group_of(node))].push_back({cluster.idle_since(node), node});
+  }
+  const Time retry = launcher_.retry(view, plan);
   const Time look = launch(view, plan);
-  return std::min(look, terminate(view, plan));
+  return std::min({retry, look, terminate(view, plan)});
+}
+
+void ScalerPcs::hear(const View& view, std::span<const Stimulus> news, ScalePlan& plan) {
+  meet(view);
+  launcher_.hear(view, news, plan);
+  const Cluster& cluster = view.cluster();
+  for (const Stimulus& s : news) {
+    if (s.kind == Stimulus::Kind::instance_impaired && cluster.state(NodeId{s.subject}) == NodeState::up &&
+        static_cast<Impairment>(s.detail) == Impairment::scheduled_event) {
+      mark_stale(view, NodeId{s.subject}, plan);
+    }
+    if (s.kind != Stimulus::Kind::cluster_changed) continue;
+    const ClusterChange& change = cluster.spec().changes[s.subject];
+    const std::uint32_t first = number(cluster.first_node(change.group));
+    const std::uint32_t end = first + static_cast<std::uint32_t>(cluster.present(change.group));
+    if (change.kind == ClusterChange::Kind::idle_time) idle_time_[index(change.group)] = change.idle_time;
+    if (change.kind == ClusterChange::Kind::replace) {
+      for (std::uint32_t n = first; n < end; ++n) {
+        if (view.has_instance(NodeId{n})) mark_stale(view, NodeId{n}, plan);
+      }
+    }
+    if (change.kind == ClusterChange::Kind::resize) {
+      // Nodes that were kept so far may be idle.
+      for (std::uint32_t n = first; n < end; ++n) {
+        const NodeId node{n};
+        if (cluster.is_kept(node) || cluster.state(node) != NodeState::up || cluster.jobs_on(node) > 0) continue;
+        std::deque<Idle>& idle = idle_[index(change.group)];
+        const Idle entry{cluster.idle_since(node), node};
+        idle.insert(std::upper_bound(idle.begin(), idle.end(), entry,
+                                     [](const Idle& a, const Idle& b) { return a.since < b.since; }),
+                    entry);
+      }
+    }
+  }
+}
+
+void ScalerPcs::mark_stale(const View& view, NodeId node, ScalePlan& plan) {
+  if (std::find(stale_.begin(), stale_.end(), node) != stale_.end()) return;
+  const NodeState state = view.cluster().state(node);
+  if (state != NodeState::up && state != NodeState::powering_up) return;
+  stale_.push_back(node);
+  plan.hold_back(node, kNever, Withdrawal::Why::replaced);
+}
+
+// Stale nodes that are idle get a new instance when one is wanted.
+void ScalerPcs::replace(const View& view, ScalePlan& plan) {
+  const Cluster& cluster = view.cluster();
+  std::erase_if(stale_, [&](NodeId node) {
+    const NodeState state = cluster.state(node);
+    const bool has_power = state == NodeState::up || state == NodeState::powering_up;
+    if (has_power && cluster.jobs_on(node) > 0) return false;
+    if (has_power) {
+      plan.fail({&node, 1}, EndReason::replacement_requested, view.now(), Withdrawal::Why::replaced);
+    }
+    if (cluster.is_present(node)) plan.give_back(node);
+    return true;
+  });
 }
 
 // Returns when to look again.
 Time ScalerPcs::launch(const View& view, ScalePlan& plan) {
   const Cluster& cluster = view.cluster();
   const Time over = options_.interval == 0 ? 0 : (view.now() - begin_) % options_.interval;
-  std::vector<NodeId> wanted(cluster.wanted().begin(), cluster.wanted().end());
-  if (over != 0) std::erase_if(wanted, [&](NodeId node) { return !cluster.is_kept(node); });
-  std::sort(wanted.begin(), wanted.end());  // nodes of one group are neighbours
-  for (std::size_t i = 0; i < wanted.size();) {
-    const GroupId group = cluster.group_of(wanted[i]);
-    batch_.clear();
-    for (; i < wanted.size() && cluster.group_of(wanted[i]) == group; ++i) batch_.push_back(wanted[i]);
-    plan.launch(batch_);
-  }
+  batch_.assign(cluster.wanted().begin(), cluster.wanted().end());
+  if (over != 0) std::erase_if(batch_, [&](NodeId node) { return !cluster.is_kept(node); });
+  if (!batch_.empty()) launcher_.launch(view, batch_, plan);
   return cluster.wanted().empty() ? kNever : later(view.now(), options_.interval - over);
 }
 
 Time ScalerPcs::terminate(const View& view, ScalePlan& plan) {
   const Cluster& cluster = view.cluster();
-  const auto still_idle = [&](const Idle& idle) {
-    return cluster.state(idle.node) == NodeState::up && cluster.jobs_on(idle.node) == 0 &&
-           cluster.idle_since(idle.node) == idle.since;
-  };
-  std::vector<NodeId>& due = batch_;
-  due.clear();
-  while (!idle_.empty()) {
-    const Idle idle = idle_.front();
-    if (still_idle(idle)) {
-      if (later(idle.since, options_.scale_down_idle_time) > view.now()) break;
-      due.push_back(idle.node);
+  Time next = kNever;
+  for (std::size_t g = 0; g < idle_.size(); ++g) {
+    std::deque<Idle>& idle = idle_[g];
+    std::vector<NodeId>& due = batch_;
+    due.clear();
+    while (!idle.empty()) {
+      const Idle first = idle.front();
+      const bool still_idle = cluster.state(first.node) == NodeState::up && cluster.jobs_on(first.node) == 0 &&
+                              cluster.idle_since(first.node) == first.since && !cluster.is_kept(first.node);
+      if (still_idle) {
+        if (later(first.since, idle_time_[g]) > view.now()) break;
+        due.push_back(first.node);
+      }
+      idle.pop_front();
     }
-    idle_.pop_front();
+    std::sort(due.begin(), due.end());
+    due.erase(std::unique(due.begin(), due.end()), due.end());
+    if (!due.empty()) plan.terminate(due);
+    if (!idle.empty()) next = std::min(next, later(idle.front().since, idle_time_[g]));
   }
-  std::sort(due.begin(), due.end());
-  due.erase(std::unique(due.begin(), due.end()), due.end());
-  for (std::size_t i = 0; i < due.size();) {
-    std::size_t end = i;
-    while (end < due.size() && cluster.group_of(due[end]) == cluster.group_of(due[i])) ++end;
-    plan.terminate(std::span(due).subspan(i, end - i));
-    i = end;
-  }
-  return idle_.empty() ? kNever : later(idle_.front().since, options_.scale_down_idle_time);
+  return next;
 }
 
 }  // namespace headroom

@@ -183,6 +183,8 @@ std::string_view rejection_name(Rejection rejection) {
       return "resources";
     case Rejection::reservation:
       return "reservation";
+    case Rejection::queue:
+      return "queue_not_active";
   }
   return "";
 }
@@ -207,6 +209,8 @@ std::string_view rejection_text(Rejection rejection) {
       return "asks for features, licences or generic resources that there are not";
     case Rejection::reservation:
       return "asks for a reservation that there is not, or that its user may not use";
+    case Rejection::queue:
+      return "submitted to a queue that is not active [PCS-33]";
   }
   return "";
 }

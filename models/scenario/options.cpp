@@ -117,8 +117,7 @@ constexpr Option kOptions[] = {
   {.path = "computeNodeGroups[].slurmConfiguration.scaleDownIdleTimeInSeconds", .type = integer,
    .minimum = -1,
    .maximum = 10'000'000, .unit = "s",
-   .help = "Edition 2026-08 (PCS-6): how long the group's nodes stay up idle; -1 takes the cluster's value. Others than -1: "
-           "policy slurm only."},
+   .help = "Edition 2026-08 (PCS-6): how long the group's nodes stay up idle; -1 takes the cluster's value."},
   {.path = "computeNodeGroups[].slurmConfiguration.slurmCustomSettings", .type = array,
    .help = "Weight: an integer from 0 to 2147483647, nodes of lower weight are chosen first, default 1 "
            "(PCS-16). RealMemory: MiB of each node that jobs may have, policy slurm only; default: 95 % of the smallest "
@@ -247,6 +246,20 @@ constexpr Option kOptions[] = {
   {.path = "scaler.suspendTimeout", .type = duration, .fallback = "120", .maximum = 86'400,
    .help = "From taking a node down until it may be used again (Slurm's SuspendTimeout; 120 s is "
            "ParallelCluster's)."},
+
+  {.path = "scaler.launching", .type = choice, .fallback = "\"all-at-once\"", .choices = "all-at-once|incremental",
+   .help = "What a job needs is launched all at once or not at all, or what can be got is kept and the rest asked for again. "
+           "Jobs larger than requestSize are always launched incrementally."},
+  {.path = "scaler.requestSize", .type = integer, .fallback = "500", .minimum = 1, .maximum = 100'000,
+   .help = "Instances that one request asks for at most. AWS publishes no value; 500 is ParallelCluster's."},
+  {.path = "scaler.retryInterval", .type = duration, .fallback = "60", .maximum = 86'400, .over_minimum = true,
+   .help = "After a refusal for want of capacity: until it is asked for again. AWS publishes no value."},
+  {.path = "scaler.capacityTimeout", .type = duration, .fallback = "600", .maximum = 604'800,
+   .help = "A group without capacity takes no jobs for so long, so that they go to another one; 0: only the nodes that were "
+           "refused, for retryInterval. AWS publishes no value; 600 s is ParallelCluster's."},
+  {.path = "scaler.bootTimeout", .type = duration, .fallback = "1800", .maximum = 604'800, .over_minimum = true,
+   .help = "A node that is not ready so long after its launch is given up: its instance is terminated, its jobs wait again. "
+           "AWS publishes no value; 1800 s is ParallelCluster's. Policy slurm has ResumeTimeout instead."},
 
   {.path = "cloud", .type = object, .help = "The simulated cloud."},
   {.path = "cloud.boot", .type = object,

@@ -454,7 +454,6 @@ class Builder {
     if (idle && !newer_edition()) {
       add(slurm, "scaleDownIdleTimeInSeconds", "an idle time of a group needs pcsEdition 2026-08 [PCS-6]");
     } else if (idle && *idle != -1) {
-      note_policy(slurm, "scaleDownIdleTimeInSeconds");
       group.scale_down_idle_time = *idle * kSecond;
     }
     for (const auto& [name, setting] : read_settings(slurm, kGroupSettings, "node", "PCS-16")) {
@@ -742,6 +741,12 @@ class Builder {
     scenario_.scaler.interval = section.duration("interval").value_or(0);
     if (section.has("interval")) note_policy(section, "interval", false);
     scenario_.scaler.suspend_timeout = section.duration("suspendTimeout").value_or(0);
+    scenario_.scaler.incremental = section.string("launching") == "incremental";
+    scenario_.scaler.request_size = section.count("requestSize").value_or(1);
+    scenario_.scaler.retry_interval = section.duration("retryInterval").value_or(0);
+    scenario_.scaler.capacity_timeout = section.duration("capacityTimeout").value_or(0);
+    scenario_.scaler.boot_timeout = section.duration("bootTimeout").value_or(0);
+    if (section.has("bootTimeout")) note_policy(section, "bootTimeout", false);
   }
 
   void read_cloud() {

@@ -88,6 +88,12 @@ struct ScalerOptions {
   std::string policy = "pcs";
   Time interval = 0;                     // how often waiting jobs are looked at; 0: at once. AWS publishes none.
   Time suspend_timeout = 120 * kSecond;  // from taking a node down until it may be used again
+  // How the cloud is asked, and what follows a refusal (models/policies/launcher.hpp). AWS publishes none of it.
+  bool incremental = false;
+  std::int32_t request_size = 500;
+  Time retry_interval = kMinute;
+  Time capacity_timeout = 600 * kSecond;
+  Time boot_timeout = 1800 * kSecond;
 };
 
 // Time from the launch call to a ready node = pending + bootstrap (boot-times: 1a, 2a).

@@ -38,6 +38,7 @@ class ScriptedScaler final : public ScalerPolicy {
   Time scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) override {
     return script_ ? script_(view, newly_idle, plan) : kNever;
   }
+  void hear(const View&, std::span<const Stimulus>, ScalePlan&) override {}
 
  private:
   Script& script_;

@@ -37,17 +37,11 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
                        std::find(conf.suspend_exc_nodes.begin(), conf.suspend_exc_nodes.end(), node.name) ==
                            conf.suspend_exc_nodes.end();
     total_cpus_ += group.cores;
+    node.down = cluster.is_down(node.id);
     nodes_.push_back(std::move(node));
   }
   first_pool_.push_back(pools_.size());
-  for (std::size_t q = 0; q < spec.queues.size(); ++q) {
-    NodeBits bits(count);
-    for (Index n = 0; n < count; ++n) {
-      const GroupId group = cluster.group_of(nodes_[n].id);
-      if (cluster.serves(group, QueueId{static_cast<std::uint32_t>(q)})) bits.set(n);
-    }
-    partitions_.push_back(std::move(bits));
-  }
+  fill_partitions(cluster);
   for (Index n = 0; n < count; ++n) {
     // A partition's own times go before the global ones; of several the largest.
     const auto largest = [&](std::optional<Second> Partition::*own, Second global) {
@@ -89,6 +83,16 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     const auto line = std::find_if(lines.begin(), lines.end(), same_line);
     line_.push_back(static_cast<std::uint32_t>(line - lines.begin()));
     if (line == lines.end()) lines.push_back(n);
+  }
+}
+
+void NodeTable::fill_partitions(const Cluster& cluster) {
+  partitions_.assign(cluster.spec().queues.size(), NodeBits(nodes_.size()));
+  for (std::uint32_t q = 0; q < partitions_.size(); ++q) {
+    for (Index n = 0; n < nodes_.size(); ++n) {
+      const NodeId id = nodes_[n].id;
+      if (cluster.serves(cluster.group_of(id), QueueId{q}) && cluster.is_present(id)) partitions_[q].set(n);
+    }
   }
 }
 

@@ -101,6 +101,8 @@ class NodeTable {
   const Node& operator[](Index n) const { return nodes_[n]; }
   Index of(NodeId id) const { return of_[index(id)]; }
   const NodeBits& partition(QueueId queue) const { return partitions_[index(queue)]; }
+  // Partitions have the nodes that their groups have now.
+  void fill_partitions(const Cluster& cluster);
   std::int64_t total_cpus() const { return total_cpus_; }
 
   NodeState power(const Cluster& cluster, Index n) const { return cluster.state(nodes_[n].id); }

@@ -19,7 +19,39 @@ void by_group(const Cluster& cluster, std::vector<NodeId>& nodes, Act act) {
 
 }  // namespace
 
-PowerSave::PowerSave(std::shared_ptr<State> state) : state_(std::move(state)) {}
+PowerSave::PowerSave(std::shared_ptr<State> state, const Launcher::Options& launcher)
+    : state_(std::move(state)), launcher_(launcher) {}
+
+void PowerSave::hear(const View& view, std::span<const Stimulus> news, ScalePlan& plan) {
+  state_->meet(view.cluster(), view.now());
+  launcher_.hear(view, news, plan);
+  const Cluster& cluster = view.cluster();
+  NodeTable& nodes = *state_->nodes;
+  for (const Stimulus& s : news) {
+    if (s.kind == Stimulus::Kind::instance_impaired && view.has_instance(NodeId{s.subject})) {
+      replace(nodes.of(NodeId{s.subject}));  // an event is scheduled for it
+    }
+    if (s.kind != Stimulus::Kind::cluster_changed) continue;
+    const ClusterChange& change = cluster.spec().changes[s.subject];
+    const std::uint32_t first = number(cluster.first_node(change.group));
+    const std::uint32_t end = first + static_cast<std::uint32_t>(cluster.present(change.group));
+    for (std::uint32_t n = first; n < end; ++n) {
+      Node& node = nodes[nodes.of(NodeId{n})];
+      if (change.kind == ClusterChange::Kind::idle_time) node.suspend_time = change.idle_time / kSecond;
+      if (change.kind == ClusterChange::Kind::resize) node.can_suspend = !cluster.is_kept(node.id);
+      if (change.kind == ClusterChange::Kind::replace && view.has_instance(node.id)) replace(nodes.of(node.id));
+    }
+  }
+  state_->last_node_update = std::max(state_->last_node_update, state_->second(view.now()));
+}
+
+// scontrol update state=POWER_DOWN_ASAP: it takes no new jobs, and powers down when it is idle.
+void PowerSave::replace(Index n) {
+  Node& node = (*state_->nodes)[n];
+  node.drain = node.power_down_asked = true;
+  node.reason = "is replaced";
+  stale_.push_back(node.id);
+}
 
 bool PowerSave::changed(Second last_update) const {
   // What it changed itself it has seen.
@@ -63,7 +95,7 @@ Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, Scal
     look_at_ = rhythm.after(look_at_);
   }
   update_before_ = state_->last_node_update;
-  return next_look(view);
+  return std::min(launcher_.retry(view, plan), next_look(view));
 }
 
 // When it will next find something to do.
@@ -190,8 +222,17 @@ void PowerSave::scan(const View& view, ScalePlan& plan) {
   spend(resume_, static_cast<std::int32_t>(wake_.size()), conf.resume_rate);
   spend(suspend_, static_cast<std::int32_t>(sleep_.size()), conf.suspend_rate);
   changed |= !wake_.empty() || !sleep_.empty() || !failed_.empty();
+  std::vector<NodeId> replaced;
+  std::erase_if(sleep_, [&](NodeId node) {
+    if (std::erase(stale_, node) == 0) return false;
+    replaced.push_back(node);
+    return true;
+  });
   by_group(cluster, sleep_, [&](std::span<const NodeId> group) { plan.terminate(group); });
-  by_group(cluster, wake_, [&](std::span<const NodeId> group) { plan.launch(group); });
+  by_group(cluster, replaced, [&](std::span<const NodeId> group) {
+    plan.terminate(group, EndReason::replacement_requested);
+  });
+  if (!wake_.empty()) launcher_.launch(view, wake_, plan);
   by_group(cluster, failed_, [&](std::span<const NodeId> group) { plan.give_up(group); });
   if (changed && conf.version.scans_after_change()) state_->last_node_update = now_s_;
 }

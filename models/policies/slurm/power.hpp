@@ -6,15 +6,18 @@
 
 #include <memory>
 
+#include "models/policies/launcher.hpp"
 #include "models/policies/slurm/slurm.hpp"
 
 namespace headroom::slurm {
 
 class PowerSave final : public ScalerPolicy {
  public:
-  explicit PowerSave(std::shared_ptr<State> state);
+  // `launcher`: what ResumeProgram does.
+  explicit PowerSave(std::shared_ptr<State> state, const Launcher::Options& launcher = {});
 
   Time scale(const View& view, std::span<const NodeId> newly_idle, ScalePlan& plan) override;
+  void hear(const View& view, std::span<const Stimulus> news, ScalePlan& plan) override;
   bool settles() const override { return true; }
 
  private:
@@ -36,7 +39,11 @@ class PowerSave final : public ScalerPolicy {
   std::int32_t allowance(Rate& rate, std::int32_t per_minute);
   void spend(Rate& rate, std::int32_t nodes, std::int32_t per_minute);
 
+  void replace(Index n);
+
   std::shared_ptr<State> state_;
+  Launcher launcher_;
+  std::vector<NodeId> stale_;  // are replaced when they are idle
   Second now_s_ = 0;
   Time look_at_ = 0;  // its next look at the clock
   Second last_scan_ = 0;

@@ -97,6 +97,12 @@ Time Scheduler::plan(const View& view, Plan& plan) {
     const Index n = state_->nodes->of(node);
     if (!(*state_->nodes)[n].down) lose_node(n, "ResumeTimeout reached", true);
   }
+  for (const Withdrawal& w : view.changes().withdrawn) withdraw(w);
+  for (const NodeId node : view.changes().returned) {
+    const Index n = state_->nodes->of(node);
+    if ((*state_->nodes)[n].down) asked_node(n, NodeAction::resume);
+    wanted_ = true;
+  }
   for (const JobId job : view.changes().arrivals) arrive(job);
   for (const Stimulus& s : view.changes().asked) asked(s);
 
@@ -612,6 +618,9 @@ void Scheduler::asked(const Stimulus& s) {
       ensure(s.subject < state_->updates.size(), "an update is in the policy's table");
       asked_update(state_->updates[s.subject], JobId{s.detail});
       break;
+    case Stimulus::Kind::cluster_changed:
+      cluster_changed(view_->cluster().spec().changes[s.subject]);
+      break;
     default:
       break;
   }
@@ -817,6 +826,68 @@ void Scheduler::lose_jobs(Index n) {
       plan_->end(job.id, job.reason == Reason::time_limit ? Outcome::timed_out : Outcome::cancelled);
     }
     made_way(job);
+  }
+}
+
+// What the service that buys the nodes does to one: its instance is gone, or it is not to be used for a while.
+void Scheduler::withdraw(const Withdrawal& w) {
+  const Index n = state_->nodes->of(w.node);
+  if (w.cancels_jobs) cancel_on(n);
+  if (w.loses_jobs) lose_jobs(n);
+  Node& node = (*state_->nodes)[n];
+  touch_nodes();
+  touch_jobs();
+  wanted_ = true;
+  if (w.loses_jobs) {  // it has no power any more
+    node.answers = true;
+    node.no_respond = node.drain = node.power_down_asked = node.planned = false;
+    node.last_busy = 0;
+  }
+  if (w.until <= now_ || node.down) return;
+  node.down = node.was_down = true;
+  switch (w.why) {
+    case Withdrawal::Why::no_capacity:
+      node.reason = "the cloud has no capacity";
+      break;
+    case Withdrawal::Why::budget:
+      node.reason = "the budget is used up";
+      break;
+    case Withdrawal::Why::removed:
+      node.reason = "removed from its group";
+      break;
+    case Withdrawal::Why::instance_gone:
+    case Withdrawal::Why::replaced:
+      node.reason = "its instance is gone";
+      break;
+  }
+  plan_->set_down(node.id);
+}
+
+// The node's group is deleted: jobs on it are cancelled (PCS-21).
+void Scheduler::cancel_on(Index n) {
+  const std::vector<JobId> active = state_->jobs.active();
+  for (const JobId id : active) {
+    if (!state_->jobs[id].nodes.test(n)) continue;
+    Job& job = state_->jobs[id];
+    job.end = now_s_;
+    take_nodes_back(id);
+    made_way(job);
+    plan_->end(id, Outcome::cancelled);
+  }
+}
+
+void Scheduler::cluster_changed(const ClusterChange& change) {
+  state_->nodes->fill_partitions(view_->cluster());
+  touch_nodes();
+  touch_jobs();
+  wanted_ = true;
+  if (change.kind != ClusterChange::Kind::delete_queue) return;
+  // Its running jobs are terminated, pending ones cancelled (PCS-32).
+  for (std::uint32_t j = 0; j < state_->jobs.size(); ++j) {
+    const JobState state = view_->jobs().state(JobId{j});
+    if (state_->jobs[JobId{j}].queue == change.queue && !is_final(state) && state != JobState::completing) {
+      act_on(JobId{j}, JobAction::cancel);
+    }
   }
 }
 

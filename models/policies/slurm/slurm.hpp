@@ -112,6 +112,9 @@ class Scheduler final : public SchedulerPolicy {
   void change(JobId id, const JobChange& change);
   void lose_jobs(Index n);
   void lose_node(Index n, std::string reason, bool given_up);
+  void withdraw(const Withdrawal& withdrawal);
+  void cancel_on(Index n);
+  void cluster_changed(const ClusterChange& change);
   void take_nodes_back(JobId id);
   void wait_again(JobId id);
   void emptied(Index n, QueueId queue);
