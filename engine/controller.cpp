@@ -520,6 +520,11 @@ void Controller::power_command(Command::Kind kind, std::uint32_t detail, std::sp
 }
 
 void Controller::launch(std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing) {
+  for (const NodeId node : nodes) {
+    const bool lacks = cluster_.state(node) == NodeState::powering_up && has_instance_[index(node)] == 0;
+    ensure(lacks || cluster_.state(node) == NodeState::powered_down,
+           "only a powered-down node is launched, or one that waits for an instance");
+  }
   power_command(Command::Kind::launch_instances,
                 static_cast<std::uint32_t>(why) | (all_or_nothing ? kAllOrNothing : 0), nodes);
   for (const NodeId node : nodes) {
@@ -528,6 +533,9 @@ void Controller::launch(std::span<const NodeId> nodes, LaunchReason why, bool al
 }
 
 void Controller::terminate(std::span<const NodeId> nodes, EndReason why) {
+  for (const NodeId node : nodes) {
+    ensure(cluster_.state(node) == NodeState::up && cluster_.jobs_on(node) == 0, "only an idle node is taken down");
+  }
   power_command(Command::Kind::terminate_instances, static_cast<std::uint32_t>(why), nodes);
   if (scaler_->settles()) {
     for (const NodeId node : nodes) changes_.disturbed |= !cluster_.power_down(node, now_, kNever);
@@ -746,6 +754,8 @@ void Controller::cancel_jobs(QueueId queue) {
 
 void Controller::set_down(NodeId node) {
   ensure(keeps_time_, "only a policy that keeps time takes nodes out of use");
+  ensure(!cluster_.is_down(node) && cluster_.jobs_on(node) == 0 && cluster_.state(node) != NodeState::powering_down,
+         "a node is down once, and without jobs");
   cluster_.set_down(node, now_);
 }
 

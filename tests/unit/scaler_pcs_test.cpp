@@ -10,6 +10,7 @@ namespace {
 
 using Kind = Command::Kind;
 using testing::ElementsAre;
+using testing::UnorderedElementsAre;
 using testing::IsEmpty;
 
 constexpr Time kIdle = 5 * kMinute;
@@ -131,8 +132,10 @@ TEST(ScalerPcs, LaunchesAtWholeMultiplesOfItsInterval) {
   EXPECT_EQ(bench.step(45 * kSecond), 60 * kSecond);
   EXPECT_THAT(bench.told(Kind::launch_instances), IsEmpty());
   bench.step(60 * kSecond);
-  EXPECT_EQ(bench.told(Kind::launch_instances).size(), 1u) << "one request for all that gathered";
-  EXPECT_THAT(bench.nodes_told(Kind::launch_instances), ElementsAre(0, 1, 2));
+  EXPECT_EQ(bench.told(Kind::launch_instances).size(), 2u) << "one request for the job of two nodes, all or nothing";
+  EXPECT_EQ(bench.told(Kind::launch_instances)[0].detail, kAllOrNothing);
+  EXPECT_EQ(bench.told(Kind::launch_instances)[1].detail, 0u);
+  EXPECT_THAT(bench.nodes_told(Kind::launch_instances), UnorderedElementsAre(0, 1, 2));
   bench.submit(90 * kSecond, nodes_for(1, 4, kHour));
   EXPECT_THAT(bench.nodes_told(Kind::launch_instances), ElementsAre(3)) << "on the multiple itself: at once";
 }
