@@ -363,9 +363,10 @@ Service::Refusal Service::create_group(Clusters::value_type& entry, const Servic
   const GroupId next{static_cast<std::uint32_t>(known_groups_.size())};
   const auto [known, is_new] = group_number_.emplace(call.target, next);
   answer.number = headroom::number(known->second);
-  // A new group comes with its own idle time, or with that of the cluster as it was at the start.
+  // A group that is new to the simulation has the idle time that the cluster had at the start, until it is told
+  // another.
   const bool inherits = group.next_idle_time == ServiceCall::kInherit;
-  if (is_new) known_groups_.push_back({inherits ? start_idle_time_ : group.next_idle_time, 0});
+  if (is_new) known_groups_.push_back({start_idle_time_, 0});
   change(
       group.until,
       {.kind = ClusterChange::Kind::resize, .group = known->second, .nodes = scaling.maximum, .kept = scaling.minimum});
