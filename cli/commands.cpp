@@ -26,6 +26,7 @@
 #include "models/policies/slurm/slurm.hpp"
 #include "models/report/format.hpp"
 #include "models/report/node_view.hpp"
+#include "models/report/operations_view.hpp"
 #include "models/report/priority_view.hpp"
 #include "models/report/queue_view.hpp"
 #include "models/report/run_directory.hpp"
@@ -122,13 +123,16 @@ class Views {
     nodes_ = show.empty() || shown("nodes");
     priority_ = shown("priority");
     shares_ = shown("shares");
+    operations_ = shown("operations");
   }
   const std::vector<Time>& times() const { return times_; }
 
   // Throws InputError where a view has nothing to show.
   void check(const Scenario& scenario) const {
-    const std::pair<const char*, std::string> needs[] = {{"priority", priority_ ? lacks_for_priorities(scenario) : ""},
-                                                         {"shares", shares_ ? lacks_for_shares(scenario) : ""}};
+    const std::pair<const char*, std::string> needs[] = {
+        {"priority", priority_ ? lacks_for_priorities(scenario) : ""},
+        {"shares", shares_ ? lacks_for_shares(scenario) : ""},
+        {"operations", operations_ && scenario.answers.empty() ? "calls of the PCS API among the operations" : ""}};
     for (const auto& [view, lacks] : needs) {
       if (!lacks.empty()) throw InputError(fmt::format("--show {}: only with {}", view, lacks));
     }
@@ -144,6 +148,10 @@ class Views {
       if (nodes_) text_ += ", \"nodes\": " + node_json(node_rows(moment), moment.design);
       if (priority_) text_ += ", \"priority\": " + priority_json(priority_rows(moment), moment.design);
       if (shares_) text_ += ", \"shares\": " + share_json(share_rows(moment));
+      if (operations_) {
+        const Time origin = run_origin(moment.workload);
+        text_ += ", \"operations\": " + operations_json(moment.scenario.answers, origin, moment.at);
+      }
       text_ += "}";
       return;
     }
@@ -161,6 +169,7 @@ class Views {
       const bool fair_tree = moment.slurm == nullptr || moment.slurm->conf.priority_flags.fair_tree();
       add(share_table(share_rows(moment), fair_tree));
     }
+    if (operations_) add(operations_table(moment.scenario.answers, run_origin(moment.workload), moment.at));
   }
 
   void finish(const Scenario& scenario, const SimulationResult& result) const {
@@ -183,6 +192,7 @@ class Views {
   bool nodes_;
   bool priority_;
   bool shares_;
+  bool operations_;
   std::string text_;
   std::string over_from_;  // the first time after the end of the run, in seconds
 };

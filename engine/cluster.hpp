@@ -39,6 +39,8 @@ struct QueueSpec {
 
 // What an administrator changes while the cluster runs (PCS-18 to 21, 31, 32). Groups and queues that are created later
 // are in the spec from the start, without nodes, and closed; `NodeGroupSpec::nodes` is the most that a group ever has.
+// A group whose size changes is dynamic, and `kept` says how many of its nodes are kept: all, where it is static. What was
+// deleted may come again as if it were new: a group by `resize`, a queue by `serve` (unless it has no groups) and `open`.
 struct ClusterChange {
   enum class Kind : std::uint8_t {
     resize,        // of group: nodes and kept ones from now on; nodes beyond lose their jobs, which wait again (PCS-20)
@@ -47,7 +49,7 @@ struct ClusterChange {
     serve,         // of queue: its groups from now on
     open,          // of queue: it takes jobs
     close,         // of queue: it takes no new jobs (PCS-31)
-    delete_queue,  // its running jobs are terminated, pending ones cancelled (PCS-32)
+    delete_queue,  // it is closed, without groups; its running jobs are terminated, pending ones cancelled (PCS-32)
     delete_group,  // its instances are terminated, jobs on them cancelled (PCS-21)
   };
   Kind kind{};

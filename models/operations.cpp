@@ -77,6 +77,18 @@ class Jobs {
   std::map<std::string, std::vector<JobId>> jobs_of_;
 };
 
+// A job may name a queue that is created later, if it is submitted after that was asked for: before, nobody has heard
+// of the queue.
+void check_queues(const Scenario& scenario, Time origin, Wrongs& wrongs) {
+  for (const InlineJob& job : scenario.workload.jobs) {
+    for (const QueueDesign& queue : scenario.queues) {
+      if (queue.name != job.queue || !queue.created || job.submit >= origin + *queue.created) continue;
+      wrongs.add(fmt::format("{}:{}: workload.jobs: queue", job.file.empty() ? scenario.file : job.file, job.line),
+                 fmt::format("the queue {} is created only later", quote(queue.name)));
+    }
+  }
+}
+
 bool is_update(const Operation& operation) { return !operation.settings.empty(); }
 
 }  // namespace
@@ -84,7 +96,8 @@ bool is_update(const Operation& operation) { return !operation.settings.empty();
 std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design& design, const Workload& workload,
                                          Time origin) {
   std::vector<Disturbance> disturbances;
-  if (scenario.operations.empty() && scenario.faults.empty()) return disturbances;
+  const bool none = scenario.operations.empty() && scenario.answers.empty() && scenario.faults.empty();
+  if (none) return disturbances;
   Wrongs wrongs;
   const Nodes nodes(design);
   const Jobs jobs(workload);
@@ -121,6 +134,10 @@ std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design&
       add(operation.at, Stimulus::Kind::job_asked, number(job), static_cast<std::uint32_t>(operation.job_action));
     }
   }
+  for (std::uint32_t c = 0; c < scenario.changes.size(); ++c) {
+    add(scenario.changes[c].at, Stimulus::Kind::cluster_changed, c, 0);
+  }
+  check_queues(scenario, origin, wrongs);
   for (const Fault& fault : scenario.faults) {
     if (fault.kind == Fault::Kind::boot_failure) {
       nodes.of(fault.nodes, fault.place, wrongs);  // boot_faults_of

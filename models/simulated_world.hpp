@@ -49,8 +49,9 @@ class SimulatedWorld {
         stall_limit_(stall_limit),
         stop_(stop) {
     for (const Disturbance& d : disturbances) {
-      ensure(d.stimulus.kind == Stimulus::Kind::cluster_changed || (keeps_time && d.stimulus.kind >= Stimulus::Kind::node_lost),
-             "jobs and instances follow from commands, and some news are for policies that keep time");
+      ensure(keeps_time || d.stimulus.kind == Stimulus::Kind::cluster_changed,
+             "only a policy that keeps time deals with other disturbances");
+      ensure(d.stimulus.kind >= Stimulus::Kind::node_lost, "jobs and instances follow from commands");
       events_.push(d.at, d.stimulus);
       last_progress_ = std::max(last_progress_, d.at);
     }

@@ -182,9 +182,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   const Time patience = patience_for(workload, policies.patience);
   const std::shared_ptr<const slurm::State> slurm = policies.slurm;
   Controller controller = make_controller(design, std::move(policies));
-  // Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes late begins with it.
-  const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
-  const Time origin = first > 24 * kHour ? first : 0;
+  const Time origin = run_origin(workload);
   SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,

@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "engine/types.hpp"
 
 extern const unsigned char kCatalogBytes[];
@@ -82,6 +84,14 @@ std::vector<InstanceType> all_instance_types() {
   std::vector<InstanceType> all;
   for (std::string_view left = rows(); !left.empty();) all.push_back(parse(take(left, '\n')));
   return all;
+}
+
+std::string why_not_together(const InstanceType& a, const InstanceType& b) {
+  if (a.arch == b.arch && a.vcpus == b.vcpus && a.gpus == b.gpus) return {};
+  return fmt::format(
+      "{} ({}, {} vCPUs, {} GPUs) and {} ({}, {} vCPUs, {} GPUs) cannot be in one group: architecture, "
+      "vCPUs and GPUs must be the same",
+      a.name, a.arch, a.vcpus, a.gpus, b.name, b.arch, b.vcpus, b.gpus);
 }
 
 }  // namespace headroom

@@ -30,6 +30,9 @@ struct InstanceType {
 // Nothing if there is no such type.
 std::optional<InstanceType> find_instance_type(std::string_view name);
 
+// Why a compute node group cannot have both (PCS-12), as part of a sentence; "" if it can.
+std::string why_not_together(const InstanceType& a, const InstanceType& b);
+
 // All types in byte order of their names.
 std::vector<InstanceType> all_instance_types();
 

@@ -407,6 +407,9 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   for (const QueueSpec& queue : design.spec.queues) {
     for (const GroupId group : queue.groups) in_queue[index(group)] = true;
   }
+  for (const ClusterChange& change : design.spec.changes) {
+    for (const GroupId group : change.groups) in_queue[index(group)] = true;
+  }
   double offered_core_seconds = 0;
   Time billed = 0;
   for (std::size_t i = 0; i < uses.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/report/format.hpp"
+#include "models/report/operations_view.hpp"
 #include "models/report/summary.hpp"
 
 namespace headroom {
@@ -110,6 +111,9 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
     j["by_user"][name] = {
         {"jobs", u.jobs}, {"wait_mean_s", u.wait_mean_s}, {"core_hours", u.core_hours}, {"cost_usd", usd(u.cost)}};
   }
+  if (const std::vector<ServiceAnswer>& answers = context.scenario.answers; !answers.empty()) {
+    j["operations"] = Json::parse(operations_json(answers, run_origin(context.workload)));
+  }
   const double jobs_per_s = context.wall_s > 0 ? static_cast<double>(record.jobs().size()) / context.wall_s : 0;
   j["engine"] = {{"steps", record.steps()},
                  {"events", record.events()},
@@ -186,6 +190,12 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     const PreemptionCounts& p = s.preemption->all;
     line("preemptions", fmt::format("{} requeued, {} cancelled, {} core hours lost", count(p.requeued),
                                     count(p.cancelled), grouped(p.lost_core_hours, 1)));
+  }
+  for (const ServiceAnswer& answer : scenario.answers) {
+    if (answer.accepted()) continue;
+    line("refused", fmt::format("{} {} at {}: {}", action_name(answer.action), answer.target,
+                                duration(static_cast<double>(run_origin(context.workload) + answer.at) / 1e6),
+                                refusal_text(answer)));
   }
   line("makespan", duration(s.makespan_s));
   line("core utilization", fmt::format("{:.1f} %", 100 * s.utilization));

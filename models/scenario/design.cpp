@@ -19,8 +19,10 @@ constexpr std::int64_t kMemoryPercent = 95;
 MicroUsd micro_usd(double usd) { return std::llround(usd * 1e6); }
 
 [[noreturn]] void refuse(const Scenario& scenario, std::size_t group, const std::string& what) {
-  throw InputError(fmt::format("{}: computeNodeGroups[{}] ({}): {}", scenario.file.empty() ? "scenario" : scenario.file,
-                               group, scenario.groups[group].name, what));
+  const GroupDesign& of = scenario.groups[group];
+  throw InputError(fmt::format("{}: {} ({}): {}", scenario.file.empty() ? "scenario" : scenario.file,
+                               of.place.empty() ? fmt::format("computeNodeGroups[{}]", group) : of.place, of.name,
+                               what));
 }
 
 std::string unknown_type(const std::string& name) {
@@ -114,13 +116,9 @@ Design make_design(const Scenario& scenario) {
     for (const std::string& name : group.instance_types) {
       const InstanceType type = type_named(scenario, g, name);
       const MicroUsd price = price_of(scenario, g, type);
-      if (!facts.type.name.empty() &&
-          (type.arch != facts.type.arch || type.vcpus != facts.type.vcpus || type.gpus != facts.type.gpus)) {
-        refuse(scenario, g,
-               fmt::format("{} ({}, {} vCPUs, {} GPUs) and {} ({}, {} vCPUs, {} GPUs) cannot be in one group: "
-                           "architecture, vCPUs and GPUs must be the same [PCS-12]",
-                           facts.type.name, facts.type.arch, facts.type.vcpus, facts.type.gpus, type.name, type.arch,
-                           type.vcpus, type.gpus));
+      if (!facts.type.name.empty()) {
+        const std::string why = why_not_together(facts.type, type);
+        if (!why.empty()) refuse(scenario, g, why + " [PCS-12]");
       }
       memory = std::min(memory, type.memory_mib);
       // Capacity never runs short here, so an on-demand fleet gets what its default strategy, lowest-price, prefers.
@@ -129,16 +127,20 @@ Design make_design(const Scenario& scenario) {
         facts.price_per_hour = price;
       }
     }
-    const Supply supply = group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;
-    const std::int32_t kept = supply == Supply::dynamic ? group.min_instances : 0;
+    // Kept from the start to the end, or by the number that is kept.
+    const bool changes = group.most_instances > 0;
+    const Supply supply = !changes && group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;
+    const bool later = group.created.has_value();
+    const std::int32_t kept = supply == Supply::dynamic && !later ? group.min_instances : 0;
     if (group.real_memory > memory) {
       refuse(scenario, g,
              fmt::format("RealMemory is {} MiB, but its instances have {} MiB; Slurm would drain the nodes [PCS-16]",
                          group.real_memory, memory));
     }
     const std::int64_t slurm_memory = group.real_memory > 0 ? group.real_memory : memory * kMemoryPercent / 100;
-    design.spec.groups.push_back(
-        {group.max_instances, facts.type.cores, supply, group.weight, kept, static_cast<std::int32_t>(slurm_memory)});
+    design.spec.groups.push_back({changes ? group.most_instances : group.max_instances, facts.type.cores, supply,
+                                  group.weight, kept, static_cast<std::int32_t>(slurm_memory)});
+    if (changes) design.spec.groups.back().present = later ? 0 : group.max_instances;
     const BootOptions& boot = scenario.cloud.boot;
     design.boots.push_back({boot.pending, facts.type.gpus > 0 ? boot.bootstrap_gpu : boot.bootstrap});
     design.groups.push_back(std::move(facts));
@@ -146,9 +148,11 @@ Design make_design(const Scenario& scenario) {
   for (const QueueDesign& queue : scenario.queues) {
     QueueSpec spec;
     for (const std::size_t g : queue.groups) spec.groups.push_back(GroupId{static_cast<std::uint32_t>(g)});
+    spec.open = !queue.created;
     design.spec.queues.push_back(std::move(spec));
     design.queue_names.push_back(queue.name);
   }
+  for (const TimedChange& each : scenario.changes) design.spec.changes.push_back(each.change);
   return design;
 }
 

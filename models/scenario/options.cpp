@@ -1,5 +1,7 @@
 #include "models/scenario/options.hpp"
 
+#include <algorithm>
+
 namespace headroom {
 namespace {
 
@@ -38,7 +40,7 @@ constexpr Option kOptions[] = {
   {.path = "cluster.clusterName", .type = string,
    .help = "Letters, digits, hyphen; starts with a letter; 3 to 40 characters (PCS-1)."},
   {.path = "cluster.name", .type = string, .help = "The same, as GetCluster prints it."},
-  {.path = "cluster.id", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "cluster.id", .type = string, .help = "The cluster's id; operations may name it instead of the name."},
   {.path = "cluster.arn", .type = string, .use = ignored, .help = kApiPrints},
   {.path = "cluster.status", .type = string, .use = ignored, .help = kApiPrints},
   {.path = "cluster.createdAt", .type = string, .use = ignored, .help = kApiPrints},
@@ -165,7 +167,7 @@ constexpr Option kOptions[] = {
    .help = "DefaultTime, MaxTime, OverSubscribe, PriorityJobFactor or PriorityTier."},
   {.path = "queues[].slurmConfiguration.slurmCustomSettings[].parameterValue", .type = string, .required = true,
    .help = "Its value."},
-  {.path = "queues[].id", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "queues[].id", .type = string, .help = "The queue's id; operations may name it instead of the name."},
   {.path = "queues[].arn", .type = string, .use = ignored, .help = kApiPrints},
   {.path = "queues[].clusterId", .type = string, .use = ignored, .help = kApiPrints},
   {.path = "queues[].clusterIdentifier", .type = string, .use = ignored, .help = kApiPrints},
@@ -480,17 +482,42 @@ constexpr Option kOptions[] = {
   {.path = "workload.jobs[].het", .type = array, .use = unsupported},
   {.path = "workload.jobs[].efa", .type = boolean, .use = unsupported},
 
+  {.path = "pcs", .type = object,
+   .help = "The control plane: how long its work takes and how much it allows. AWS publishes no times but \"several "
+           "minutes\"; these are parameters."},
+  {.path = "pcs.createClusterTime", .type = duration, .fallback = "300", .maximum = 86'400, .help = "A cluster CREATING."},
+  {.path = "pcs.updateClusterTime", .type = duration, .fallback = "300", .maximum = 86'400, .help = "A cluster UPDATING."},
+  {.path = "pcs.deleteClusterTime", .type = duration, .fallback = "300", .maximum = 86'400, .help = "A cluster DELETING."},
+  {.path = "pcs.createGroupTime", .type = duration, .fallback = "120", .maximum = 86'400,
+   .help = "A compute node group CREATING."},
+  {.path = "pcs.updateGroupTime", .type = duration, .fallback = "120", .maximum = 86'400,
+   .help = "A compute node group UPDATING; what was updated counts from then on (PCS-19)."},
+  {.path = "pcs.deleteGroupTime", .type = duration, .fallback = "120", .maximum = 86'400,
+   .help = "A compute node group DELETING."},
+  {.path = "pcs.createQueueTime", .type = duration, .fallback = "120", .maximum = 86'400, .help = "A queue CREATING."},
+  {.path = "pcs.updateQueueTime", .type = duration, .fallback = "120", .maximum = 86'400,
+   .help = "A queue UPDATING; it takes no new jobs meanwhile (PCS-31)."},
+  {.path = "pcs.deleteQueueTime", .type = duration, .fallback = "120", .maximum = 86'400, .help = "A queue DELETING."},
+  {.path = "pcs.clusterQuota", .type = integer, .fallback = "5", .minimum = 1, .maximum = kMaxCount,
+   .help = "Clusters in the account and Region; AWS's default, adjustable (PCS-4)."},
+  {.path = "pcs.groupQuota", .type = integer, .minimum = 1, .maximum = kMaxCount,
+   .help = "Compute node groups in a cluster that CreateComputeNodeGroup allows. Default: 10 in edition 2026-08, AWS's; "
+           "none before."},
+  {.path = "pcs.queueQuota", .type = integer, .minimum = 1, .maximum = kMaxCount,
+   .help = "Queues in a cluster that CreateQueue allows. Default: 10 in edition 2026-08, AWS's; none before."},
+
   {.path = "operations", .type = array,
-   .help = "What users and operators ask for while the cluster runs. Policy slurm only."},
+   .help = "What users and operators ask for while the cluster runs, and calls of the PCS API (docs/operations.md)."},
   {.path = "operations[]", .type = object, .help = "One request."},
   {.path = "operations[].at", .type = duration, .required = true, .maximum = kMaxSeconds,
    .help = "When, from the start of the run."},
   {.path = "operations[].action", .type = choice, .required = true,
-   .choices = "cancel|hold|release|requeue|resume|down|drain|power-down|power-up|update",
-   .later_choices = "UpdateCluster|CreateComputeNodeGroup|UpdateComputeNodeGroup|DeleteComputeNodeGroup|CreateQueue|"
-                    "UpdateQueue|DeleteQueue",
+   .choices = "cancel|hold|release|requeue|resume|down|drain|power-down|power-up|update|CreateCluster|UpdateCluster|"
+              "DeleteCluster|CreateComputeNodeGroup|UpdateComputeNodeGroup|DeleteComputeNodeGroup|CreateQueue|UpdateQueue|"
+              "DeleteQueue",
    .help = "Of a job: scancel, scontrol hold, release, requeue. Of nodes: scontrol update state=RESUME, DOWN, DRAIN, "
-           "POWER_DOWN, POWER_UP. Of a job or a queue: scontrol update of its settings."},
+           "POWER_DOWN, POWER_UP. Of a job or a queue: scontrol update of its settings. All of these: policy slurm only. "
+           "The others are calls of the PCS API, for every policy but not with a pool."},
   {.path = "operations[].job", .type = string, .minimum = 1,
    .help = "The job, which has been submitted by then; of an array all tasks, or one (ID_n)."},
   {.path = "operations[].queue", .type = string, .minimum = 1, .help = "Of update: the partition."},
@@ -500,6 +527,56 @@ constexpr Option kOptions[] = {
   {.path = "operations[].settings.*", .type = scalar, .help = "The new value; true and false are YES and NO."},
   {.path = "operations[].node", .type = string, .minimum = 1,
    .help = "The node, or a list such as compute-1-[1-3]."},
+  {.path = "operations[].clusterIdentifier", .type = string, .minimum = 1,
+   .help = "Of a call: the cluster by name or id. Default: the scenario's."},
+  {.path = "operations[].computeNodeGroupIdentifier", .type = string, .minimum = 1,
+   .help = "Of UpdateComputeNodeGroup and DeleteComputeNodeGroup: the group by name or id."},
+  {.path = "operations[].queueIdentifier", .type = string, .minimum = 1,
+   .help = "Of UpdateQueue and DeleteQueue: the queue by name or id."},
+  {.path = "operations[].clusterName", .help = "Of CreateCluster. Another cluster is not simulated; its calls are answered.",
+   .like = "cluster.clusterName"},
+  {.path = "operations[].size", .help = "Of CreateCluster.", .like = "cluster.size"},
+  {.path = "operations[].scheduler", .help = "Of CreateCluster. UpdateCluster: only as it is.", .like = "cluster.scheduler"},
+  {.path = "operations[].networking", .help = kApiPrints, .like = "cluster.networking"},
+  {.path = "operations[].computeNodeGroupName", .help = "Of CreateComputeNodeGroup.",
+   .like = "computeNodeGroups[].computeNodeGroupName"},
+  {.path = "operations[].scalingConfiguration",
+   .help = "Of CreateComputeNodeGroup and UpdateComputeNodeGroup, as in computeNodeGroups.",
+   .like = "computeNodeGroups[].scalingConfiguration"},
+  {.path = "operations[].instanceConfigs", .help = "The same; an update of it is refused (PCS-13).",
+   .like = "computeNodeGroups[].instanceConfigs"},
+  {.path = "operations[].subnetIds", .help = "The same; an update of it is not followed.",
+   .like = "computeNodeGroups[].subnetIds"},
+  {.path = "operations[].purchaseOption", .help = "The same; an update of it is not followed.",
+   .like = "computeNodeGroups[].purchaseOption"},
+  {.path = "operations[].spotOptions", .type = free,
+   .help = "The same. An update of a group that is bought on demand has no effect (PCS-14)."},
+  {.path = "operations[].customLaunchTemplate", .help = "The same; an update replaces instances when they are idle (PCS-19).",
+   .like = "computeNodeGroups[].customLaunchTemplate"},
+  {.path = "operations[].amiId", .type = string, .help = "The same; an update replaces instances when they are idle."},
+  {.path = "operations[].iamInstanceProfileArn", .type = string,
+   .help = "The same; an update replaces instances when they are idle."},
+  {.path = "operations[].nodeLifecycleActions", .type = free,
+   .help = "The same; an update replaces instances when they are idle."},
+  {.path = "operations[].queueName", .help = "Of CreateQueue.", .like = "queues[].queueName"},
+  {.path = "operations[].computeNodeGroupConfigurations", .help = "Of CreateQueue and UpdateQueue, as in queues.",
+   .like = "queues[].computeNodeGroupConfigurations"},
+  {.path = "operations[].slurmConfiguration", .type = object,
+   .help = "Of creations and updates, as in cluster, computeNodeGroups and queues."},
+  {.path = "operations[].slurmConfiguration.scaleDownIdleTimeInSeconds",
+   .help = "Of a group (edition 2026-08) or a cluster; UpdateCluster changes it for all groups without their own.",
+   .like = "computeNodeGroups[].slurmConfiguration.scaleDownIdleTimeInSeconds"},
+  {.path = "operations[].slurmConfiguration.slurmCustomSettings",
+   .help = "As there. An update to other settings is not followed; of a group, the same ones again replace its instances.",
+   .like = "computeNodeGroups[].slurmConfiguration.slurmCustomSettings"},
+  {.path = "operations[].slurmConfiguration.slurmdbdCustomSettings", .type = array, .use = ignored, .help = kApiPrints},
+  {.path = "operations[].slurmConfiguration.cgroupCustomSettings", .type = array, .use = ignored, .help = kApiPrints},
+  {.path = "operations[].slurmConfiguration.accounting", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "operations[].slurmConfiguration.slurmRest", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "operations[].clientToken", .type = string, .use = ignored, .help = kApiPrints},
+  {.path = "operations[].tags", .type = object, .use = ignored, .help = kApiPrints},
+  {.path = "operations[].fails", .type = boolean, .fallback = "false",
+   .help = "Of a call: the work ends in CREATE_FAILED, UPDATE_FAILED or DELETE_FAILED, and changes nothing."},
   {.path = "faults", .type = array, .help = "What breaks. Policy slurm only."},
   {.path = "faults[]", .type = object, .help = "One fault."},
   {.path = "faults[].fault", .type = choice, .required = true, .choices = "node-lost|node-back|boot-failure",
@@ -532,24 +609,53 @@ std::pair<std::string_view, std::string_view> split_last(std::string_view path) 
   return {path.substr(0, dot), path.substr(dot + 1)};
 }
 
+// Parents come before children, and options before those that are like them, so that it is there.
+OptionNode& node_at(OptionNode& root, std::string_view path) {
+  if (path.empty()) return root;
+  const auto [parent, last] = split_last(path);
+  const OptionNode* const node = node_at(root, parent).child(last);
+  ensure(node != nullptr, "what an option refers to stands before it in the table");
+  return const_cast<OptionNode&>(*node);
+}
+
+// Options that are like others, spelt out.
+std::vector<Option> resolve_options() {
+  std::vector<Option> options(std::begin(kOptions), std::end(kOptions));
+  for (Option& option : options) {
+    if (option.like.empty()) continue;
+    const auto* const model = std::find_if(std::begin(kOptions), std::end(kOptions),
+                                           [&](const Option& each) { return each.path == option.like; });
+    ensure(model != std::end(kOptions), "an option is like one in the table");
+    Option resolved = *model;
+    resolved.path = option.path;
+    resolved.help = option.help;
+    resolved.like = option.like;
+    resolved.required = false;
+    resolved.fallback = {};
+    option = resolved;
+  }
+  return options;
+}
+
+}  // namespace
+
+std::span<const Option> scenario_options() {
+  static const std::vector<Option> options = resolve_options();
+  return options;
+}
+
+namespace {
+
 OptionNode build_tree() {
   OptionNode root;
-  root.option = &kOptions[0];
-  for (const Option& option : std::span(kOptions).subspan(1)) {
-    // Parents come before children, so every part but the last is there.
-    std::vector<std::string_view> parts;
-    for (std::string_view path = option.path; !path.empty();) {
-      const auto [parent, last] = split_last(path);
-      parts.push_back(last);
-      path = parent;
-    }
-    OptionNode* node = &root;
-    for (std::size_t i = parts.size() - 1; i > 0; --i) {
-      node = const_cast<OptionNode*>(node->child(parts[i]));
-      ensure(node != nullptr, "an option's parent stands before it in the table");
-    }
-    ensure(node->child(parts[0]) == nullptr, "an option stands once in the table");
-    node->children.push_back({parts[0], &option, {}});
+  root.option = &scenario_options()[0];
+  for (const Option& option : scenario_options().subspan(1)) {
+    const auto [parent, last] = split_last(option.path);
+    OptionNode& node = node_at(root, parent);
+    ensure(node.child(last) == nullptr, "an option stands once in the table");
+    std::vector<OptionNode> children;
+    if (!option.like.empty()) children = node_at(root, option.like).children;
+    node.children.push_back({last, &option, std::move(children)});
   }
   return root;
 }
@@ -557,8 +663,6 @@ OptionNode build_tree() {
 }  // namespace
 
 std::span<const ExactlyOne> exactly_one_groups() { return kExactlyOne; }
-
-std::span<const Option> scenario_options() { return kOptions; }
 
 const OptionNode* OptionNode::child(std::string_view name) const {
   for (const OptionNode& node : children) {

@@ -56,6 +56,8 @@ struct Option {
   std::string_view later_choices = {};
   std::string_view unit = {};
   std::string_view help = {};  // a sentence for the documentation
+  // The path of an option before it that says what it is and what is in it, but for `required` and the default.
+  std::string_view like = {};
 };
 
 // Keys of an object of which exactly one is given.
@@ -66,8 +68,9 @@ struct ExactlyOne {
 std::span<const ExactlyOne> exactly_one_groups();
 
 // A pool has none of these keys; without a pool the first kNeededClusterKeys are needed.
-inline constexpr std::string_view kClusterKeys[] = {"cluster", "computeNodeGroups", "queues",         "scaler", "cloud",
-                                                    "subnets", "launchTemplates",   "placementGroups"};
+inline constexpr std::string_view kClusterKeys[] = {
+    "cluster", "computeNodeGroups", "queues",          "scaler", "cloud",
+    "subnets", "launchTemplates",   "placementGroups", "pcs"};
 inline constexpr std::size_t kNeededClusterKeys = 3;
 
 inline constexpr std::int64_t kMaxSeconds = 10'000'000'000;  // 317 years: sums of several stay far below kNever
@@ -121,6 +124,8 @@ class Section {
   Where where() const { return value_ == nullptr ? Where{} : value_->where; }
   const JsonValue* find(std::string_view key) const;
 
+  // The same object as another place of the table describes it.
+  Section as(const OptionNode& node) const { return {value_, node, path_}; }
   Section child(std::string_view key) const;
   std::vector<Section> elements(std::string_view key) const;                         // of an array of objects
   std::vector<std::pair<std::string, Section>> members(std::string_view key) const;  // of a map of objects

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "models/cloud/catalog.hpp"
 #include "models/errors.hpp"
 #include "models/policies/slurm/accounting.hpp"
 #include "models/policies/slurm/conf.hpp"
@@ -160,6 +161,36 @@ constexpr SizeLimit kSizes[] = {{"SMALL", ClusterSize::small, {32, 256}},
                                 {"MEDIUM", ClusterSize::medium, {512, 8192}},
                                 {"LARGE", ClusterSize::large, {2048, 16384}}};
 
+// Nothing if there is no such size.
+const SizeLimit* size_named(std::string_view name) {
+  const auto* const found =
+      std::find_if(std::begin(kSizes), std::end(kSizes), [&](const SizeLimit& each) { return each.name == name; });
+  return found == std::end(kSizes) ? nullptr : found;
+}
+
+// The keys of operations that only calls of the PCS API have.
+constexpr std::string_view kOfCalls[] = {"clusterIdentifier",
+                                         "computeNodeGroupIdentifier",
+                                         "queueIdentifier",
+                                         "clusterName",
+                                         "size",
+                                         "scheduler",
+                                         "networking",
+                                         "computeNodeGroupName",
+                                         "scalingConfiguration",
+                                         "instanceConfigs",
+                                         "subnetIds",
+                                         "purchaseOption",
+                                         "spotOptions",
+                                         "customLaunchTemplate",
+                                         "amiId",
+                                         "iamInstanceProfileArn",
+                                         "nodeLifecycleActions",
+                                         "queueName",
+                                         "computeNodeGroupConfigurations",
+                                         "slurmConfiguration",
+                                         "fails"};
+
 // Fills a Scenario from a document that check_options has seen, and checks what joins several keys. Values
 // that were refused already read as their type's zero; rules that need them are left out.
 class Builder {
@@ -189,6 +220,7 @@ class Builder {
       read_groups();
       read_queues();
       check_instance_limit();
+      read_calls();
     }
     read_scheduler();
     read_scaler();
@@ -224,11 +256,19 @@ class Builder {
     const auto name = section.string(key);
     if (!name) return {};
     if (!is_resource_name(*name, longest)) {
-      add(section, key,
-          fmt::format("found {}, expected 3 to {} letters, digits or hyphens, a letter first [{}]", quote(*name),
-                      longest, rule));
+      violate(section.where(key), section.path_of(key), rule,
+              fmt::format("found {}, expected 3 to {} letters, digits or hyphens, a letter first [{}]", quote(*name),
+                          longest, rule));
     }
     return *name;
+  }
+
+  // A rule of PCS is broken: an error of the scenario's own design, but news of a call that is refused for it.
+  void violate(Where where, const std::string& path, std::string_view rule, std::string text) {
+    if (call_ == nullptr) return problems_.add(where, path, text);
+    const std::string cited = fmt::format(" [{}]", rule);
+    if (const auto at = text.find(cited); at != std::string::npos) text.erase(at, cited.size());
+    call_->violations.push_back({std::string(rule), std::move(text)});
   }
 
   // Subnets, placement groups and launch templates: what groups refer to.
@@ -271,12 +311,11 @@ class Builder {
     if (!cluster.present()) return;
     ClusterDesign& design = scenario_.cluster;
     design.name = read_name(cluster, "clusterName", 40, "PCS-1");
+    design.id = cluster.string("id").value_or("");
     if (const auto size = cluster.string("size")) {
-      design.size = std::find_if(std::begin(kSizes), std::end(kSizes), [&](const SizeLimit& each) {
-                      return each.name == *size;
-                    })->size;
+      design.size = size_named(*size)->size;
     }
-    read_version(cluster.child("scheduler"));
+    design.slurm_version = read_version(cluster.child("scheduler"));
     const Section slurm = cluster.child("slurmConfiguration");
     design.scale_down_idle_time = slurm.integer("scaleDownIdleTimeInSeconds").value_or(0) * kSecond;
     for (const auto& [name, setting] : read_settings(slurm, kClusterSettings, "slurm.conf", "PCS-7")) {
@@ -315,19 +354,19 @@ class Builder {
     return problem;
   }
 
-  void read_version(const Section& scheduler) {
+  // The newest of the edition where none is given.
+  std::string read_version(const Section& scheduler) {
     const std::vector<std::string> known = newer_edition()
                                                ? std::vector<std::string>(kNewVersions.begin(), kNewVersions.end())
                                                : std::vector<std::string>{"23.11", "24.05"};
-    scenario_.cluster.slurm_version = known.back();
     const auto version = scheduler.string("version");
-    if (!version) return;
+    if (!version) return known.back();
     if (std::find(known.begin(), known.end(), *version) == known.end()) {
-      add(scheduler, "version",
-          fmt::format("found {}, expected one of {} in edition {} [PCS-2]", quote(*version), known_list(known),
-                      scenario_.pcs_edition));
+      violate(scheduler.where("version"), scheduler.path_of("version"), "PCS-2",
+              fmt::format("found {}, expected one of {} in edition {} [PCS-2]", quote(*version), known_list(known),
+                          scenario_.pcs_edition));
     }
-    scenario_.cluster.slurm_version = *version;
+    return *version;
   }
 
   // The custom settings by name; unknown names and repeated ones are refused.
@@ -373,8 +412,8 @@ class Builder {
     for (const Section& section : root_.elements("computeNodeGroups")) {
       if (problems_.full()) break;
       const std::size_t position = scenario_.groups.size();
-      GroupDesign& group = scenario_.groups.emplace_back();
-      group.name = read_name(section, "computeNodeGroupName", 25, "PCS-10");
+      GroupDesign& group = scenario_.groups.emplace_back(read_group(section));
+      group_sections_.push_back(section);
       group.id = section.string("id").value_or("");
       for (const bool by_id : {false, true}) {
         const std::string& name = by_id ? group.id : group.name;
@@ -384,14 +423,21 @@ class Builder {
               fmt::format("{} names another compute node group already [PCS-10]", quote(name)));
         }
       }
-      for (const Section& config : section.elements("instanceConfigs")) {
-        if (auto type = config.string("instanceType")) group.instance_types.push_back(std::move(*type));
-      }
-      read_scaling(section.child("scalingConfiguration"), group);
-      read_subnets(section, group);
-      read_launch_template(section.child("customLaunchTemplate"), group);
-      read_group_settings(section.child("slurmConfiguration"), group);
     }
+  }
+
+  // What CreateComputeNodeGroup takes; an update is a part of it.
+  GroupDesign read_group(const Section& section) {
+    GroupDesign group;
+    group.name = read_name(section, "computeNodeGroupName", 25, "PCS-10");
+    for (const Section& config : section.elements("instanceConfigs")) {
+      if (auto type = config.string("instanceType")) group.instance_types.push_back(std::move(*type));
+    }
+    read_scaling(section.child("scalingConfiguration"), group);
+    read_subnets(section, group);
+    read_launch_template(section.child("customLaunchTemplate"), group);
+    read_group_settings(section.child("slurmConfiguration"), group);
+    return group;
   }
 
   void read_scaling(const Section& scaling, GroupDesign& group) {
@@ -412,9 +458,9 @@ class Builder {
     } else {
       hint = "The minimum is over the maximum";
     }
-    problems_.add(
+    violate(
         latest(scaling.where(), latest(scaling.where("minInstanceCount"), scaling.where("maxInstanceCount"))),
-        scaling.path(),
+        scaling.path(), "PCS-11",
         fmt::format("minInstanceCount {} with maxInstanceCount {}: a group is static (equal, over zero) or "
                     "dynamic (minimum 0){} [PCS-11]. {}",
                     *minimum, *maximum,
@@ -454,6 +500,8 @@ class Builder {
     const auto idle = slurm.integer("scaleDownIdleTimeInSeconds");
     if (idle && !newer_edition()) {
       add(slurm, "scaleDownIdleTimeInSeconds", "an idle time of a group needs pcsEdition 2026-08 [PCS-6]");
+    } else if (idle && call_ != nullptr) {
+      call_->idle_time = *idle == -1 ? ServiceCall::kInherit : *idle * kSecond;
     } else if (idle && *idle != -1) {
       group.scale_down_idle_time = *idle * kSecond;
     }
@@ -486,8 +534,9 @@ class Builder {
     const std::vector<Section> sections = root_.elements("queues");
     for (const Section& section : sections) {
       if (problems_.full()) break;
-      QueueDesign& queue = scenario_.queues.emplace_back();
-      queue.name = read_name(section, "queueName", 25, "PCS-30");
+      QueueDesign& queue = scenario_.queues.emplace_back(read_queue(section));
+      queue_sections_.push_back(section);
+      queue.id = section.string("id").value_or("");
       if (!queue.name.empty() && !queue_names_.insert(queue.name).second) {
         add(section, name_key(section, "queueName"),
             fmt::format("{} names another queue already [PCS-30]", quote(queue.name)));
@@ -508,21 +557,28 @@ class Builder {
           queue.groups.push_back(group->second);
         }
       }
-      const Section slurm = section.child("slurmConfiguration");
-      slurm::Partition partition;
-      for (const auto& [name, setting] : read_settings(slurm, kQueueSettings, "partition", "PCS-30")) {
-        const auto value = setting.string("parameterValue");
-        if (!value) continue;
-        note_policy(setting, "parameterValue", true, name);
-        queue.slurm.emplace_back(name, *value);
-        if (const std::string problem = slurm::set(partition, name, *value); !problem.empty()) {
-          add(setting, "parameterValue", problem);
-        }
-      }
     }
     if (!sections.empty() && !any_group) {
       add(root_, "queues", "no queue has a compute node group; expected at least one [PCS-30]");
     }
+  }
+
+  // Name and settings of what CreateQueue takes.
+  QueueDesign read_queue(const Section& section) {
+    QueueDesign queue;
+    queue.name = read_name(section, "queueName", 25, "PCS-30");
+    slurm::Partition partition;
+    const Section slurm = section.child("slurmConfiguration");
+    for (const auto& [name, setting] : read_settings(slurm, kQueueSettings, "partition", "PCS-30")) {
+      const auto value = setting.string("parameterValue");
+      if (!value) continue;
+      note_policy(setting, "parameterValue", true, name);
+      queue.slurm.emplace_back(name, *value);
+      if (const std::string problem = slurm::set(partition, name, *value); !problem.empty()) {
+        add(setting, "parameterValue", problem);
+      }
+    }
+    return queue;
   }
 
   void check_instance_limit() {
@@ -530,8 +586,7 @@ class Builder {
     if (!size) return;
     std::int64_t sum = 0;
     for (const GroupDesign& group : scenario_.groups) sum += group.max_instances;
-    const SizeLimit* limit = std::begin(kSizes);
-    while (limit->name != *size) ++limit;
+    const SizeLimit* const limit = size_named(*size);
     if (sum <= limit->limits.instances) return;
     const auto* const enough = std::find_if(std::begin(kSizes), std::end(kSizes),
                                             [&](const SizeLimit& each) { return sum <= each.limits.instances; });
@@ -539,6 +594,287 @@ class Builder {
         fmt::format("{} allows {} instances, but the groups' maxInstanceCount add up to {} [PCS-3]{}", *size,
                     limit->limits.instances, sum,
                     enough == std::end(kSizes) ? "" : fmt::format("; did you mean \"{}\"?", enough->name)));
+  }
+
+  // --- calls of the PCS API ---
+
+  // A call, and what a creation or an update says in the words of the design.
+  struct ReadCall {
+    Section element;  // as operations have it
+    ServiceCall call;
+    GroupDesign group = {};
+    QueueDesign queue = {};
+  };
+
+  ServiceOptions read_service() {
+    const Section pcs = root_.child("pcs");
+    const auto time = [&](std::string_view key) { return pcs.duration(key).value_or(0); };
+    ServiceOptions options;
+    options.cluster = {time("createClusterTime"), time("updateClusterTime"), time("deleteClusterTime")};
+    options.group = {time("createGroupTime"), time("updateGroupTime"), time("deleteGroupTime")};
+    options.queue = {time("createQueueTime"), time("updateQueueTime"), time("deleteQueueTime")};
+    // Service quotas of the current AWS PCS User Guide; that of December 2024 has none for groups and queues.
+    constexpr std::int32_t kInCluster = 10;
+    const std::int32_t by_edition = newer_edition() ? kInCluster : ServiceOptions::kNone;
+    options.clusters = pcs.count("clusterQuota").value_or(0);
+    options.groups = pcs.count("groupQuota").value_or(by_edition);
+    options.queues = pcs.count("queueQuota").value_or(by_edition);
+    options.has_update_cluster = newer_edition();
+    return options;
+  }
+
+  // All calls are answered here, before there is a run: no job has a say in it.
+  void read_calls() {
+    std::vector<ReadCall> calls;
+    for (const Section& element : root_.elements("operations")) {
+      if (problems_.full()) break;
+      const auto name = element.string("action");
+      if (const auto action = name ? action_named(*name) : std::nullopt) calls.push_back(read_call(element, *action));
+    }
+    std::stable_sort(calls.begin(), calls.end(),
+                     [](const ReadCall& a, const ReadCall& b) { return a.call.at < b.call.at; });
+    for (const ReadCall& each : calls) {
+      const bool makes_queue = each.call.action == ServiceAction::create_queue && each.call.violations.empty();
+      if (makes_queue && is_ours(each.call)) queue_names_.insert(each.call.target);
+    }
+    if (calls.empty() || !problems_.empty()) return;
+    const ClusterDesign& cluster = scenario_.cluster;
+    Service service(read_service(), cluster.name, cluster.id, limits_of(cluster.size).instances,
+                    cluster.scale_down_idle_time);
+    for (const GroupDesign& group : scenario_.groups) {
+      service.add_group(group.name, group.id, {group.min_instances, group.max_instances}, group.scale_down_idle_time);
+    }
+    for (const QueueDesign& queue : scenario_.queues) {
+      std::vector<GroupId> groups;
+      for (const std::size_t g : queue.groups) groups.push_back(GroupId{static_cast<std::uint32_t>(g)});
+      service.add_queue(queue.name, queue.id, groups);
+    }
+    for (ReadCall& each : calls) {
+      const ServiceAnswer answer = service.answer(each.call);
+      if (answer.number) take_in(each, *answer.number);
+      if (answer.accepted() && is_ours(each.call)) check_followed(each, answer.target);
+      scenario_.answers.push_back(answer);
+    }
+    scenario_.changes = service.changes();
+    for (const TimedChange& each : scenario_.changes) {
+      using enum ClusterChange::Kind;
+      if (each.change.kind != resize && each.change.kind != delete_group) continue;
+      scenario_.groups[index(each.change.group)].most_instances = service.most_nodes(each.change.group);
+    }
+  }
+
+  // Whether it is about the cluster that is simulated.
+  bool is_ours(const ServiceCall& call) const {
+    const ClusterDesign& cluster = scenario_.cluster;
+    return call.cluster.empty() || call.cluster == cluster.name || call.cluster == cluster.id;
+  }
+
+  // A group or a queue that is made joins the design, or is there from before.
+  void take_in(const ReadCall& made, std::size_t number) {
+    const bool of_group = made.call.action == ServiceAction::create_group;
+    const std::size_t known = of_group ? scenario_.groups.size() : scenario_.queues.size();
+    if (number < known) {
+      const bool alike = of_group ? same_nodes(made, number) : made.queue.slurm == scenario_.queues[number].slurm;
+      if (!alike) {
+        problems_.add(made.element.where(), made.element.path(),
+                      fmt::format("{} was there before and was another one, which is not followed here; expected the "
+                                  "same again, or another name",
+                                  quote(made.call.target)));
+      }
+      return;
+    }
+    if (of_group) {
+      scenario_.groups.push_back(made.group);
+      scenario_.groups.back().created = made.call.at;
+      scenario_.groups.back().place = made.element.path();
+      group_sections_.push_back(made.element);
+      group_by_name_.emplace(made.call.target, number);
+    } else {
+      scenario_.queues.push_back(made.queue);
+      scenario_.queues.back().created = made.call.at;
+      queue_sections_.push_back(made.element);
+    }
+  }
+
+  bool same_nodes(const ReadCall& made, std::size_t number) const {
+    const GroupDesign& before = scenario_.groups[number];
+    const GroupDesign& now = made.group;
+    return before.instance_types == now.instance_types && before.weight == now.weight &&
+           before.real_memory == now.real_memory && before.slurm == now.slurm && before.subnets == now.subnets &&
+           before.placement_group == now.placement_group && same_text(made.element, group_sections_[number]);
+  }
+
+  // Whether both say the same of how instances are bought.
+  static bool same_text(const Section& a, const Section& b) {
+    const auto text = [](const Section& section, std::string_view key, std::string_view otherwise) {
+      const JsonValue* const value = section.find(key);
+      return value == nullptr ? std::string(otherwise) : dump_json(*value);
+    };
+    return text(a, "purchaseOption", "\"ONDEMAND\"") == text(b, "purchaseOption", "\"ONDEMAND\"");
+  }
+
+  // What PCS would do and is not followed here.
+  void check_followed(const ReadCall& each, const std::string& target) {
+    const Section& element = each.element;
+    const auto refuse = [&](std::string_view key, std::string_view what) {
+      add(element, key, fmt::format("PCS takes it, but {} is not followed here", what));
+    };
+    const Section slurm = element.child("slurmConfiguration");
+    if (each.call.action == ServiceAction::update_cluster) {
+      for (const std::string_view key :
+           {"slurmCustomSettings", "slurmdbdCustomSettings", "cgroupCustomSettings", "accounting", "slurmRest"}) {
+        if (slurm.has(key)) refuse("slurmConfiguration", fmt::format("a change of {} in mid-run", key));
+      }
+      const auto version = element.child("scheduler").string("version");
+      if (version && *version != scenario_.cluster.slurm_version) refuse("scheduler", "another version in mid-run");
+    }
+    if (each.call.action == ServiceAction::update_queue && slurm.has("slurmCustomSettings")) {
+      const auto queue = std::find_if(scenario_.queues.begin(), scenario_.queues.end(),
+                                      [&](const QueueDesign& design) { return design.name == target; });
+      if (queue != scenario_.queues.end() && queue->slurm != each.queue.slurm) {
+        refuse("slurmConfiguration", "a change of the queue's settings in mid-run");
+      }
+    }
+    const auto group = group_by_name_.find(target);
+    if (each.call.action != ServiceAction::update_group || group == group_by_name_.end()) return;
+    const GroupDesign& design = scenario_.groups[group->second];
+    const bool same_settings = design.weight == each.group.weight && design.real_memory == each.group.real_memory &&
+                               design.slurm == each.group.slurm;
+    if (slurm.has("slurmCustomSettings") && !same_settings) {
+      refuse("slurmConfiguration", "a change of the nodes' settings in mid-run");
+    }
+    if (element.has("subnetIds") && design.subnets != each.group.subnets) {
+      refuse("subnetIds", "a change of subnets in mid-run");
+    }
+    if (element.has("purchaseOption") && !same_text(element, group_sections_[group->second])) {
+      refuse("purchaseOption", "another purchase option in mid-run");
+    }
+    if (element.has("customLaunchTemplate") && design.placement_group != each.group.placement_group) {
+      refuse("customLaunchTemplate", "another placement group in mid-run");
+    }
+  }
+
+  // What the actions need and take, beside `at` and `action`.
+  struct CallKeys {
+    ServiceAction action;
+    std::string_view target;
+    std::vector<std::string_view> needed, taken;
+  };
+  static const CallKeys& keys_of_call(ServiceAction action) {
+    using enum ServiceAction;
+    static const std::vector<std::string_view> of_group = {
+        "subnetIds", "purchaseOption",        "spotOptions",          "customLaunchTemplate",
+        "amiId",     "iamInstanceProfileArn", "nodeLifecycleActions", "slurmConfiguration"};
+    static const auto with = [](std::vector<std::string_view> keys) {
+      keys.insert(keys.end(), of_group.begin(), of_group.end());
+      return keys;
+    };
+    static const CallKeys keys[] = {
+        {create_cluster, "clusterName", {"size", "scheduler"}, {"networking", "slurmConfiguration"}},
+        {update_cluster, "clusterIdentifier", {}, {"scheduler", "slurmConfiguration"}},
+        {delete_cluster, "clusterIdentifier", {}, {}},
+        {create_group, "computeNodeGroupName", {"scalingConfiguration", "instanceConfigs"}, with({})},
+        {update_group,
+         "computeNodeGroupIdentifier",
+         {},
+         with({"scalingConfiguration", "instanceConfigs", "computeNodeGroupName"})},
+        {delete_group, "computeNodeGroupIdentifier", {}, {}},
+        {create_queue, "queueName", {}, {"computeNodeGroupConfigurations", "slurmConfiguration"}},
+        {update_queue, "queueIdentifier", {}, {"computeNodeGroupConfigurations", "slurmConfiguration"}},
+        {delete_queue, "queueIdentifier", {}, {}},
+    };
+    return keys[static_cast<std::size_t>(action)];
+  }
+
+  ReadCall read_call(const Section& element, ServiceAction action) {
+    using enum ServiceAction;
+    ReadCall read{element, {}};
+    ServiceCall& call = read.call;
+    call_ = &call;
+    call.at = element.duration("at").value_or(0);
+    call.action = action;
+    call.cluster = element.string("clusterIdentifier").value_or("");
+    call.fails = element.boolean("fails").value_or(false);
+    const CallKeys& keys = keys_of_call(action);
+    check_keys(element, keys);
+    const bool of_cluster = action == update_cluster || action == delete_cluster;
+    call.target = element.string(keys.target).value_or(of_cluster ? scenario_.cluster.name : "");
+    const Section slurm = element.child("slurmConfiguration");
+    if (action == create_cluster || action == update_cluster) {
+      if (action == create_cluster) {
+        read_name(element.as(*option_tree().child("cluster")), "clusterName", 40, "PCS-1");
+        read_version(element.child("scheduler"));
+        const SizeLimit* const size = size_named(element.string("size").value_or(""));
+        call.instance_limit = size == nullptr ? 0 : size->limits.instances;
+      }
+      if (const auto idle = slurm.integer("scaleDownIdleTimeInSeconds")) {
+        call.idle_time = *idle * kSecond;
+        if (*idle < 1) {
+          violate(slurm.where("scaleDownIdleTimeInSeconds"), slurm.path_of("scaleDownIdleTimeInSeconds"), "PCS-6",
+                  fmt::format("found {}, expected at least 1 s", *idle));
+        }
+      }
+    } else if (action == create_group || action == update_group) {
+      read_group_call(element.as(*option_tree().child("computeNodeGroups")->child("[]")), read);
+    } else if (action == create_queue || action == update_queue) {
+      const Section section = element.as(*option_tree().child("queues")->child("[]"));
+      read.queue = read_queue(section);
+      if (element.has("computeNodeGroupConfigurations")) call.groups.emplace();
+      for (const Section& config : section.elements("computeNodeGroupConfigurations")) {
+        if (auto id = config.string("computeNodeGroupId")) call.groups->push_back(std::move(*id));
+      }
+    }
+    call_ = nullptr;
+    return read;
+  }
+
+  void check_keys(const Section& element, const CallKeys& keys) {
+    const std::string_view name = action_name(keys.action);
+    const bool of_cluster = keys.target == "clusterIdentifier";
+    const auto missing = [&](std::string_view key) {
+      if (element.has(key)) return;
+      problems_.add(element.where(), element.path_of(key), fmt::format("missing; action {} needs it", name));
+    };
+    if (!of_cluster) missing(keys.target);
+    for (const std::string_view key : keys.needed) missing(key);
+    const auto in = [](const std::vector<std::string_view>& list, std::string_view key) {
+      return std::find(list.begin(), list.end(), key) != list.end();
+    };
+    const bool in_cluster = keys.action != ServiceAction::create_cluster;
+    for (const std::string_view key : {"job", "node", "queue", "settings"}) {
+      if (element.has(key)) add(element, key, fmt::format("not with action {}", name));
+    }
+    for (const std::string_view key : kOfCalls) {
+      const bool takes = key == keys.target || key == "fails" || in(keys.needed, key) || in(keys.taken, key) ||
+                         (key == "clusterIdentifier" && in_cluster);
+      if (element.has(key) && !takes) add(element, key, fmt::format("not with action {}", name));
+    }
+  }
+
+  // `section` is the call as a compute node group.
+  void read_group_call(const Section& section, ReadCall& read) {
+    ServiceCall& call = read.call;
+    const bool update = call.action == ServiceAction::update_group;
+    read.group = read_group(section);
+    if (section.has("scalingConfiguration")) call.scaling = {read.group.min_instances, read.group.max_instances};
+    for (const std::string_view key :
+         {"customLaunchTemplate", "amiId", "iamInstanceProfileArn", "nodeLifecycleActions"}) {
+      call.replaces = call.replaces || section.has(key);
+    }
+    call.replaces = call.replaces || section.child("slurmConfiguration").has("slurmCustomSettings");
+    for (const std::string_view key : {"computeNodeGroupName", "instanceConfigs"}) {
+      if (!update || !section.has(key)) continue;
+      violate(section.where(key), section.path_of(key), "PCS-13", "name and instance types of a group cannot change");
+    }
+    std::optional<InstanceType> first;
+    for (const std::string& name : read.group.instance_types) {
+      const auto type = find_instance_type(name);
+      if (!type) continue;  // make_design
+      if (!first) first = type;
+      if (const std::string text = why_not_together(*first, *type); !text.empty()) {
+        violate(section.where("instanceConfigs"), section.path_of("instanceConfigs"), "PCS-12", text);
+      }
+    }
   }
 
   void read_scheduler() {
@@ -1071,7 +1407,6 @@ class Builder {
   }
 
   void read_operations() {
-    if (root_.has("operations")) note_policy(root_, "operations");
     static constexpr std::pair<std::string_view, JobAction> kOfJobs[] = {{"cancel", JobAction::cancel},
                                                                          {"hold", JobAction::hold},
                                                                          {"release", JobAction::release},
@@ -1085,6 +1420,14 @@ class Builder {
       if (problems_.full()) break;
       const auto action = element.string("action");
       if (!action) continue;
+      if (action_named(*action)) {  // read_calls
+        if (scenario_.pool) add(element, "action", "a pool has no control plane");
+        continue;
+      }
+      note_policy(element, "action", true, *action);
+      for (const std::string_view other : kOfCalls) {
+        if (element.has(other)) add(element, other, fmt::format("not with action {}", *action));
+      }
       Operation operation;
       operation.at = element.duration("at").value_or(0);
       for (const auto& [name, kind] : kOfJobs) {
@@ -1237,7 +1580,10 @@ class Builder {
   std::set<std::string> placement_groups_;
   std::map<std::string, std::size_t> group_by_name_;  // and by id
   std::set<std::string> queue_names_;
-  slurm::Conf conf_;  // what the settings come to
+  std::vector<Section> group_sections_;  // of Scenario::groups
+  std::vector<Section> queue_sections_;
+  ServiceCall* call_ = nullptr;  // whose request is read
+  slurm::Conf conf_;             // what the settings come to
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/pcs/service.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
 #include "models/scenario/sbatch_syntax.hpp"
@@ -37,6 +38,7 @@ ClusterLimits limits_of(ClusterSize size);  // PCS-3
 
 struct ClusterDesign {
   std::string name;
+  std::string id;             // as in PCS API answers, or empty
   std::string slurm_version;  // "24.05"; the edition's newest when not given (PCS-2)
   ClusterSize size = ClusterSize::small;
   Time scale_down_idle_time = 600 * kSecond;  // PCS-6
@@ -46,21 +48,26 @@ struct GroupDesign {
   std::string name;
   std::string id;  // as in PCS API answers; empty when the scenario names groups only
   std::vector<std::string> instance_types;
-  std::int32_t min_instances = 0;
+  std::int32_t min_instances = 0;  // at the start, or when it is created
   std::int32_t max_instances = 0;
-  std::int32_t weight = 1;                   // PCS-16
-  std::int32_t real_memory = 0;              // MiB, PCS-16; 0: a share of what the instance types have
+  std::optional<Time> created = {};  // from the start of the run: when CreateComputeNodeGroup is called; none: before
+  std::int32_t most_instances = 0;   // where operations resize or delete it: its highest maximum; otherwise 0
+  std::int32_t weight = 1;           // PCS-16
+  std::int32_t real_memory = 0;      // MiB, PCS-16; 0: a share of what the instance types have
   std::vector<SlurmSetting> slurm = {};      // of its nodes
   std::optional<Time> scale_down_idle_time;  // PCS-6, edition 2026-08; none: the cluster's
   std::vector<std::string> subnets;
   std::string zone;             // of the first subnet, where `subnets` names it
   std::string placement_group;  // from the launch template, where one names it
+  std::string place = {};       // where it stands: "operations[2]"; empty: in computeNodeGroups
 };
 
 struct QueueDesign {
   std::string name;
-  std::vector<std::size_t> groups;       // indices into Scenario::groups
+  std::vector<std::size_t> groups = {};  // at the start, indices into Scenario::groups
   std::vector<SlurmSetting> slurm = {};  // of its partition
+  std::string id = {};                   // as in PCS API answers, or empty
+  std::optional<Time> created = {};      // from the start of the run: when CreateQueue is called first; none: before
 };
 
 enum class SameInstant : std::uint8_t { batched, per_event };
@@ -235,7 +242,10 @@ struct Scenario {
   ScalerOptions scaler;
   CloudOptions cloud;
   WorkloadOptions workload;
-  std::vector<Operation> operations;
+  std::vector<Operation> operations;  // but for calls of the PCS API
+  // Groups and queues hold also those that calls create, after the others.
+  std::vector<ServiceAnswer> answers;  // to calls of the PCS API, in the order of time
+  std::vector<TimedChange> changes;    // what follows from them for the cluster, in the order of time
   std::vector<Fault> faults;
   std::vector<PolicyKey> policy_keys;
   Time stall_limit = 30 * 24 * kHour;  // the run ends when for so long no job came, started or ended, and none runs

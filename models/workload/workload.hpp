@@ -39,4 +39,11 @@ struct Workload {
   std::string source;  // file name or generator, for messages
 };
 
+// When a run of it begins. Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes
+// late begins with it.
+inline Time run_origin(const Workload& workload) {
+  const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
+  return first > 24 * kHour ? first : 0;
+}
+
 }  // namespace headroom

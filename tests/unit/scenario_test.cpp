@@ -560,6 +560,14 @@ TEST(ScenarioKeys, ThatThePcsApiPrintsAreAcceptedWhateverTheyHold) {
       text = replaced(kBase, "\"SMALL\"", "\"SMALL\"" + leaf);
     } else if (key.starts_with("computeNodeGroups[].")) {
       text = replaced(kBase, "\"login\"", "\"login\"" + leaf);
+    } else if (key.starts_with("operations[].")) {
+      const bool nested = key.starts_with("operations[].slurmConfiguration.");
+      const std::string member =
+          nested ? ", \"slurmConfiguration\": {\"scaleDownIdleTimeInSeconds\": 60" + leaf + "}" : leaf;
+      text = with_root_key(kBase,
+                           "\"operations\": [{\"at\": 1, \"action\": \"CreateCluster\", \"clusterName\": \"other\", "
+                           "\"size\": \"SMALL\", \"scheduler\": {\"type\": \"SLURM\", \"version\": \"24.05\"}" +
+                               member + "}]");
     } else {
       ASSERT_TRUE(key.starts_with("queues[].")) << key;
       text = replaced(kBase, "\"demo\"", "\"demo\"" + leaf);
