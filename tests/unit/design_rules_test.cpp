@@ -397,7 +397,7 @@ TEST(DesignRules, FilesThatAreNoneDoNotHideTheOthers) {
   EXPECT_EQ(summary_of(report), "PCS-1");
   EXPECT_EQ(report.violations.size(), 1u) << "a file given twice is read once";
   ASSERT_EQ(report.file_errors.size(), 8u);
-  EXPECT_THAT(report.file_errors[1].text, HasSubstr("did you mean \"clusterName\"?; expected a scenario"));
+  EXPECT_THAT(report.file_errors[1].text, HasSubstr("did you mean \"clusterName\"? Expected a scenario"));
   EXPECT_THAT(report.file_errors[2].text, HasSubstr("holds an array; expected"));
   EXPECT_THAT(report.file_errors[5].text, HasSubstr("nested deeper"));
   EXPECT_THAT(report.file_errors[6].text, HasSubstr("larger than 16 MiB"));

@@ -30,7 +30,7 @@ constexpr Word kQueue{"queue", "queues", "queueName", "queueIdentifier", "queues
 constexpr std::array<const Word*, 3> kWords = {&kCluster, &kGroup, &kQueue};
 
 constexpr std::string_view kExpected =
-    "expected a scenario (docs/scenario.md), a cluster, compute node group or queue as the PCS API takes or prints it, "
+    "a scenario (docs/scenario.md), a cluster, compute node group or queue as the PCS API takes or prints it, "
     "or of EC2 a launch template, or describe-launch-template-versions, describe-security-groups, describe-subnets, "
     "describe-vpcs, describe-placement-groups or describe-images output";
 
@@ -248,7 +248,7 @@ bool is_scenario(const JsonValue& root) {
 }
 
 std::string add_file(Design& design, const Part& root, std::string_view stem, Violations& violations) {
-  if (!root.is_object()) return fmt::format("holds {}; {}", describe_found(*root.value), kExpected);
+  if (!root.is_object()) return fmt::format("holds {}; expected {}", describe_found(*root.value), kExpected);
   if (add_pcs(design, root, violations) || add_ec2(design, root, stem, violations)) return {};
   // A schema says what a file may hold: it stands beside scenarios and is no design.
   if (root.child("$schema").text_or("").find("json-schema.org") != std::string::npos) return {};
@@ -264,8 +264,8 @@ std::string add_file(Design& design, const Part& root, std::string_view stem, Vi
     if (hint.empty()) hint = nearest_hint(member.value->key, known);
     keys += (keys.empty() ? "" : ", ") + quote(member.value->key, 30);
   }
-  return fmt::format("not known by its keys ({}){}{}; {}", keys.empty() ? "none" : keys, hint.empty() ? "" : ":", hint,
-                     kExpected);
+  return fmt::format("not known by its keys ({}){} {}", keys.empty() ? "none" : keys,
+                     hint.empty() ? "; expected" : fmt::format(";{} Expected", hint), kExpected);
 }
 
 Design scenario_design(const Part& root, const Design& known) {

@@ -11,6 +11,7 @@ using Kind = JsonValue::Kind;
 Part Part::child(std::string_view key) const {
   Part part{value == nullptr ? nullptr : value->find(key), file, line,
             path.empty() ? std::string(key) : fmt::format("{}.{}", path, key)};
+  if (part.is(Kind::null)) part.value = nullptr;  // as good as not given
   if (part.value != nullptr) part.line = part.value->where.line;
   return part;
 }
