@@ -16,6 +16,7 @@
 #include <fmt/ranges.h>
 
 #include "models/check/property_suite.hpp"
+#include "models/check/rules/design_check.hpp"
 #include "models/check/slurm_run.hpp"
 #include "models/check/theory.hpp"
 #include "models/cloud/catalog.hpp"
@@ -327,6 +328,17 @@ int replay_journal(const std::string& journal, const Output& output) {
     if (!result.first_difference.empty()) print(fmt::format("  {}\n", result.first_difference));
   }
   return result.agrees() ? 0 : 1;
+}
+
+int check_design_files(const DesignArguments& arguments, const Output& output) {
+  const rules::DesignReport report = rules::check_design(arguments.files, arguments.edition);
+  print(output.format == "json"    ? rules::design_json(report)
+        : output.format == "sarif" ? rules::design_sarif(report, arguments.strict)
+                                   : rules::design_text(report));
+  for (const auto& each : report.file_errors) {
+    fmt::print(stderr, "{}{}: {}\n", each.file, each.line > 0 ? fmt::format(":{}", each.line) : "", each.text);
+  }
+  return report.exit_status(arguments.strict);
 }
 
 int check_policy(const CheckArguments& arguments, const Output& output) {

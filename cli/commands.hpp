@@ -43,6 +43,12 @@ struct CheckArguments {
   std::uint64_t cases = 500;
 };
 
+struct DesignArguments {
+  std::vector<std::string> files;      // and folders
+  std::optional<std::string> edition;  // of the PCS rules
+  bool strict = false;
+};
+
 struct TheoryArguments {
   std::uint64_t replications = 40;
   std::optional<std::uint64_t> jobs;
@@ -57,6 +63,7 @@ struct CatalogArguments {
 
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
+int check_design_files(const DesignArguments& arguments, const Output& output);
 int check_policy(const CheckArguments& arguments, const Output& output);
 int check_recorded_runs(const std::vector<std::string>& files, const Output& output);
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);

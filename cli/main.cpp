@@ -131,20 +131,30 @@ int main(int argc, char** argv) {
   CheckArguments check;
   TheoryArguments theory;
   bool against_theory = false;
-  CLI::App* check_command =
-      app.add_subcommand("check", "Hold a policy to its promises, to recorded runs of Slurm, or to queueing theory");
+  CLI::App* check_command = app.add_subcommand(
+      "check", "Hold a design to the rules of PCS, or a policy to promises, recorded runs or theory");
+  DesignArguments design;
+  CLI::Option* design_option =
+      check_command
+          ->add_option(
+              "FILE", design.files,
+              "Scenarios, PCS API JSON, EC2 launch templates, or folders of them: one design that is held to the "
+              "rules of AWS PCS (docs/check.md)")
+          ->type_name("");
   std::string policies;
   for (const PolicyEntry& entry : scheduler_policies()) {
     policies += fmt::format("\n  {:<14} {}", entry.name, entry.summary);
   }
   CLI::Option* policy_option =
       check_command->add_option("--policy", check.policy, "Registered policy to hold to its promises")
-          ->type_name("NAME");
+          ->type_name("NAME")
+          ->excludes(design_option);
   CLI::Option* theory_option =
       check_command
           ->add_flag("--theory", against_theory,
                      "Compare queues of Poisson arrivals with Erlang C and Pollaczek-Khinchine (docs/theory.md)")
-          ->excludes(policy_option);
+          ->excludes(policy_option)
+          ->excludes(design_option);
   std::vector<std::string> recordings;
   CLI::Option* slurm_option =
       check_command
@@ -152,7 +162,16 @@ int main(int argc, char** argv) {
                        "Recorded runs of a real Slurm that the policy slurm has to follow (docs/slurm-runs.md)")
           ->type_name("FILE...")
           ->excludes(policy_option)
-          ->excludes(theory_option);
+          ->excludes(theory_option)
+          ->excludes(design_option);
+  check_command
+      ->add_option("--edition", design.edition,
+                   "Of a design: edition of the rules; default: what the version of Slurm says")
+      ->check(CLI::IsMember({"2024-12", "2026-08"}))
+      ->type_name("2024-12|2026-08")
+      ->needs(design_option);
+  check_command->add_flag("--strict", design.strict, "Of a design: exit status 1 for warnings, too")
+      ->needs(design_option);
   check_command
       ->add_option("--seed", check.seed, "Of a policy: only the case with this seed; of theory: the first seed (1)")
       ->type_name("N")
@@ -179,15 +198,22 @@ int main(int argc, char** argv) {
       ->check(decimal("a factor", 0.01, 100))
       ->needs(theory_option)
       ->capture_default_str();
-  add_output(check_command, "table|json");
+  add_output(check_command, "table|json|sarif");
   check_command->footer("Policies:" + policies +
-                        "\n\nExamples:\n  headroom check --policy easy\n  headroom check --theory\n"
+                        "\n\nExamples:\n  headroom check cluster.json node-group.json queue.json launch-template.json\n"
+                        "  headroom check --format sarif designs/ >design.sarif\n  headroom check --policy easy\n  "
+                        "headroom check --theory\n"
                         "  headroom check --slurm-run c_cloud_zero.v2505x.json\n"
                         "  headroom check --theory --run-time-factor 1.05   # exit status 1: the check can fail");
   check_command->callback([&] {
-    if (policy_option->empty() && !against_theory && slurm_option->empty()) {
-      throw CLI::RequiredError("check: one of --policy, --slurm-run and --theory");
+    if (design_option->empty() && policy_option->empty() && !against_theory && slurm_option->empty()) {
+      throw CLI::RequiredError("check: one of FILE..., --policy, --slurm-run and --theory");
     }
+    if (!design_option->empty()) {
+      action = [&] { return check_design_files(design, output); };
+      return;
+    }
+    if (format == "sarif") throw CLI::ValidationError("--format", "sarif is for designs (FILE...): table or json");
     if (!slurm_option->empty()) {
       action = [&] { return check_recorded_runs(recordings, output); };
       return;

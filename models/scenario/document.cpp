@@ -286,19 +286,19 @@ std::string Problems::place(Where where, std::string_view path, int column) cons
 
 void Problems::add(Where where, std::string_view path, std::string_view text, int column) {
   if (full()) return;
-  lines_.push_back({where, place(where, path, column) + ": " + std::string(text)});
+  all_.push_back({where, std::string(path), std::string(text), column});
 }
 
 void Problems::raise() const {
-  std::vector<const Line*> order;
-  for (const Line& line : lines_) order.push_back(&line);
-  std::stable_sort(order.begin(), order.end(), [](const Line* a, const Line* b) {
+  std::vector<const Problem*> order;
+  for (const Problem& problem : all_) order.push_back(&problem);
+  std::stable_sort(order.begin(), order.end(), [](const Problem* a, const Problem* b) {
     return std::pair(a->where.source, a->where.line) < std::pair(b->where.source, b->where.line);
   });
   std::string text;
   for (std::size_t i = 0; i < order.size() && i < kShown; ++i) {
     if (i > 0) text += '\n';
-    text += order[i]->text;
+    text += place(order[i]->where, order[i]->path, order[i]->column) + ": " + order[i]->text;
   }
   if (order.size() > kShown) {
     text += fmt::format("\n{}: {}{} more problems", sources_[0], full() ? "at least " : "", order.size() - kShown);

@@ -46,21 +46,25 @@ class Problems {
   // How messages name a place: "s.json:12: a.b".
   std::string place(Where where, std::string_view path, int column = 0) const;
   const std::string& source(Where where) const { return sources_[static_cast<std::size_t>(where.source)]; }
-  bool empty() const { return lines_.empty(); }
-  bool full() const { return lines_.size() >= kKept; }  // further ones are not kept: stop looking
+  bool empty() const { return all_.empty(); }
+  bool full() const { return all_.size() >= kKept; }  // further ones are not kept: stop looking
   // Throws InputError: one problem a line in the order of the file's lines, the first kShown of them.
   [[noreturn]] void raise() const;
 
   static constexpr std::size_t kShown = 20;
   static constexpr std::size_t kKept = 200;
 
- private:
-  struct Line {
+  struct Problem {
     Where where;
+    std::string path;
     std::string text;
+    int column = 0;
   };
+  const std::vector<Problem>& all() const { return all_; }
+
+ private:
   std::vector<std::string> sources_;
-  std::vector<Line> lines_;
+  std::vector<Problem> all_;
 };
 
 inline constexpr std::size_t kLargestDocument = 16u << 20;  // bytes

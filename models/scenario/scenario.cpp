@@ -24,6 +24,7 @@
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
+#include "models/scenario/pcs_limits.hpp"
 
 namespace headroom {
 namespace {
@@ -46,13 +47,6 @@ std::string known_list(const Names& names) {
   return text.empty() ? "none" : text;
 }
 
-bool is_resource_name(std::string_view name, std::size_t longest) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto allowed = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; };
-  return name.size() >= 3 && name.size() <= longest && letter(name[0]) &&
-         std::all_of(name.begin(), name.end(), allowed);
-}
-
 template <class Integer>
 std::optional<Integer> parse_integer(std::string_view text) {
   Integer value{};
@@ -63,82 +57,6 @@ std::optional<Integer> parse_integer(std::string_view text) {
 
 // Of two keys that disagree, the one to name: what the command line changed last.
 Where latest(Where a, Where b) { return b.source > a.source ? b : a; }
-
-struct SizeLimit {
-  std::string_view name;
-  ClusterSize size;
-  ClusterLimits limits;
-};
-// What PCS lets users set of slurm.conf, as the AWS PCS User Guide lists it (Slurm custom settings). 2024-12: three
-// names for clusters (PCS-7), two for groups (PCS-16), none for queues. What becomes of each is slurm::use_of's to say.
-struct CustomSetting {
-  std::string_view name;
-  bool older = false;  // of edition 2024-12, too
-};
-constexpr CustomSetting kClusterSettings[] = {
-    {"SelectTypeParameters", true},
-    {"Prolog", true},
-    {"Epilog", true},
-    {"DefMemPerCPU"},
-    {"OverTimeLimit"},
-    {"PriorityCalcPeriod"},
-    {"PriorityFavorSmall"},
-    {"PriorityMaxAge"},
-    {"PriorityWeightAge"},
-    {"PriorityWeightFairshare"},
-    {"PriorityWeightJobSize"},
-    {"PriorityWeightPartition"},
-    {"PriorityWeightQOS"},
-    {"SchedulerParameters"},
-    {"AccountingStorageTRES"},
-    {"AccountingStoreFlags"},
-    {"AuthAltParameters"},
-    {"CommunicationParameters"},
-    {"HealthCheckInterval"},
-    {"MetricsType"},
-    {"MinJobAge"},
-    {"SrunPortRange"},
-    {"TaskEpilog"},
-    {"TaskProlog"},
-    {"TrackWCKey"},
-    {"AccountingStorageEnforce"},
-    {"CliFilterParameters"},
-    {"CliFilterPlugins"},
-    {"EnforcePartLimits"},
-    {"FairShareDampeningFactor"},
-    {"FirstJobId"},
-    {"HealthCheckNodeState"},
-    {"HealthCheckProgram"},
-    {"JobRequeue"},
-    {"LaunchParameters"},
-    {"Licenses"},
-    {"PreemptExemptTime"},
-    {"PreemptMode"},
-    {"PreemptParameters"},
-    {"PreemptType"},
-    {"PriorityDecayHalfLife"},
-    {"PriorityFlags"},
-    {"PriorityUsageResetPeriod"},
-    {"PriorityWeightAssoc"},
-    {"PriorityWeightTRES"},
-    {"PrologFlags"},
-    {"RequeueExit"},
-    {"RequeueExitHold"},
-    {"TaskPluginParam"},
-    {"UnkillableStepProgram"},
-    {"UnkillableStepTimeout"},
-};
-constexpr CustomSetting kGroupSettings[] = {
-    {"Weight", true}, {"RealMemory", true}, {"CpuSpecList"}, {"Features"},
-    {"MemSpecLimit"}, {"Parameters"},       {"Sockets"},
-};
-constexpr CustomSetting kQueueSettings[] = {
-    {"DefaultTime"},        {"MaxTime"},         {"OverSubscribe"}, {"PriorityJobFactor"},
-    {"PriorityTier"},       {"AllowAccounts"},   {"AllowQos"},      {"Default"},
-    {"DenyAccounts"},       {"DenyQos"},         {"ExclusiveUser"}, {"GraceTime"},
-    {"OverTimeLimit"},      {"PowerDownOnIdle"}, {"PreemptMode"},   {"QOS"},
-    {"TRESBillingWeights"},
-};
 
 // Slurm has no names that differ in case only.
 bool same_name(std::string_view a, std::string_view b) {
@@ -153,20 +71,6 @@ std::int32_t version_number(std::string_view version) {
 
 // slurmctld's own limit (MAX_SLURM_NODES); a pool is as many nodes as it has processors.
 constexpr std::int32_t kMostSlurmNodes = 65536;
-
-// Slurm versions of edition 2026-08 (PCS-2).
-constexpr std::array<std::string_view, 3> kNewVersions = {"24.11", "25.05", "25.11"};
-
-constexpr SizeLimit kSizes[] = {{"SMALL", ClusterSize::small, {32, 256}},
-                                {"MEDIUM", ClusterSize::medium, {512, 8192}},
-                                {"LARGE", ClusterSize::large, {2048, 16384}}};
-
-// Nothing if there is no such size.
-const SizeLimit* size_named(std::string_view name) {
-  const auto* const found =
-      std::find_if(std::begin(kSizes), std::end(kSizes), [&](const SizeLimit& each) { return each.name == name; });
-  return found == std::end(kSizes) ? nullptr : found;
-}
 
 // The keys of operations that only calls of the PCS API have.
 constexpr std::string_view kOfCalls[] = {"clusterIdentifier",
@@ -255,10 +159,8 @@ class Builder {
     const std::string_view key = name_key(section, create_key);
     const auto name = section.string(key);
     if (!name) return {};
-    if (!is_resource_name(*name, longest)) {
-      violate(section.where(key), section.path_of(key), rule,
-              fmt::format("found {}, expected 3 to {} letters, digits or hyphens, a letter first [{}]", quote(*name),
-                          longest, rule));
+    if (const std::string problem = name_problem(*name, longest, rule); !problem.empty()) {
+      violate(section.where(key), section.path_of(key), rule, problem);
     }
     return *name;
   }
@@ -310,15 +212,13 @@ class Builder {
     const Section cluster = root_.child("cluster");
     if (!cluster.present()) return;
     ClusterDesign& design = scenario_.cluster;
-    design.name = read_name(cluster, "clusterName", 40, "PCS-1");
+    design.name = read_name(cluster, "clusterName", kLongestClusterName, "PCS-1");
     design.id = cluster.string("id").value_or("");
-    if (const auto size = cluster.string("size")) {
-      design.size = size_named(*size)->size;
-    }
+    if (const auto size = cluster.string("size")) design.size = size_named(*size)->size;
     design.slurm_version = read_version(cluster.child("scheduler"));
     const Section slurm = cluster.child("slurmConfiguration");
     design.scale_down_idle_time = slurm.integer("scaleDownIdleTimeInSeconds").value_or(0) * kSecond;
-    for (const auto& [name, setting] : read_settings(slurm, kClusterSettings, "slurm.conf", "PCS-7")) {
+    for (const auto& [name, setting] : read_settings(slurm, cluster_settings(), "slurm.conf", "PCS-7")) {
       const auto value = setting.string("parameterValue");
       if (!value) continue;
       if (name == "SelectTypeParameters" && *value != "CR_CPU" && *value != "CR_CPU_Memory") {
@@ -356,15 +256,10 @@ class Builder {
 
   // The newest of the edition where none is given.
   std::string read_version(const Section& scheduler) {
-    const std::vector<std::string> known = newer_edition()
-                                               ? std::vector<std::string>(kNewVersions.begin(), kNewVersions.end())
-                                               : std::vector<std::string>{"23.11", "24.05"};
     const auto version = scheduler.string("version");
-    if (!version) return known.back();
-    if (std::find(known.begin(), known.end(), *version) == known.end()) {
-      violate(scheduler.where("version"), scheduler.path_of("version"), "PCS-2",
-              fmt::format("found {}, expected one of {} in edition {} [PCS-2]", quote(*version), known_list(known),
-                          scenario_.pcs_edition));
+    if (!version) return std::string(slurm_versions(newer_edition()).back());
+    if (const std::string problem = version_problem(*version, newer_edition()); !problem.empty()) {
+      violate(scheduler.where("version"), scheduler.path_of("version"), "PCS-2", problem);
     }
     return *version;
   }
@@ -429,7 +324,7 @@ class Builder {
   // What CreateComputeNodeGroup takes; an update is a part of it.
   GroupDesign read_group(const Section& section) {
     GroupDesign group;
-    group.name = read_name(section, "computeNodeGroupName", 25, "PCS-10");
+    group.name = read_name(section, "computeNodeGroupName", kLongestName, "PCS-10");
     for (const Section& config : section.elements("instanceConfigs")) {
       if (auto type = config.string("instanceType")) group.instance_types.push_back(std::move(*type));
     }
@@ -446,25 +341,10 @@ class Builder {
     group.min_instances = minimum.value_or(0);
     group.max_instances = maximum.value_or(0);
     if (!minimum || !maximum) return;
-    const bool is_static = *minimum == *maximum && *maximum > 0;
-    const bool is_dynamic = *minimum == 0 && *maximum > 0;
-    const bool is_mixed = *minimum > 0 && *minimum < *maximum;
-    if (is_static || is_dynamic || (is_mixed && newer_edition())) return;
-    std::string hint;
-    if (is_mixed) {
-      hint = fmt::format("Did you mean minInstanceCount {}?", *maximum);
-    } else if (*maximum == 0) {
-      hint = "maxInstanceCount must be over zero";
-    } else {
-      hint = "The minimum is over the maximum";
-    }
-    violate(
-        latest(scaling.where(), latest(scaling.where("minInstanceCount"), scaling.where("maxInstanceCount"))),
-        scaling.path(), "PCS-11",
-        fmt::format("minInstanceCount {} with maxInstanceCount {}: a group is static (equal, over zero) or "
-                    "dynamic (minimum 0){} [PCS-11]. {}",
-                    *minimum, *maximum,
-                    newer_edition() ? " or a mix (0 < minimum < maximum)" : "; a mix needs pcsEdition 2026-08", hint));
+    const std::string problem = scaling_problem(*minimum, *maximum, newer_edition());
+    if (problem.empty()) return;
+    violate(latest(scaling.where(), latest(scaling.where("minInstanceCount"), scaling.where("maxInstanceCount"))),
+            scaling.path(), "PCS-11", problem);
   }
 
   void read_subnets(const Section& section, GroupDesign& group) {
@@ -505,7 +385,7 @@ class Builder {
     } else if (idle && *idle != -1) {
       group.scale_down_idle_time = *idle * kSecond;
     }
-    for (const auto& [name, setting] : read_settings(slurm, kGroupSettings, "node", "PCS-16")) {
+    for (const auto& [name, setting] : read_settings(slurm, group_settings(), "node", "PCS-16")) {
       const auto text = setting.string("parameterValue");
       if (!text) continue;
       if (name != "Weight" && name != "RealMemory") {
@@ -566,10 +446,10 @@ class Builder {
   // Name and settings of what CreateQueue takes.
   QueueDesign read_queue(const Section& section) {
     QueueDesign queue;
-    queue.name = read_name(section, "queueName", 25, "PCS-30");
+    queue.name = read_name(section, "queueName", kLongestName, "PCS-30");
     slurm::Partition partition;
     const Section slurm = section.child("slurmConfiguration");
-    for (const auto& [name, setting] : read_settings(slurm, kQueueSettings, "partition", "PCS-30")) {
+    for (const auto& [name, setting] : read_settings(slurm, queue_settings(), "partition", "PCS-30")) {
       const auto value = setting.string("parameterValue");
       if (!value) continue;
       note_policy(setting, "parameterValue", true, name);
@@ -586,14 +466,9 @@ class Builder {
     if (!size) return;
     std::int64_t sum = 0;
     for (const GroupDesign& group : scenario_.groups) sum += group.max_instances;
-    const SizeLimit* const limit = size_named(*size);
-    if (sum <= limit->limits.instances) return;
-    const auto* const enough = std::find_if(std::begin(kSizes), std::end(kSizes),
-                                            [&](const SizeLimit& each) { return sum <= each.limits.instances; });
-    add(root_.child("cluster"), "size",
-        fmt::format("{} allows {} instances, but the groups' maxInstanceCount add up to {} [PCS-3]{}", *size,
-                    limit->limits.instances, sum,
-                    enough == std::end(kSizes) ? "" : fmt::format("; did you mean \"{}\"?", enough->name)));
+    if (const std::string problem = size_problem(*size_named(*size), sum); !problem.empty()) {
+      add(root_.child("cluster"), "size", problem);
+    }
   }
 
   // --- calls of the PCS API ---
@@ -1588,13 +1463,6 @@ class Builder {
 
 }  // namespace
 
-ClusterLimits limits_of(ClusterSize size) {
-  for (const SizeLimit& each : kSizes) {
-    if (each.size == size) return each.limits;
-  }
-  return {};
-}
-
 namespace {
 
 // What `aws pcs get-cluster` and its like print has one outermost key: {"cluster": {...}}.
@@ -1623,7 +1491,7 @@ void infer_edition(JsonValue& root) {
   const JsonValue* at = root.find("cluster");
   for (const char* key : {"scheduler", "version"}) at = at == nullptr ? nullptr : at->find(key);
   if (at == nullptr || at->kind != Kind::string) return;
-  if (std::find(kNewVersions.begin(), kNewVersions.end(), at->text) == kNewVersions.end()) return;
+  if (!version_problem(at->text, true).empty()) return;
   JsonValue edition;
   edition.kind = Kind::string;
   edition.key = "pcsEdition";
@@ -1635,10 +1503,10 @@ void infer_edition(JsonValue& root) {
 
 }  // namespace
 
-Scenario parse_scenario(std::string_view json_text, const std::string& file, const ScenarioOverrides& overrides) {
-  Problems problems(problem_sources(file, overrides));
+std::optional<Scenario> read_scenario(std::string_view json_text, const std::string& file,
+                                      const ScenarioOverrides& overrides, Problems& problems) {
   auto root = read_json(json_text, 0, problems);
-  if (!root) problems.raise();
+  if (!root) return std::nullopt;
   unwrap_api_answers(*root);
   Scenario scenario;
   apply_overrides(*root, overrides, problems, scenario.notes);
@@ -1646,9 +1514,16 @@ Scenario parse_scenario(std::string_view json_text, const std::string& file, con
   check_options(*root, problems);
   scenario.file = file;
   Builder(*root, scenario, problems).build();
-  if (!problems.empty()) problems.raise();
+  if (!problems.empty()) return std::nullopt;
   scenario.text = dump_json(*root);
   return scenario;
+}
+
+Scenario parse_scenario(std::string_view json_text, const std::string& file, const ScenarioOverrides& overrides) {
+  Problems problems(problem_sources(file, overrides));
+  auto scenario = read_scenario(json_text, file, overrides, problems);
+  if (!scenario) problems.raise();
+  return *std::move(scenario);
 }
 
 Scenario load_scenario(const std::string& path, const ScenarioOverrides& overrides) {

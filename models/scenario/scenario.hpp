@@ -11,6 +11,7 @@
 #include "models/pcs/service.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
+#include "models/scenario/document.hpp"
 #include "models/scenario/sbatch_syntax.hpp"
 
 namespace headroom {
@@ -265,6 +266,9 @@ struct ScenarioOverrides {
   std::vector<std::pair<std::string, std::string>> sbatch;  // --sbatch: job scripts, their names and texts
 };
 
+// Nothing when there is a problem; all of them are in `problems`, whose first source is the file.
+std::optional<Scenario> read_scenario(std::string_view json_text, const std::string& file,
+                                      const ScenarioOverrides& overrides, Problems& problems);
 // Throws InputError with every problem found, one a line.
 Scenario parse_scenario(std::string_view json_text, const std::string& file, const ScenarioOverrides& overrides = {});
 Scenario load_scenario(const std::string& path, const ScenarioOverrides& overrides = {});

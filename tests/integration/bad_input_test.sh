@@ -31,7 +31,11 @@ expect 2 'SCENARIO' headroom run
 expect 2 'JOURNAL' headroom replay
 expect 2 'FILE' headroom trace info
 expect 2 'subcommand' headroom trace
-expect 2 'one of --policy, --slurm-run and --theory' headroom check
+expect 2 'one of FILE..., --policy, --slurm-run and --theory' headroom check
+expect 2 'FILE excludes --theory' headroom check "$tutorial" --theory
+expect 2 '--strict requires FILE' headroom check --policy easy --strict
+expect 2 'sarif is for designs' headroom check --policy easy --format sarif
+expect 2 '--edition' headroom check "$tutorial" --edition 2025-01
 expect 2 '--policy excludes --theory' headroom check --policy easy --theory
 expect 2 '--cases requires --policy' headroom check --theory --cases 5
 expect 2 '--replications requires --theory' headroom check --policy easy --replications 5

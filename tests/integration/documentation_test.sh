@@ -75,6 +75,23 @@ for key in ("queue", "nodes", "priority", "shares"):
     assert list(found["views"][0][key][0]) == names, f"{key} has {list(found['views'][0][key][0])}, the page {names}"
 PYTHON
 
+# docs/check.md: its example is what the command prints, and it names every key of the JSON and no other.
+headroom check tests/data/designs/bad/login.json >"$tmp/check" && fail "check found nothing"
+headroom check tests/data/designs/bad/login.json no-such.json --format json >"$tmp/check.json" 2>/dev/null && fail "check found nothing"
+python3 - "$tmp" <<'PYTHON' || fail "docs/check.md"
+import json, re, sys
+page = open("docs/check.md").read()
+example = re.search(r"^```console\n\$ headroom check tests/data/designs/bad/login.json\n(.*?)^```", page, re.M | re.S).group(1)
+assert example == open(f"{sys.argv[1]}/check").read(), "the example is not what the command prints"
+found = json.load(open(f"{sys.argv[1]}/check.json"))
+rows = re.findall(r"^\| (`.*?) \| (.*) \|$", page.split("is an object:", 1)[1].split("\n\n", 2)[1], re.M)
+keys = [key for names, _ in rows for key in re.findall(r"`(\w+)`", names)]
+assert list(found) == keys and found["schema"] in page, f"the object has {list(found)}, the page {keys}"
+inner = {re.findall(r"`(\w+)`", names)[0]: re.findall(r"`(\w+)`", text) for names, text in rows}
+for key in ("violations", "unreadable"):
+    assert list(found[key][0]) == inner[key], f"{key} has {list(found[key][0])}, the page {inner[key]}"
+PYTHON
+
 python3 - "$tmp/tutorial.hrj" "$(digest_of "$tmp/out")" <<'PYTHON' || fail "docs/journal.md"
 import ctypes, json, re, sys
 journal, digest = open(sys.argv[1], "rb").read(), sys.argv[2]
