@@ -83,7 +83,7 @@ class SimulatedWorld {
       news.stimuli.push_back(events_.next());
       events_.pop();
       if (keeps_time_) {
-        tell(news.stimuli.back());
+        tell(news.stimuli.back(), now);
         drop_overtaken();
       }
       if (!batched_) return now;
@@ -145,17 +145,20 @@ class SimulatedWorld {
   }
 
   // What news means for what is still to come.
-  void tell(const Stimulus& s) {
+  void tell(const Stimulus& s, Time now) {
     switch (s.kind) {
       case Stimulus::Kind::job_finished:
         nodes_of_[s.subject].clear();
         runner_.told(JobId{s.subject});
         break;
       case Stimulus::Kind::instance_running:
-        cloud_.told(s);
+      case Stimulus::Kind::launch_refused:
+      case Stimulus::Kind::instance_launched:
+      case Stimulus::Kind::instance_lost:
+        cloud_.told(s, now);
         break;
       case Stimulus::Kind::node_ready:
-        cloud_.told(s);
+        cloud_.told(s, now);
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::node_lost:
@@ -170,9 +173,6 @@ class SimulatedWorld {
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
       case Stimulus::Kind::updated:
-      case Stimulus::Kind::launch_refused:
-      case Stimulus::Kind::instance_launched:
-      case Stimulus::Kind::instance_lost:
       case Stimulus::Kind::instance_impaired:
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:
