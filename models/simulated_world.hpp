@@ -111,13 +111,11 @@ class SimulatedWorld {
           if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
-          for (const NodeShare& s : commands.shares_of(c)) {
-            cloud_.launch(GroupId{c.subject}, s.node, now, events_);
-            std::erase(lost_nodes_, s.node);
-          }
+          cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_);
+          for (const NodeShare& s : commands.shares_of(c)) std::erase(lost_nodes_, s.node);
           break;
         case Command::Kind::terminate_instances:
-          for (const NodeShare& s : commands.shares_of(c)) cloud_.terminate(s.node, now, events_);
+          cloud_.terminate(commands.shares_of(c), now, events_);
           break;
         case Command::Kind::stop_job:
           ensure(keeps_time_, "jobs are stopped in a world that expects it");
@@ -163,10 +161,13 @@ class SimulatedWorld {
         last_progress_ = std::max(last_progress_, now);
         break;
       case Stimulus::Kind::instance_running:
-        cloud_.told(s);
+      case Stimulus::Kind::launch_refused:
+      case Stimulus::Kind::instance_launched:
+      case Stimulus::Kind::instance_lost:
+        cloud_.told(s, now);
         break;
       case Stimulus::Kind::node_ready:
-        cloud_.told(s);
+        cloud_.told(s, now);
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::node_lost:
@@ -181,9 +182,6 @@ class SimulatedWorld {
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
       case Stimulus::Kind::updated:
-      case Stimulus::Kind::launch_refused:
-      case Stimulus::Kind::instance_launched:
-      case Stimulus::Kind::instance_lost:
       case Stimulus::Kind::instance_impaired:
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:

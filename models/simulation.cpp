@@ -8,6 +8,7 @@
 #include "models/journal_file.hpp"
 #include "models/operations.hpp"
 #include "models/policies/registry.hpp"
+#include "models/scenario/cloud_design.hpp"
 #include "models/simulated_world.hpp"
 
 namespace headroom {
@@ -183,7 +184,8 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   const std::shared_ptr<const slurm::State> slurm = policies.slurm;
   Controller controller = make_controller(design, std::move(policies));
   const Time origin = run_origin(workload);
-  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design));
+  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design),
+                       Ec2(ec2_settings(scenario, design, origin)));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,
                        scenario.stall_limit);

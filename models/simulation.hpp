@@ -28,7 +28,6 @@ struct SimulationResult {
   RunRecord record;
   std::string digest;
 };
-
 // Drives the scenario's policy through the workload. Throws InputError for an unknown policy, Bug for a broken promise.
 SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
                           const SimulationOptions& options = {});

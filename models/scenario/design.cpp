@@ -18,11 +18,17 @@ constexpr std::int64_t kMemoryPercent = 95;
 
 MicroUsd micro_usd(double usd) { return std::llround(usd * 1e6); }
 
-[[noreturn]] void refuse(const Scenario& scenario, std::size_t group, const std::string& what) {
+[[noreturn]] void refuse(const Scenario& scenario, const std::string& key, const std::string& what) {
+  throw InputError(fmt::format("{}: {}: {}", scenario.file.empty() ? "scenario" : scenario.file, key, what));
+}
+
+std::string key_of(const Scenario& scenario, std::size_t group) {
   const GroupDesign& of = scenario.groups[group];
-  throw InputError(fmt::format("{}: {} ({}): {}", scenario.file.empty() ? "scenario" : scenario.file,
-                               of.place.empty() ? fmt::format("computeNodeGroups[{}]", group) : of.place, of.name,
-                               what));
+  return fmt::format("{} ({})", of.place.empty() ? fmt::format("computeNodeGroups[{}]", group) : of.place, of.name);
+}
+
+[[noreturn]] void refuse(const Scenario& scenario, std::size_t group, const std::string& what) {
+  refuse(scenario, key_of(scenario, group), what);
 }
 
 std::string unknown_type(const std::string& name) {
@@ -32,21 +38,77 @@ std::string unknown_type(const std::string& name) {
   return fmt::format("no instance type \"{}\" in the catalog;{}", name, nearest_hint(name, names));
 }
 
-InstanceType type_named(const Scenario& scenario, std::size_t group, const std::string& name) {
+InstanceType type_named(const Scenario& scenario, const std::string& key, const std::string& name) {
   if (std::optional<InstanceType> type = find_instance_type(name)) return *std::move(type);
-  refuse(scenario, group, unknown_type(name));
+  refuse(scenario, key, unknown_type(name));
 }
 
-MicroUsd price_of(const Scenario& scenario, std::size_t group, const InstanceType& type) {
+MicroUsd price_of(const Scenario& scenario, const std::string& key, const InstanceType& type) {
   for (const auto& [name, usd] : scenario.cloud.prices_usd_per_hour) {
     if (name == type.name) return micro_usd(usd);
   }
   if (const std::optional<double> usd = type.price_usd_per_hour(scenario.region)) return micro_usd(*usd);
   std::string regions;
   for (const auto& [region, usd] : type.usd_per_hour) regions += (regions.empty() ? "" : ", ") + region;
-  refuse(scenario, group,
+  refuse(scenario, key,
          fmt::format("the catalog has no price of {} in region {} (it has: {}); give one in cloud.prices", type.name,
                      scenario.region, regions.empty() ? "none" : regions));
+}
+
+// One offer in each subnet of the group; one where it names none.
+void add_offers(const Scenario& scenario, const GroupDesign& group, const InstanceType& type, MicroUsd price,
+                GroupFacts& facts) {
+  for (std::size_t s = 0; s < std::max<std::size_t>(group.subnets.size(), 1); ++s) {
+    Offer& offer = facts.offers.emplace_back();
+    offer.type = type;
+    if (s < group.subnets.size()) offer.subnet = group.subnets[s];
+    const auto known = std::find_if(scenario.subnets.begin(), scenario.subnets.end(),
+                                    [&](const SubnetDesign& each) { return each.id == offer.subnet; });
+    if (known != scenario.subnets.end()) offer.zone = known->zone;
+    offer.price_per_hour = price;
+    offer.priority = static_cast<std::int32_t>(facts.offers.size()) - 1;
+  }
+}
+
+// The first offer is what an on-demand fleet's default strategy, lowest-price, prefers.
+void put_cheapest_first(GroupFacts& facts) {
+  const auto cheapest = std::min_element(facts.offers.begin(), facts.offers.end(), [](const Offer& a, const Offer& b) {
+    return a.price_per_hour < b.price_per_hour;
+  });
+  std::rotate(facts.offers.begin(), cheapest, std::next(cheapest));
+}
+
+// Patterns name types that there are.
+void check_pattern(const Scenario& scenario, const std::string& key, const std::string& pattern) {
+  if (pattern == "*") return;
+  if (!pattern.ends_with('*')) {
+    type_named(scenario, key, pattern);
+    return;
+  }
+  const std::vector<InstanceType> all = all_instance_types();
+  const bool any =
+      std::any_of(all.begin(), all.end(), [&](const InstanceType& type) { return matches_type(pattern, type.name); });
+  if (!any) refuse(scenario, key, fmt::format("no instance type in the catalog is like \"{}\"", pattern));
+}
+
+void make_cloud(const Scenario& scenario, Design& design) {
+  const CloudOptions& cloud = scenario.cloud;
+  for (std::size_t i = 0; i < cloud.capacity.size(); ++i) {
+    check_pattern(scenario, fmt::format("cloud.capacity[{}]", i), cloud.capacity[i].rule.instance_type);
+  }
+  for (std::size_t i = 0; i < cloud.spot_prices.size(); ++i) {
+    check_pattern(scenario, fmt::format("cloud.spot.prices[{}]", i), cloud.spot_prices[i].instance_type);
+  }
+  design.spot_prices = SpotPrices(cloud.spot_prices);
+  for (std::size_t i = 0; i < scenario.reservations.size(); ++i) {
+    const std::string key = fmt::format("capacityReservations[{}]", i);
+    CapacityReservation reservation = scenario.reservations[i].reservation;
+    const InstanceType type = type_named(scenario, key, reservation.instance_type);
+    reservation.vcpus = type.vcpus;
+    const std::optional<MicroUsd>& price = scenario.reservations[i].price_per_hour;
+    reservation.price_per_hour = price ? *price : price_of(scenario, key, type);
+    design.reservations.push_back(std::move(reservation));
+  }
 }
 
 }  // namespace
@@ -106,27 +168,34 @@ Design make_design(const Scenario& scenario) {
     throw InputError(
         fmt::format("{}: cloud.prices: {}", scenario.file.empty() ? "scenario" : scenario.file, unknown_type(name)));
   }
+  make_cloud(scenario, design);
   for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
     const GroupDesign& group = scenario.groups[g];
     GroupFacts facts;
     facts.name = group.name;
     facts.zone = group.zone;
     facts.placement_group = group.placement_group;
+    facts.purchase = group.purchase;
     std::int64_t memory = std::numeric_limits<std::int64_t>::max();  // MiB, of the smallest type
     for (const std::string& name : group.instance_types) {
-      const InstanceType type = type_named(scenario, g, name);
-      const MicroUsd price = price_of(scenario, g, type);
-      if (!facts.type.name.empty()) {
+      const InstanceType type = type_named(scenario, key_of(scenario, g), name);
+      const MicroUsd price = price_of(scenario, key_of(scenario, g), type);
+      if (group.purchase == Purchase::spot && !type.spot) {
+        refuse(scenario, g,
+               fmt::format("{} is not sold as Spot; expected purchaseOption ONDEMAND or another type", type.name));
+      }
+      if (!facts.offers.empty()) {
         const std::string why = why_not_together(facts.type, type);
         if (!why.empty()) refuse(scenario, g, why + " [PCS-12]");
       }
       memory = std::min(memory, type.memory_mib);
-      // Capacity never runs short here, so an on-demand fleet gets what its default strategy, lowest-price, prefers.
-      if (facts.type.name.empty() || price < facts.price_per_hour) {
+      if (facts.offers.empty() || price < facts.price_per_hour) {
         facts.type = type;
         facts.price_per_hour = price;
       }
+      add_offers(scenario, group, type, price, facts);
     }
+    put_cheapest_first(facts);
     // Kept from the start to the end, or by the number that is kept.
     const bool changes = group.most_instances > 0;
     const Supply supply = !changes && group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;

@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "engine/cluster.hpp"
-#include "models/cloud/catalog.hpp"
+#include "models/cloud/offer.hpp"
 #include "models/cloud/simulated_cloud.hpp"
 #include "models/scenario/scenario.hpp"
 
 namespace headroom {
-
-// Money is counted in millionths of a dollar: sums are exact.
-using MicroUsd = std::int64_t;
 
 struct GroupFacts {
   std::string name;
@@ -20,6 +17,8 @@ struct GroupFacts {
   MicroUsd price_per_hour = 0;
   std::string zone;
   std::string placement_group;
+  Purchase purchase = Purchase::on_demand;
+  std::vector<Offer> offers = {};  // the first one's type, price and zone are those above; of a pool: none
 };
 
 struct Design {
@@ -27,6 +26,8 @@ struct Design {
   std::vector<GroupFacts> groups;
   std::vector<std::string> queue_names;
   std::vector<SimulatedCloud::Boot> boots;  // by group
+  std::vector<CapacityReservation> reservations;
+  SpotPrices spot_prices;
   MicroUsd controller_per_hour = 0;
   MicroUsd management_per_hour = 0;  // for each instance
   bool is_pool = false;
@@ -36,8 +37,8 @@ struct Design {
   std::vector<std::string> node_names() const;
 };
 
-// Throws InputError: unknown instance types, no price in the region, types that do not go together (PCS-12), a
-// RealMemory that they do not have.
+// Throws InputError: unknown instance types, types that are not sold as Spot, no price in the region, types that do not
+// go together (PCS-12), a RealMemory that they do not have.
 Design make_design(const Scenario& scenario);
 
 // `price_per_hour` for `duration`, rounded to the nearest millionth.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/cloud/ec2.hpp"
 #include "models/pcs/service.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
@@ -45,6 +46,17 @@ struct ClusterDesign {
   Time scale_down_idle_time = 600 * kSecond;  // PCS-6
 };
 
+struct SubnetDesign {
+  std::string id;
+  std::string zone;
+  std::optional<std::int64_t> free_addresses = {};
+};
+
+struct ReservationDesign {
+  CapacityReservation reservation;         // without prices by the hour, and without what the catalog knows
+  std::optional<MicroUsd> price_per_hour;  // none: its type's on-demand price
+};
+
 struct GroupDesign {
   std::string name;
   std::string id;  // as in PCS API answers; empty when the scenario names groups only
@@ -61,6 +73,9 @@ struct GroupDesign {
   std::string zone;             // of the first subnet, where `subnets` names it
   std::string placement_group;  // from the launch template, where one names it
   std::string place = {};       // where it stands: "operations[2]"; empty: in computeNodeGroups
+  ReservationUse reservations = {};
+  Purchase purchase = Purchase::on_demand;  // PCS-14
+  AllocationStrategy spot_strategy = AllocationStrategy::price_capacity_optimized;
 };
 
 struct QueueDesign {
@@ -111,11 +126,27 @@ struct BootOptions {
   Distribution bootstrap_gpu;
 };
 
+// A limit of capacity, or where its recorded series is.
+struct CapacityOption {
+  CapacityRule rule;
+  std::string series;  // a file beside the scenario; empty: the rule says it
+  std::string place;   // "s.json:12: cloud.capacity[0].series"
+};
+
 struct CloudOptions {
   BootOptions boot;
   std::vector<std::pair<std::string, double>> prices_usd_per_hour;  // by instance type; over the catalog's
   double controller_usd_per_hour = 0;
   double node_management_usd_per_hour = 0;
+  bool run_instances = false;  // launches are RunInstances; otherwise CreateFleet
+  AllocationStrategy on_demand_strategy = AllocationStrategy::lowest_price;
+  std::optional<AllocationStrategy> spot_strategy = {};  // in place of the groups' own
+  Distribution api_latency = {};
+  Distribution consistency_delay = {};
+  std::vector<CapacityOption> capacity = {};
+  std::vector<SpotPriceRule> spot_prices = {};
+  QuotaLimits quotas = {};
+  Ec2Settings::Throttling throttling = {};
 };
 
 // How processors of a log become a request (workload.map).
@@ -237,6 +268,9 @@ struct Scenario {
   std::string pcs_edition = "2024-12";
   std::optional<PoolDesign> pool;
   ClusterDesign cluster;
+  std::vector<SubnetDesign> subnets;
+  std::vector<PlacementGroupDesign> placement_groups;
+  std::vector<ReservationDesign> reservations;
   std::vector<GroupDesign> groups;
   std::vector<QueueDesign> queues;
   SchedulerOptions scheduler;
