@@ -716,10 +716,8 @@ constexpr Option kOptions[] = {
 // clang-format on
 
 constexpr ExactlyOne kExactlyOne[] = {
-    {"cluster", {"clusterName", "name"}},
-    {"computeNodeGroups[]", {"computeNodeGroupName", "name"}},
-    {"queues[]", {"queueName", "name"}},
-    {"cloud.spot.prices[]", {"factor", "usdPerHour", "series"}},
+    {"cluster", {"clusterName", "name"}},         {"computeNodeGroups[]", {"computeNodeGroupName", "name"}},
+    {"queues[]", {"queueName", "name"}},          {"cloud.spot.prices[]", {"factor", "usdPerHour", "series"}},
     {"workload", {"trace", "generator", "jobs"}},
 };
 

@@ -4,8 +4,6 @@
 
 #include "models/errors.hpp"
 #include "models/scenario/cloud_design.hpp"
-#include "models/simulation.hpp"
-#include "models/workload/load.hpp"
 #include "tests/unit/temp_folder.hpp"
 
 namespace headroom {
