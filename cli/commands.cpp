@@ -18,6 +18,7 @@
 #include "models/check/property_suite.hpp"
 #include "models/check/rules/design_check.hpp"
 #include "models/check/slurm_run.hpp"
+#include "models/check/swarm.hpp"
 #include "models/check/theory.hpp"
 #include "models/cloud/catalog.hpp"
 #include "models/errors.hpp"
@@ -365,6 +366,43 @@ int check_policy(const CheckArguments& arguments, const Output& output) {
   for (const PropertyFailure& f : report.failures) {
     fmt::print(stderr, "seed {}: {}\n  again: headroom check --policy {} --seed {}\n", f.seed, f.what, policy.name,
                f.seed);
+  }
+  return fine ? 0 : 1;
+}
+
+int run_swarm(const CheckArguments& arguments, const Output& output) {
+  const std::uint64_t first = arguments.seed.value_or(1);
+  if (arguments.prints) return print_text(swarm_scenario(first));
+  const auto start = std::chrono::steady_clock::now();
+  const bool timed = arguments.minutes && !arguments.seed;
+  const std::uint64_t cases = arguments.seed ? 1 : timed ? std::numeric_limits<std::uint64_t>::max() : arguments.cases;
+  std::signal(SIGINT, request_stop);
+  const SwarmReport report = check_swarm(first, cases, [&] {
+    return stop_requested.load() || (timed && seconds_since(start) > 60 * *arguments.minutes);
+  });
+  const bool fine = report.failures.empty();
+  if (output.format == "json") {
+    std::string failures;
+    for (const SwarmFailure& f : report.failures) {
+      failures += fmt::format("{}{{\"seed\": {}, \"what\": {}}}", failures.empty() ? "" : ", ", f.seed,
+                              quote(f.what, std::string::npos));
+    }
+    print(fmt::format("{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
+                      "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
+                      "\"drained\": {}, \"failures\": [{}]}}\n",
+                      report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments,
+                      report.changes, report.requeues, report.drained, failures));
+  } else {
+    print(fmt::format("{} random scenarios, {} jobs, {} steps: {}\n", report.cases, report.jobs, report.steps,
+                      fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
+    for (const std::string& promise : report.promises) print(fmt::format("  {}\n", promise));
+    print(fmt::format("what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
+                      "clusters, {} jobs requeued; {} clusters drained\n",
+                      report.refusals, report.losses, report.impairments, report.changes, report.requeues,
+                      report.drained));
+  }
+  for (const SwarmFailure& f : report.failures) {
+    fmt::print(stderr, "seed {}: {}\n  again: headroom check --swarm --seed {}\n", f.seed, f.what, f.seed);
   }
   return fine ? 0 : 1;
 }

@@ -41,6 +41,9 @@ struct CheckArguments {
   std::string policy;
   std::optional<std::uint64_t> seed;
   std::uint64_t cases = 500;
+  // of a swarm
+  std::optional<double> minutes;
+  bool prints = false;
 };
 
 struct DesignArguments {
@@ -65,6 +68,7 @@ int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_design_files(const DesignArguments& arguments, const Output& output);
 int check_policy(const CheckArguments& arguments, const Output& output);
+int run_swarm(const CheckArguments& arguments, const Output& output);
 int check_recorded_runs(const std::vector<std::string>& files, const Output& output);
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);

@@ -164,6 +164,22 @@ int main(int argc, char** argv) {
           ->excludes(policy_option)
           ->excludes(theory_option)
           ->excludes(design_option);
+  bool swarms = false;
+  CLI::Option* swarm_option =
+      check_command
+          ->add_flag("--swarm", swarms,
+                     "Run random scenarios in which everything goes wrong, and check what must hold (docs/swarm.md)")
+          ->excludes(policy_option)
+          ->excludes(theory_option)
+          ->excludes(slurm_option)
+          ->excludes(design_option);
+  check_command
+      ->add_option("--minutes", check.minutes, "Of a swarm: as many cases as so many minutes take, in place of --cases")
+      ->type_name("N")
+      ->check(decimal("minutes", 0.01, 100'000))
+      ->needs(swarm_option);
+  check_command->add_flag("--print", check.prints, "Of a swarm: print the scenario of the case --seed, and run nothing")
+      ->needs(swarm_option);
   check_command
       ->add_option("--edition", design.edition,
                    "Of a design: edition of the rules; default: what the version of Slurm says")
@@ -173,13 +189,13 @@ int main(int argc, char** argv) {
   check_command->add_flag("--strict", design.strict, "Of a design: exit status 1 for warnings, too")
       ->needs(design_option);
   check_command
-      ->add_option("--seed", check.seed, "Of a policy: only the case with this seed; of theory: the first seed (1)")
+      ->add_option("--seed", check.seed,
+                   "Of a policy or a swarm: only the case with this seed; of theory: the first seed (1)")
       ->type_name("N")
       ->check(whole_number(0));
-  check_command->add_option("--cases", check.cases, "Of a policy: number of random cases")
+  check_command->add_option("--cases", check.cases, "Of a policy or a swarm: number of random cases")
       ->type_name("N")
       ->check(whole_number(1))
-      ->needs(policy_option)
       ->capture_default_str();
   check_command->add_option("--replications", theory.replications, "Of theory: runs of each queue")
       ->type_name("N")
@@ -202,18 +218,22 @@ int main(int argc, char** argv) {
   check_command->footer("Policies:" + policies +
                         "\n\nExamples:\n  headroom check cluster.json node-group.json queue.json launch-template.json\n"
                         "  headroom check --format sarif designs/ >design.sarif\n  headroom check --policy easy\n  "
-                        "headroom check --theory\n"
+                        "headroom check --theory\n  headroom check --swarm --minutes 10\n"
                         "  headroom check --slurm-run c_cloud_zero.v2505x.json\n"
                         "  headroom check --theory --run-time-factor 1.05   # exit status 1: the check can fail");
   check_command->callback([&] {
-    if (design_option->empty() && policy_option->empty() && !against_theory && slurm_option->empty()) {
-      throw CLI::RequiredError("check: one of FILE..., --policy, --slurm-run and --theory");
+    if (design_option->empty() && policy_option->empty() && !against_theory && slurm_option->empty() && !swarms) {
+      throw CLI::RequiredError("check: one of FILE..., --policy, --slurm-run, --swarm and --theory");
     }
     if (!design_option->empty()) {
       action = [&] { return check_design_files(design, output); };
       return;
     }
     if (format == "sarif") throw CLI::ValidationError("--format", "sarif is for designs (FILE...): table or json");
+    if (swarms) {
+      action = [&] { return run_swarm(check, output); };
+      return;
+    }
     if (!slurm_option->empty()) {
       action = [&] { return check_recorded_runs(recordings, output); };
       return;
