@@ -334,6 +334,7 @@ class Watch {
         break;
       case Stimulus::Kind::job_finished:
         leave(s.subject);
+        ended_.insert(s.subject);
         --active_;
         break;
       case Stimulus::Kind::node_ready:
@@ -388,6 +389,8 @@ class Watch {
       case Command::Kind::requeue_job:
         ++report_.requeues;
         leave(c.subject);
+        // A policy that judges how a job ended may let it wait again.
+        if (ended_.erase(c.subject) > 0) ++active_;
         break;
       case Command::Kind::end_job:
         // Under a policy that judges how a job ended, it has left already.
