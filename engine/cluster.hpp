@@ -49,7 +49,7 @@ struct ClusterChange {
     serve,         // of queue: its groups from now on
     open,          // of queue: it takes jobs
     close,         // of queue: it takes no new jobs (PCS-31)
-    delete_queue,  // it is closed, without groups; its running jobs are terminated, pending ones cancelled (PCS-32)
+    delete_queue,  // it is closed; its running jobs are terminated, pending ones cancelled (PCS-32)
     delete_group,  // its instances are terminated, jobs on them cancelled (PCS-21)
   };
   Kind kind{};

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "engine/policy.hpp"
+#include "engine/scaling.hpp"
 
 namespace headroom {
 
@@ -89,7 +89,7 @@ class Controller {
   std::size_t pending_jobs_ = 0;
   std::vector<JobId> held_;             // jobs with nodes: configuring, running or completing
   std::vector<std::uint32_t> held_at_;  // by job: where it stands there
-  Commands* commands_ = nullptr;  // of the step under way
+  Commands* commands_ = nullptr;        // of the step under way
 
   Changes changes_;
   std::vector<JobId> arrivals_;
@@ -102,6 +102,7 @@ class Controller {
   std::vector<NodeId> returned_;
   std::vector<FinishedJob> finished_;
   std::vector<NodeId> newly_idle_;
+  std::vector<NodeId> idle_;                      // those that the scaling policy hears of in the step under way
   std::vector<std::uint32_t> waiting_nodes_;      // by job: nodes that still boot
   std::vector<std::vector<JobId>> waiting_jobs_;  // by node: configuring jobs on it, while it boots
   std::vector<JobId> configuring_;
@@ -112,7 +113,7 @@ class Controller {
     bool gone;  // the world said that the instance is terminated
   };
   std::vector<GoingDown> going_down_;
-  Time next_down_ = kNever;  // no node's time to go down ends before
+  Time next_down_ = kNever;                 // no node's time to go down ends before
   std::vector<std::uint8_t> has_instance_;  // by node: it has one, or one was asked for
   std::vector<std::uint32_t> ending_;       // by node: instances whose termination was asked for and not told yet
   struct HeldBack {

@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "models/policies/by_group.hpp"
+
 namespace headroom {
 namespace {
-
-// Calls `act` for the nodes group by group.
-template <class Act>
-void by_group(const Cluster& cluster, std::vector<NodeId> nodes, Act act) {
-  std::sort(nodes.begin(), nodes.end());
-  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-  for (std::size_t i = 0; i < nodes.size();) {
-    std::size_t end = i;
-    while (end < nodes.size() && cluster.group_of(nodes[end]) == cluster.group_of(nodes[i])) ++end;
-    act(std::span<const NodeId>(nodes).subspan(i, end - i));
-    i = end;
-  }
-}
 
 // Not so where a change or a budget took the node at this very instant.
 bool has_power(const Cluster& cluster, NodeId node) {
@@ -49,16 +38,19 @@ void Launcher::launch(const View& view, std::vector<NodeId> nodes, ScalePlan& pl
     return;
   }
   by_group(view.cluster(), std::move(nodes), [&](std::span<const NodeId> group) {
-    // Nodes of one job are one request, all or nothing, as long as one request can be so large; the others come together.
+    // Nodes of one job are one request, all or nothing, as long as one request can be so large; the others come
+    // together. What a static group keeps is asked for whether or not a job has it.
     std::map<JobId, std::vector<NodeId>> of_job;
     std::vector<NodeId> kept;
     std::vector<NodeId> single;
     for (const NodeId node : group) {
       const std::span<const JobId> jobs = view.waiting_for(node);
-      if (!jobs.empty()) {
+      if (view.cluster().is_kept(node)) {
+        kept.push_back(node);
+      } else if (!jobs.empty()) {
         of_job[jobs.front()].push_back(node);
       } else {
-        (view.cluster().is_kept(node) ? kept : single).push_back(node);
+        single.push_back(node);
       }
     }
     std::vector<std::vector<NodeId>> whole;
@@ -105,9 +97,10 @@ void Launcher::hear(const View& view, std::span<const Stimulus> news, ScalePlan&
     if (of_node && !has_power(cluster, node)) continue;
     switch (s.kind) {
       case Stimulus::Kind::launch_refused:
-        if (is_throttled(static_cast<Refusal>(s.detail)) || holds_on(view, node)) {
-          const Time wait = is_throttled(static_cast<Refusal>(s.detail)) ? 0 : options_.retry_interval;
-          wait > 0 ? retries_.push_back({later(view.now(), wait), node}) : try_again(node, view.now());
+        if (is_throttled(static_cast<Refusal>(s.detail))) {
+          back_off(node, view.now());
+        } else if (holds_on(view, node)) {
+          retry_at(later(view.now(), options_.retry_interval), node);
         } else {
           refused.push_back(node);
         }
@@ -116,7 +109,7 @@ void Launcher::hear(const View& view, std::span<const Stimulus> news, ScalePlan&
         if (cluster.state(node) == NodeState::up) {
           gone.push_back(node);
         } else {
-          try_again(node, view.now());
+          back_off(node, view.now());
         }
         break;
       case Stimulus::Kind::instance_impaired:
@@ -143,12 +136,14 @@ void Launcher::fail(const View& view, std::vector<NodeId> nodes, EndReason why, 
            [&](std::span<const NodeId> group) { plan.fail(group, why, until, told); });
 }
 
+void Launcher::retry_at(Time at, NodeId node) { retries_.push_back({at, node, launches_[index(node)]}); }
+
 // Soon, and less soon each time.
-void Launcher::try_again(NodeId node, Time now) {
+void Launcher::back_off(NodeId node, Time now) {
   Time wait = options_.first_backoff;
   for (std::uint32_t i = 0; i < attempts_[index(node)] && wait < options_.most_backoff; ++i) wait *= 2;
   ++attempts_[index(node)];
-  retries_.push_back({later(now, std::min(wait, options_.most_backoff)), node});
+  retry_at(later(now, std::min(wait, options_.most_backoff)), node);
 }
 
 // Whether what was got for the node's job is kept, to wait for the rest.
@@ -211,27 +206,28 @@ void Launcher::release_partners(const View& view, const std::vector<NodeId>& fai
   fail(view, std::move(partners), EndReason::scheduler_requested, view.now(), Withdrawal::Why::no_capacity, plan);
 }
 
-Time Launcher::retry(const View& view, ScalePlan& plan) {
+void Launcher::retry(const View& view, ScalePlan& plan) {
   meet(view);
   const Cluster& cluster = view.cluster();
+  // Whether the node still boots, or waits, after that launch.
+  const auto stands = [&](NodeId node, std::uint32_t launch, bool with_instance) {
+    return launches_[index(node)] == launch && cluster.state(node) == NodeState::powering_up &&
+           view.has_instance(node) == with_instance;
+  };
   std::vector<NodeId> late;
-  std::size_t booting = 0;
-  for (; booting < boots_.size() && boots_[booting].until <= view.now(); ++booting) {
-    const Boot& boot = boots_[booting];
-    const bool same = launches_[index(boot.node)] == boot.launch;
-    if (same && cluster.state(boot.node) == NodeState::powering_up && view.has_instance(boot.node)) {
-      late.push_back(boot.node);
-    }
+  for (; !boots_.empty(); boots_.pop_front()) {
+    const Boot& boot = boots_.front();
+    if (!stands(boot.node, boot.launch, true)) continue;
+    if (boot.until > view.now()) break;
+    late.push_back(boot.node);
   }
-  boots_.erase(boots_.begin(), boots_.begin() + static_cast<std::ptrdiff_t>(booting));
   fail(view, std::move(late), EndReason::bootstrap_failed, view.now(), Withdrawal::Why::instance_gone, plan);
 
   std::vector<NodeId> due;
   std::erase_if(retries_, [&](const Retry& retry) {
+    if (!stands(retry.node, retry.launch, false)) return true;
     if (retry.at > view.now()) return false;
-    if (cluster.state(retry.node) == NodeState::powering_up && !view.has_instance(retry.node)) {
-      due.push_back(retry.node);
-    }
+    due.push_back(retry.node);
     return true;
   });
   std::vector<NodeId> unneeded;
@@ -242,6 +238,9 @@ Time Launcher::retry(const View& view, ScalePlan& plan) {
   });
   fail(view, std::move(unneeded), EndReason::scheduler_requested, view.now(), Withdrawal::Why::instance_gone, plan);
   if (!due.empty()) launch(view, std::move(due), plan);
+}
+
+Time Launcher::next_retry() const {
   Time next = boots_.empty() ? kNever : boots_.front().until;
   for (const Retry& retry : retries_) next = std::min(next, retry.at);
   return next;

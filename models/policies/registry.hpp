@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/policy.hpp"
+#include "engine/scaling.hpp"
 #include "models/policies/slurm/accounting.hpp"
 #include "models/scenario/design.hpp"
 

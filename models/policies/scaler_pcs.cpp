@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/policies/by_group.hpp"
+
 namespace headroom {
 
 void ScalerPcs::meet(const View& view) {
@@ -23,9 +25,9 @@ Time ScalerPcs::scale(const View& view, std::span<const NodeId> newly_idle, Scal
     if (cluster.is_kept(node) || cluster.state(node) != NodeState::up) continue;
     idle_[index(cluster.group_of(node))].push_back({cluster.idle_since(node), node});
   }
-  const Time retry = launcher_.retry(view, plan);
+  launcher_.retry(view, plan);
   const Time look = launch(view, plan);
-  return std::min({retry, look, terminate(view, plan)});
+  return std::min({look, terminate(view, plan), launcher_.next_retry()});
 }
 
 void ScalerPcs::hear(const View& view, std::span<const Stimulus> news, ScalePlan& plan) {
@@ -33,9 +35,8 @@ void ScalerPcs::hear(const View& view, std::span<const Stimulus> news, ScalePlan
   launcher_.hear(view, news, plan);
   const Cluster& cluster = view.cluster();
   for (const Stimulus& s : news) {
-    if (s.kind == Stimulus::Kind::instance_impaired && cluster.state(NodeId{s.subject}) == NodeState::up &&
-        static_cast<Impairment>(s.detail) == Impairment::scheduled_event) {
-      mark_stale(view, NodeId{s.subject}, plan);
+    if (s.kind == Stimulus::Kind::instance_impaired && view.has_instance(NodeId{s.subject})) {
+      mark_stale(NodeId{s.subject}, plan);  // an event is scheduled for it
     }
     if (s.kind != Stimulus::Kind::cluster_changed) continue;
     const ClusterChange& change = cluster.spec().changes[s.subject];
@@ -44,7 +45,7 @@ void ScalerPcs::hear(const View& view, std::span<const Stimulus> news, ScalePlan
     if (change.kind == ClusterChange::Kind::idle_time) idle_time_[index(change.group)] = change.idle_time;
     if (change.kind == ClusterChange::Kind::replace) {
       for (std::uint32_t n = first; n < end; ++n) {
-        if (view.has_instance(NodeId{n})) mark_stale(view, NodeId{n}, plan);
+        if (view.has_instance(NodeId{n})) mark_stale(NodeId{n}, plan);
       }
     }
     if (change.kind == ClusterChange::Kind::resize) {
@@ -62,10 +63,8 @@ void ScalerPcs::hear(const View& view, std::span<const Stimulus> news, ScalePlan
   }
 }
 
-void ScalerPcs::mark_stale(const View& view, NodeId node, ScalePlan& plan) {
+void ScalerPcs::mark_stale(NodeId node, ScalePlan& plan) {
   if (std::find(stale_.begin(), stale_.end(), node) != stale_.end()) return;
-  const NodeState state = view.cluster().state(node);
-  if (state != NodeState::up && state != NodeState::powering_up) return;
   stale_.push_back(node);
   plan.hold_back(node, kNever, Withdrawal::Why::replaced);
 }
@@ -73,16 +72,21 @@ void ScalerPcs::mark_stale(const View& view, NodeId node, ScalePlan& plan) {
 // Stale nodes that are idle get a new instance when one is wanted.
 void ScalerPcs::replace(const View& view, ScalePlan& plan) {
   const Cluster& cluster = view.cluster();
+  std::vector<NodeId> idle;
+  std::vector<NodeId> done;
   std::erase_if(stale_, [&](NodeId node) {
-    const NodeState state = cluster.state(node);
-    const bool has_power = state == NodeState::up || state == NodeState::powering_up;
-    if (has_power && cluster.jobs_on(node) > 0) return false;
-    if (has_power) {
-      plan.fail({&node, 1}, EndReason::replacement_requested, view.now(), Withdrawal::Why::replaced);
-    }
-    if (cluster.is_present(node)) plan.give_back(node);
+    const bool has_instance = view.has_instance(node);  // otherwise its next one is a new one
+    if (has_instance && cluster.jobs_on(node) > 0) return false;
+    if (has_instance) idle.push_back(node);
+    done.push_back(node);
     return true;
   });
+  by_group(cluster, std::move(idle), [&](std::span<const NodeId> group) {
+    plan.fail(group, EndReason::replacement_requested, view.now(), Withdrawal::Why::replaced);
+  });
+  for (const NodeId node : done) {
+    if (cluster.is_present(node)) plan.give_back(node);
+  }
 }
 
 // Returns when to look again.

@@ -1,10 +1,10 @@
 // The scaler of AWS PCS: launches instances for the nodes that jobs were given, keeps static groups at their size,
-// terminates dynamic nodes that were idle for scaleDownIdleTimeInSeconds (PCS-6, PCS-11, PCS-25), replaces instances that
-// are unhealthy, and those of an updated group when they are idle (PCS-19, PCS-24).
+// terminates dynamic nodes that were idle for scaleDownIdleTimeInSeconds (PCS-6, PCS-11, PCS-25), replaces instances
+// that are unhealthy, and those of an updated group when they are idle (PCS-19, PCS-24).
 //
 // AWS publishes neither how often waiting jobs are looked at nor the size of a request. `interval` 0 looks at once;
-// otherwise at whole multiples of it since the run began. Static capacity does not wait for that. How it asks the cloud,
-// and what it does when the cloud refuses: launcher.hpp.
+// otherwise at whole multiples of it since the run began. Static capacity does not wait for that. How it asks the
+// cloud, and what it does when the cloud refuses: launcher.hpp.
 #pragma once
 
 #include <deque>
@@ -34,16 +34,16 @@ class ScalerPcs final : public ScalerPolicy {
   void meet(const View& view);
   Time launch(const View& view, ScalePlan& plan);
   Time terminate(const View& view, ScalePlan& plan);
-  void mark_stale(const View& view, NodeId node, ScalePlan& plan);
+  void mark_stale(NodeId node, ScalePlan& plan);
   void replace(const View& view, ScalePlan& plan);
 
   Options options_;
   Launcher launcher_;
-  Time begin_ = kNever;                  // of the run
-  std::vector<Time> idle_time_;          // by group
-  std::vector<std::deque<Idle>> idle_;   // by group and since; an entry whose node worked since then is void
-  std::vector<NodeId> stale_;            // to be replaced when they are idle
-  std::vector<NodeId> batch_;            // scratch
+  Time begin_ = kNever;                 // of the run
+  std::vector<Time> idle_time_;         // by group
+  std::vector<std::deque<Idle>> idle_;  // by group and since; an entry whose node worked since then is void
+  std::vector<NodeId> stale_;           // to be replaced when they are idle
+  std::vector<NodeId> batch_;           // scratch
 };
 
 }  // namespace headroom

@@ -542,7 +542,7 @@ constexpr Option kOptions[] = {
    .help = "sbatch --hold: it waits until it is released (operations). Policy slurm only."},
   {.path = "workload.jobs[].requeue", .type = boolean,
    .help = "Whether it waits again when it loses a node (sbatch --requeue, --no-requeue). Default: JobRequeue, that is "
-           "true. Policy slurm only."},
+           "true."},
   {.path = "workload.jobs[].account", .type = string, .minimum = 1,
    .help = "sbatch --account; default: the user's first. Policy slurm only."},
   {.path = "workload.jobs[].qos", .type = string, .minimum = 1,

@@ -1129,11 +1129,11 @@ class Builder {
     }
   }
 
-  // What only policy slurm knows of a job.
+  // Of a job, what few policies but slurm know.
   void read_terms(const Section& element, InlineJob& job) {
     for (const std::string_view key :
          {"tasks", "cpusPerTask", "memoryPerNode", "memoryPerCpu", "stopTime", "name", "dependency", "array",
-          "priority", "nice", "begin", "hold", "requeue", "account", "qos"}) {
+          "priority", "nice", "begin", "hold", "account", "qos"}) {
       if (element.has(key)) note_policy(element, key);
     }
     read_resources(element, job);

@@ -200,6 +200,7 @@ struct InlineJob {
   std::int32_t cpus = 0;
   bool exclusive = false;
   std::int32_t exit_code = 0;
+  bool requeue = true;
   // policy slurm only
   std::int32_t tasks = 0;
   std::int32_t cpus_per_task = 0;    // 0: not given
@@ -213,7 +214,6 @@ struct InlineJob {
   std::int32_t nice = 0;
   Time begin = 0;
   bool hold = false;
-  bool requeue = true;
   slurm::Asks asks;
   std::string file = {};  // where it stands: a job script, or empty: the scenario
   int line = 0;

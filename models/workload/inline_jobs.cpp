@@ -171,6 +171,7 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
       first_of.emplace(name, first);
     } else {
       set_shape(job.request, from, place);
+      job.request.requeue = from.requeue;
     }
 
     const std::string user = from.user.empty() ? "unknown" : from.user;

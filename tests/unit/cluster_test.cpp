@@ -382,5 +382,277 @@ TEST(Cluster, SumsTheFreeCoresOfAQueueOverTheNodesItShares) {
   EXPECT_EQ(bench.cluster().free_cores(QueueId{0}).next_change(kSecond), kNever);
 }
 
+// --- against naive books ---
+
+// Nodes that go out of use and come back, with jobs and reservations on them or not, while groups change their sizes
+// and queues their groups. The oracle adds up claims at each time anew.
+class Turmoil {
+ public:
+  explicit Turmoil(std::uint64_t seed) : draw_(seed), bench_(design(draw_)), held_(6), down_until_(6) {
+    bench_.schedule = [this](const View& view, Plan& plan) { return schedule(view, plan); };
+    bench_.scale = [this](const View& view, std::span<const NodeId>, ScalePlan& plan) { return scale(view, plan); };
+    wake_ = bench_.step(0);
+  }
+
+  void step() {
+    Time next = std::min(wake_, now_ + draw_.between(0, 400) * kSecond);
+    for (const JobId job : jobs_) {
+      if (bench_.state(job) == JobState::running) next = std::min(next, bench_.cluster().claim(job).until);
+    }
+    now_ = next;
+    for (const std::uint32_t node : std::exchange(ended_, {})) bench_.gone(node);
+    for (const JobId job : jobs_) {
+      if (bench_.state(job) != JobState::running) continue;
+      if (bench_.cluster().claim(job).until <= now_) {
+        bench_.finish(job, Outcome::timed_out);
+      } else if (draw_.one_in(8)) {
+        bench_.finish(job);
+      }
+    }
+    for (std::uint32_t n = 0; n < 6; ++n) {
+      if (bench_.node(n) == NodeState::powering_up && draw_.one_in(3)) bench_.ready(n);
+    }
+    if (draw_.one_in(2)) jobs_.push_back(bench_.arrive(request()));
+    if (draw_.one_in(10)) {
+      const auto which = static_cast<std::uint32_t>(draw_.below(bench_.cluster().spec().changes.size()));
+      bench_.tell(Stimulus::Kind::cluster_changed, which);
+    }
+    acts_ = draw_.one_in(3);
+    wake_ = bench_.step(now_);
+    for (const std::uint32_t node : bench_.nodes_told(Command::Kind::terminate_instances)) ended_.push_back(node);
+    bench_.cluster().audit();
+  }
+
+  void compare() {
+    const Cluster& cluster = bench_.cluster();
+    note_presence();
+    for (std::uint32_t n = 0; n < 6; ++n) ASSERT_EQ(cluster.is_down(NodeId{n}), now_ < held_[n]) << n;
+    std::vector<Time> times{now_, now_ + draw_.between(0, 5000) * kSecond};
+    for (const JobId job : jobs_) {
+      const Claim& claim = cluster.claim(job);
+      if (claim.kind == Claim::Kind::none) continue;
+      times.push_back(std::max(now_, claim.from));
+      times.push_back(std::max(now_, claim.until));
+    }
+    for (std::uint32_t n = 0; n < 6; ++n) {
+      times.push_back(std::max(now_, held_[n]));
+      times.push_back(std::max(now_, down_until_[n]));
+    }
+    std::sort(times.begin(), times.end());
+    while (times.back() == kNever) times.pop_back();
+    for (std::uint32_t q = 0; q < 2; ++q) {
+      for (const Time t : times) {
+        std::int32_t free = 0;
+        for (std::uint32_t n = 0; n < 6; ++n) free += serves(n, q) ? free_at(n, t) : 0;
+        ASSERT_EQ(cluster.free_cores(QueueId{q}).free_at(t), free) << "queue " << q << " at " << t / kSecond;
+      }
+    }
+    const JobRequest r = request();
+    Shares shares;
+    Time first = kNever;
+    for (const Time t : times) {
+      if (fits(r, t, times)) {
+        first = t;
+        break;
+      }
+    }
+    ASSERT_EQ(cluster.earliest(r, now_, shares), first);
+    ASSERT_EQ(placed(cluster, r, now_), placed_naively(r, times));
+  }
+
+ private:
+  static constexpr Time kDown = 1000 * kSecond;  // a node takes to power down
+  static ClusterSpec design(Draw& draw) {
+    ClusterSpec spec;
+    for (std::int32_t g = 0; g < 2; ++g) {
+      NodeGroupSpec group{3, draw.small(1, 4), Supply::dynamic, draw.small(1, 2)};
+      group.present = draw.small(0, 3);
+      spec.groups.push_back(group);
+    }
+    spec.queues.push_back({{GroupId{0}, GroupId{1}}});
+    spec.queues.push_back({{GroupId{1}}});  // a group of two queues: certain nodes are reserved, not numbers of cores
+    spec.suspend_timeout = kDown;
+    for (std::uint32_t i = 0; i < 12; ++i) {
+      ClusterChange change;
+      change.kind = i < 6 ? ClusterChange::Kind::resize : ClusterChange::Kind::serve;
+      change.group = GroupId{i % 2};
+      change.queue = QueueId{i % 2};
+      change.nodes = draw.small(0, 3);
+      change.kept = draw.small(0, change.nodes);
+      for (std::uint32_t g = 0; g < 2; ++g) {
+        if (!draw.one_in(3)) change.groups.push_back(GroupId{g});
+      }
+      spec.changes.push_back(change);
+    }
+    return spec;
+  }
+
+  JobRequest request() {
+    JobRequest r =
+        draw_.one_in(2) ? nodes_for(draw_.small(1, 4), draw_.small(1, 4), 0) : cores_for(draw_.small(1, 12), 0);
+    r.limit = draw_.between(1, 1000) * kSecond;
+    r.exclusive = draw_.one_in(4);
+    r.requeue = draw_.one_in(2);
+    return in_queue(static_cast<std::uint32_t>(draw_.below(2)), r);
+  }
+
+  Time schedule(const View& view, Plan& plan) {
+    for (const JobId job : jobs_) {
+      if (view.cluster().claim(job).kind == Claim::Kind::reserved) plan.drop_reservation(job);
+    }
+    Time next = kNever;
+    Shares shares;
+    for (std::uint32_t q = 0; q < 2; ++q) {
+      bool reserved = false;
+      const PendingQueue& pending = view.pending(QueueId{q});
+      for (auto p = pending.front(); p != PendingQueue::kEnd; p = pending.next(p + 1)) {
+        const JobId job = pending.job_at(p);
+        const JobRequest& r = view.jobs().request(job);
+        if (view.cluster().place(r, view.now(), shares)) {
+          plan.start(job, shares);
+        } else if (const Time at = view.cluster().earliest(r, view.now() + 1, shares); !reserved && at < kNever) {
+          plan.reserve(job, at, shares);
+          next = std::min(next, at);
+          reserved = true;
+        }
+      }
+    }
+    return next;
+  }
+
+  Time scale(const View& view, ScalePlan& plan) {
+    const Cluster& cluster = view.cluster();
+    note_presence();
+    if (std::exchange(acts_, false)) {
+      const NodeId node{static_cast<std::uint32_t>(draw_.below(6))};
+      const bool has_power = cluster.state(node) == NodeState::up || cluster.state(node) == NodeState::powering_up;
+      switch (draw_.below(4)) {
+        case 0: {
+          const Time until = draw_.one_in(4) ? kNever : view.now() + draw_.between(0, 800) * kSecond;
+          plan.hold_back(node, until, Withdrawal::Why::no_capacity);
+          hold(number(node), until);
+          break;
+        }
+        case 1:
+          if (!cluster.is_present(node)) break;
+          plan.give_back(node);
+          held_[number(node)] = 0;
+          break;
+        case 2: {
+          if (!has_power) break;
+          const Time until = view.now() + draw_.between(0, 300) * kSecond;
+          plan.fail({&node, 1}, EndReason::unhealthy_node, until);
+          hold(number(node), until);
+          break;
+        }
+        default:
+          if (cluster.state(node) == NodeState::up && cluster.jobs_on(node) == 0) {
+            plan.terminate({&node, 1});
+            down_until_[number(node)] = view.now() + kDown;
+          }
+          break;
+      }
+    }
+    return launch_what_is_wanted(view, {}, plan);
+  }
+
+  void hold(std::uint32_t n, Time until) { held_[n] = std::max(held_[n], until); }  // the latest counts
+  // What is not in its group is out of use for ever, and usable when it is there again.
+  void note_presence() {
+    for (std::uint32_t n = 0; n < 6; ++n) {
+      const bool is = bench_.cluster().is_present(NodeId{n});
+      if (is && !present_[n]) held_[n] = 0;
+      if (!is) held_[n] = kNever;
+      present_[n] = is;
+    }
+  }
+  bool serves(std::uint32_t n, std::uint32_t q) const {
+    return bench_.cluster().serves(bench_.cluster().group_of(NodeId{n}), QueueId{q});
+  }
+  bool is_out(std::uint32_t n, Time t) const {
+    const Cluster& cluster = bench_.cluster();
+    const bool goes_down = cluster.state(NodeId{n}) == NodeState::powering_down && t < down_until_[n];
+    return goes_down || t < held_[n];
+  }
+  std::int32_t free_at(std::uint32_t n, Time t) const {
+    const Cluster& cluster = bench_.cluster();
+    std::int32_t free = cluster.cores(NodeId{n});
+    std::int32_t in_use = 0;
+    for (const JobId job : jobs_) {
+      const Claim& claim = cluster.claim(job);
+      if (claim.kind == Claim::Kind::none) continue;
+      for (const NodeShare& share : cluster.shares(job)) {
+        if (share.node != NodeId{n}) continue;
+        if (claim.from <= t && t < claim.until) free -= share.cores;
+        if (claim.kind == Claim::Kind::allocated) in_use += share.cores;
+      }
+    }
+    return is_out(n, t) ? free - cluster.cores(NodeId{n}) + in_use : free;
+  }
+  std::int32_t least_free(std::uint32_t n, Time from, Time until, const std::vector<Time>& times) const {
+    std::int32_t least = free_at(n, from);
+    for (const Time t : times) {
+      if (from < t && t < until) least = std::min(least, free_at(n, t));
+    }
+    return least;
+  }
+  bool suits(const JobRequest& r, std::uint32_t n, std::int32_t free) const {
+    if (!serves(n, number(r.queue)) || free <= 0) return false;
+    if (r.exclusive && free < bench_.cluster().cores(NodeId{n})) return false;
+    return r.nodes == 0 || free >= r.cores;
+  }
+  bool fits(const JobRequest& r, Time from, const std::vector<Time>& times) const {
+    std::int32_t left = r.nodes > 0 ? r.nodes : r.cores;
+    for (std::uint32_t n = 0; n < 6; ++n) {
+      const std::int32_t free = least_free(n, from, from + r.limit, times);
+      if (suits(r, n, free)) left -= r.nodes > 0 ? 1 : free;
+    }
+    return left <= 0;
+  }
+  Shares placed_naively(const JobRequest& r, const std::vector<Time>& times) const {
+    const Cluster& cluster = bench_.cluster();
+    Shares shares;
+    std::int32_t left = r.nodes > 0 ? r.nodes : r.cores;
+    for (const NodeState state : {NodeState::up, NodeState::powering_up, NodeState::powered_down}) {
+      for (std::int32_t weight = 1; weight <= 2; ++weight) {
+        for (std::uint32_t n = 0; n < 6; ++n) {
+          const NodeId node{n};
+          const NodeGroupSpec& group = cluster.spec().groups[index(cluster.group_of(node))];
+          if (cluster.state(node) != state || group.weight != weight || cluster.is_down(node)) continue;
+          const std::int32_t free = least_free(n, now_, now_ + r.limit, times);
+          if (left <= 0 || !suits(r, n, free)) continue;
+          const std::int32_t used = r.nodes > 0 ? r.cores : std::min(free, left);
+          shares.push_back({node, r.exclusive ? group.cores : used});
+          left -= r.nodes > 0 ? 1 : used;
+        }
+      }
+    }
+    return left <= 0 ? shares : Shares{};
+  }
+
+  Draw draw_;
+  ControllerBench bench_;
+  std::vector<JobId> jobs_;
+  std::vector<Time> held_;  // by node: out of use until then
+  std::vector<bool> present_ = std::vector<bool>(6);
+  std::vector<Time> down_until_;  // by node: while it powers down
+  std::vector<std::uint32_t> ended_;
+  Time now_ = 0;
+  Time wake_ = 0;
+  bool acts_ = false;
+};
+
+TEST(ClusterOutOfUse, AgreesWithNaiveBooks) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(seed);
+    Turmoil turmoil(seed);
+    for (int i = 0; i < 80; ++i) {
+      SCOPED_TRACE(i);
+      turmoil.step();
+      ASSERT_NO_FATAL_FAILURE(turmoil.compare());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace headroom

@@ -107,6 +107,19 @@ TEST(InlineJobs, CountsJobsThatWillBeKilled) {
   EXPECT_EQ(workload.jobs[0].request.limit, kMinute);
 }
 
+TEST(InlineJobs, MayStayOutOfTheQueueUnderEveryPolicy) {
+  std::vector<InlineJob> jobs(2, job_of(1, 0, 0));
+  jobs[0].requeue = false;
+  const Workload plain = inline_workload(jobs, kQueues, "s.json");
+  EXPECT_FALSE(plain.jobs.at(0).request.requeue);
+  EXPECT_TRUE(plain.jobs.at(1).request.requeue);
+  EXPECT_TRUE(plain.terms.empty());
+  const Workload slurm = inline_workload(jobs, kQueues, "s.json", true);
+  ASSERT_EQ(slurm.terms.size(), 1u) << "there its terms say so";
+  EXPECT_FALSE(slurm.terms[0].requeue);
+  EXPECT_EQ(slurm.jobs.at(0).request.terms, 1u);
+}
+
 TEST(InlineJobs, RefusesWhatCannotBe) {
   std::vector<InlineJob> twins(2, job_of(0, 0, 1));
   twins[0].id = twins[1].id = "a";

@@ -91,6 +91,7 @@ std::vector<Step> draw_steps(std::uint64_t seed, std::size_t most) {
         r.nodes = draw_cores(draw);
         r.cores = draw_cores(draw);
         r.exclusive = draw.one_in(2);
+        r.requeue = draw.one_in(2);
         if (draw.one_in(2)) {
           r.spread = draw.one_in(2);
           r.memory_unit = static_cast<MemoryUnit>(draw.below(3));
@@ -130,8 +131,8 @@ std::string encoded(const std::vector<Step>& steps) {
 
 bool same_request(const JobRequest& a, const JobRequest& b) {
   return a.submit == b.submit && a.limit == b.limit && a.queue == b.queue && a.user == b.user && a.nodes == b.nodes &&
-         a.cores == b.cores && a.exclusive == b.exclusive && a.spread == b.spread && a.memory_unit == b.memory_unit &&
-         a.memory == b.memory && a.terms == b.terms;
+         a.cores == b.cores && a.exclusive == b.exclusive && a.requeue == b.requeue && a.spread == b.spread &&
+         a.memory_unit == b.memory_unit && a.memory == b.memory && a.terms == b.terms;
 }
 
 void expect_same(const Step& a, const Step& b) {
@@ -333,6 +334,7 @@ TEST(Journal, ChangesItsDigestWithAnythingThatChanges) {
   with("nodes", [](Step& s) { ++s.news.arrivals[0].nodes; });
   with("cores", [](Step& s) { ++s.news.arrivals[0].cores; });
   with("exclusive", [](Step& s) { s.news.arrivals[0].exclusive = true; });
+  with("requeue", [](Step& s) { s.news.arrivals[0].requeue = false; });
   with("spread", [](Step& s) { s.news.arrivals[0].spread = true; });
   with("memory of a node", [](Step& s) { s.news.arrivals[0].memory_unit = MemoryUnit::per_node; });
   with("memory of a core", [](Step& s) { s.news.arrivals[0].memory_unit = MemoryUnit::per_core; });

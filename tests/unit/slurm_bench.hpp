@@ -15,6 +15,7 @@
 #include "models/policies/slurm/power.hpp"
 #include "models/policies/slurm/slurm.hpp"
 #include "models/simulated_world.hpp"
+#include "tests/unit/cloud_mishaps.hpp"
 
 namespace headroom::slurm {
 
@@ -193,6 +194,7 @@ class SlurmBench {
   Conf conf;
   Accounting accounting;
   std::vector<SimulatedCloud::BootFault> faults;
+  Launcher::Options launcher;
   // Called after every step, for what holds at any time.
   std::function<void(const State&, Time)> look;
   // The same with what the core knows, and whether backfill planned in this step.
@@ -248,6 +250,29 @@ class SlurmBench {
     disturb(at_s, Stimulus::Kind::updated, static_cast<std::uint32_t>(updates_.size() - 1), 0);
   }
   NodeId id(const std::string& name) const { return NodeId{node(name)}; }
+  // The cloud has no instances for these nodes for a while; it says so at once.
+  void drought(double from_s, double until_s, const std::vector<std::string>& names,
+               Refusal why = Refusal::insufficient_instance_capacity) {
+    std::vector<NodeId> nodes;
+    for (const std::string& name : names) nodes.push_back(id(name));
+    droughts_.push_back({from_seconds(from_s), from_seconds(until_s), nodes, why});
+  }
+  void lose_instance(double at_s, const std::string& name, Loss why = Loss::hardware_failure) {
+    mishaps_.push_back(
+        {from_seconds(at_s), {Stimulus::Kind::instance_lost, node(name), static_cast<std::uint32_t>(why)}});
+  }
+  void impair(double at_s, const std::string& name, Impairment what) {
+    mishaps_.push_back(
+        {from_seconds(at_s), {Stimulus::Kind::instance_impaired, node(name), static_cast<std::uint32_t>(what)}});
+  }
+  // 1: nothing more may be launched, 2: it may again.
+  void budget(double at_s, std::uint32_t what) {
+    mishaps_.push_back({from_seconds(at_s), {Stimulus::Kind::budget_reached, 0, what}});
+  }
+  void change(double at_s, const ClusterChange& change) {
+    spec_.changes.push_back(change);
+    disturb(at_s, Stimulus::Kind::cluster_changed, static_cast<std::uint32_t>(spec_.changes.size() - 1), 0);
+  }
 
   // Until nothing more happens, at most for some hours: slurmctld goes on looking at jobs that never run.
   Story run() {
@@ -265,15 +290,16 @@ class SlurmBench {
     auto scheduler = std::make_unique<Scheduler>(state);
     std::vector<Event> events;
     scheduler->watch(&events);
-    Controller controller(spec_, std::move(scheduler), std::make_unique<PowerSave>(state));
+    Controller controller(spec_, std::move(scheduler), std::make_unique<PowerSave>(state, launcher));
     std::atomic<bool> stop = false;
     SimulatedWorld world(workload, SimulatedCloud(boots_, 1, faults), SameInstant::batched, 0, &stop, true,
                          disturbances_);
+    CloudMishaps mishaps(world, droughts_, mishaps_);
     Story story;
     story.jobs.resize(drafts_.size());
     Notes notes{*this, *state, controller, events, stop, story, {}, {}, 0};
     Journal journal;
-    headroom::run(world, controller, notes, journal);
+    headroom::run(mishaps, controller, notes, journal);
     story.digest = journal.finish();
     return story;
   }
@@ -391,6 +417,8 @@ class SlurmBench {
   std::vector<std::string> names_;
   std::deque<Draft> drafts_;
   std::vector<Disturbance> disturbances_;
+  std::vector<CloudMishaps::Drought> droughts_;
+  std::vector<CloudMishaps::Mishap> mishaps_;
   std::vector<Update> updates_;
 };
 

@@ -33,11 +33,11 @@ NodeTable::NodeTable(const Cluster& cluster, const Conf& conf, const std::vector
     pools_.insert(pools_.end(), settings.gres.begin(), settings.gres.end());
     settings_of.push_back(&settings);
     node.weight = group.weight;
-    node.can_suspend = group.supply == Supply::dynamic && !cluster.is_kept(node.id) &&
-                       std::find(conf.suspend_exc_nodes.begin(), conf.suspend_exc_nodes.end(), node.name) ==
-                           conf.suspend_exc_nodes.end();
+    node.excepted = std::find(conf.suspend_exc_nodes.begin(), conf.suspend_exc_nodes.end(), node.name) !=
+                    conf.suspend_exc_nodes.end();
+    node.can_suspend = group.supply == Supply::dynamic && !cluster.is_kept(node.id) && !node.excepted;
     total_cpus_ += group.cores;
-    node.down = cluster.is_down(node.id);
+    node.down = node.withdrawn = cluster.is_down(node.id);
     nodes_.push_back(std::move(node));
   }
   first_pool_.push_back(pools_.size());

@@ -71,6 +71,7 @@ struct Node {
   Second suspend_timeout = 0;
   Second resume_timeout = 0;
   bool can_suspend = false;  // it has an instance that comes and goes
+  bool excepted = false;     // SuspendExcNodes
 
   std::int32_t completing = 0;  // jobs whose processes are told to end
   Second last_busy = 0;         // when the last job ended, or the node came up; 0: it is not up
@@ -80,7 +81,8 @@ struct Node {
   bool answers = true;      // its daemon does
   bool no_respond = false;  // slurmctld has noticed that it does not
   bool down = false;
-  bool was_down = false;  // and has not registered since: the backfill thread leaves it out
+  bool was_down = false;   // and has not registered since: the backfill thread leaves it out
+  bool withdrawn = false;  // down because the service took it out of use
   bool drain = false;
   bool planned = false;
   bool reserved = false;    // by a reservation that has begun

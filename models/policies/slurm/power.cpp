@@ -2,22 +2,9 @@
 
 #include <algorithm>
 
+#include "models/policies/by_group.hpp"
+
 namespace headroom::slurm {
-namespace {
-
-// Calls `act` for the nodes group by group.
-template <class Act>
-void by_group(const Cluster& cluster, std::vector<NodeId>& nodes, Act act) {
-  std::sort(nodes.begin(), nodes.end());
-  for (std::size_t i = 0; i < nodes.size();) {
-    std::size_t end = i;
-    while (end < nodes.size() && cluster.group_of(nodes[end]) == cluster.group_of(nodes[i])) ++end;
-    act(std::span(nodes).subspan(i, end - i));
-    i = end;
-  }
-}
-
-}  // namespace
 
 PowerSave::PowerSave(std::shared_ptr<State> state, const Launcher::Options& launcher)
     : state_(std::move(state)), launcher_(launcher) {}
@@ -38,7 +25,7 @@ void PowerSave::hear(const View& view, std::span<const Stimulus> news, ScalePlan
     for (std::uint32_t n = first; n < end; ++n) {
       Node& node = nodes[nodes.of(NodeId{n})];
       if (change.kind == ClusterChange::Kind::idle_time) node.suspend_time = change.idle_time / kSecond;
-      if (change.kind == ClusterChange::Kind::resize) node.can_suspend = !cluster.is_kept(node.id);
+      if (change.kind == ClusterChange::Kind::resize) node.can_suspend = !cluster.is_kept(node.id) && !node.excepted;
       if (change.kind == ClusterChange::Kind::replace && view.has_instance(node.id)) replace(nodes.of(node.id));
     }
   }
@@ -95,7 +82,8 @@ Time PowerSave::scale(const View& view, std::span<const NodeId> newly_idle, Scal
     look_at_ = rhythm.after(look_at_);
   }
   update_before_ = state_->last_node_update;
-  return std::min(launcher_.retry(view, plan), next_look(view));
+  launcher_.retry(view, plan);
+  return std::min(launcher_.next_retry(), next_look(view));
 }
 
 // When it will next find something to do.
@@ -155,6 +143,13 @@ void PowerSave::scan(const View& view, ScalePlan& plan) {
   sleep_.clear();
   failed_.clear();
   bool changed = false;
+  // One that lost its instance, or was refused one, is new when it comes back.
+  std::erase_if(stale_, [&](NodeId id) {
+    Node& node = nodes[nodes.of(id)];
+    if (node.power_down_asked && view.has_instance(id)) return false;
+    node.drain = node.power_down_asked = false;
+    return true;
+  });
   std::int32_t may_wake = allowance(resume_, conf.resume_rate);
   std::int32_t may_sleep = allowance(suspend_, conf.suspend_rate);
 
@@ -229,9 +224,8 @@ void PowerSave::scan(const View& view, ScalePlan& plan) {
     return true;
   });
   by_group(cluster, sleep_, [&](std::span<const NodeId> group) { plan.terminate(group); });
-  by_group(cluster, replaced, [&](std::span<const NodeId> group) {
-    plan.terminate(group, EndReason::replacement_requested);
-  });
+  by_group(cluster, replaced,
+           [&](std::span<const NodeId> group) { plan.terminate(group, EndReason::replacement_requested); });
   if (!wake_.empty()) launcher_.launch(view, wake_, plan);
   by_group(cluster, failed_, [&](std::span<const NodeId> group) { plan.give_up(group); });
   if (changed && conf.version.scans_after_change()) state_->last_node_update = now_s_;

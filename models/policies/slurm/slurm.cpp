@@ -100,7 +100,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   for (const Withdrawal& w : view.changes().withdrawn) withdraw(w);
   for (const NodeId node : view.changes().returned) {
     const Index n = state_->nodes->of(node);
-    if ((*state_->nodes)[n].down) asked_node(n, NodeAction::resume);
+    if ((*state_->nodes)[n].withdrawn) asked_node(n, NodeAction::resume);
     wanted_ = true;
   }
   for (const JobId job : view.changes().arrivals) arrive(job);
@@ -761,7 +761,7 @@ void Scheduler::asked_node(Index n, NodeAction action) {
       node.drain = false;
       node.was_down = false;
       if (node.down) {
-        node.down = false;
+        node.down = node.withdrawn = false;
         plan_->set_usable(node.id);
         node.last_busy = power == NodeState::up ? now_s_ : 0;
       }
@@ -782,8 +782,9 @@ void Scheduler::asked_node(Index n, NodeAction action) {
   }
 }
 
-// What ran on the node is gone: its jobs are requeued or have failed, and nothing completes there any more.
-void Scheduler::lose_jobs(Index n) {
+// What ran on the node is gone: its jobs are requeued, have failed or are cancelled, and nothing completes there any
+// more.
+void Scheduler::lose_jobs(Index n, bool cancels) {
   const Node& node = (*state_->nodes)[n];
   std::vector<JobId> jobs;
   for (const JobId id : state_->jobs.active()) {
@@ -803,7 +804,10 @@ void Scheduler::lose_jobs(Index n) {
     Job& job = state_->jobs[id];
     take_nodes_back(id);
     made_way(job);
-    if (view_->jobs().terms(id).requeue) {
+    if (cancels) {
+      job.end = now_s_;
+      plan_->end(id, Outcome::cancelled);
+    } else if (view_->jobs().terms(id).requeue) {
       plan_->requeue(id);
       wait_again(id);
     } else {
@@ -819,7 +823,7 @@ void Scheduler::lose_jobs(Index n) {
     const bool here = std::any_of(job.shares.begin(), job.shares.end(), [n](const auto& s) { return s.node == n; });
     if (!here) continue;
     gone(job);
-    if (job.requeue_when_gone) {
+    if (job.requeue_when_gone && !cancels) {
       plan_->requeue(job.id);
       wait_again(job.id);
     } else {
@@ -832,8 +836,7 @@ void Scheduler::lose_jobs(Index n) {
 // What the service that buys the nodes does to one: its instance is gone, or it is not to be used for a while.
 void Scheduler::withdraw(const Withdrawal& w) {
   const Index n = state_->nodes->of(w.node);
-  if (w.cancels_jobs) cancel_on(n);
-  if (w.loses_jobs) lose_jobs(n);
+  if (w.loses_jobs) lose_jobs(n, w.cancels_jobs);
   Node& node = (*state_->nodes)[n];
   touch_nodes();
   touch_jobs();
@@ -842,9 +845,11 @@ void Scheduler::withdraw(const Withdrawal& w) {
     node.answers = true;
     node.no_respond = node.drain = node.power_down_asked = node.planned = false;
     node.last_busy = 0;
+    // It was down for something that is over now, as when it is suspended.
+    if (node.down && state_->conf.idle_on_node_suspend) asked_node(n, NodeAction::resume);
   }
   if (w.until <= now_ || node.down) return;
-  node.down = node.was_down = true;
+  node.down = node.was_down = node.withdrawn = true;
   switch (w.why) {
     case Withdrawal::Why::no_capacity:
       node.reason = "the cloud has no capacity";
@@ -863,19 +868,6 @@ void Scheduler::withdraw(const Withdrawal& w) {
   plan_->set_down(node.id);
 }
 
-// The node's group is deleted: jobs on it are cancelled (PCS-21).
-void Scheduler::cancel_on(Index n) {
-  const std::vector<JobId> active = state_->jobs.active();
-  for (const JobId id : active) {
-    if (!state_->jobs[id].nodes.test(n)) continue;
-    Job& job = state_->jobs[id];
-    job.end = now_s_;
-    take_nodes_back(id);
-    made_way(job);
-    plan_->end(id, Outcome::cancelled);
-  }
-}
-
 void Scheduler::cluster_changed(const ClusterChange& change) {
   state_->nodes->fill_partitions(view_->cluster());
   touch_nodes();
@@ -885,7 +877,10 @@ void Scheduler::cluster_changed(const ClusterChange& change) {
   // Its running jobs are terminated, pending ones cancelled (PCS-32).
   for (std::uint32_t j = 0; j < state_->jobs.size(); ++j) {
     const JobState state = view_->jobs().state(JobId{j});
-    if (state_->jobs[JobId{j}].queue == change.queue && !is_final(state) && state != JobState::completing) {
+    if (state_->jobs[JobId{j}].queue != change.queue || is_final(state)) continue;
+    if (state == JobState::completing) {
+      state_->jobs[JobId{j}].requeue_when_gone = false;  // it made way for another, and would wait here
+    } else {
       act_on(JobId{j}, JobAction::cancel);
     }
   }

@@ -110,10 +110,9 @@ class Scheduler final : public SchedulerPolicy {
   void asked_node(Index n, NodeAction action);
   void asked_update(const Update& update, JobId job);
   void change(JobId id, const JobChange& change);
-  void lose_jobs(Index n);
+  void lose_jobs(Index n, bool cancels = false);
   void lose_node(Index n, std::string reason, bool given_up);
   void withdraw(const Withdrawal& withdrawal);
-  void cancel_on(Index n);
   void cluster_changed(const ClusterChange& change);
   void take_nodes_back(JobId id);
   void wait_again(JobId id);
