@@ -73,6 +73,7 @@ void Launcher::launch(const View& view, std::vector<NodeId> nodes, ScalePlan& pl
 
 void Launcher::request(const View& view, std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing,
                        ScalePlan& plan) {
+  asked_ += nodes.size();
   const auto most = static_cast<std::size_t>(options_.request_size);
   for (std::size_t i = 0; i < nodes.size(); i += most) {
     const std::span<const NodeId> some = nodes.subspan(i, std::min(most, nodes.size() - i));
@@ -98,7 +99,7 @@ void Launcher::hear(const View& view, std::span<const Stimulus> news, ScalePlan&
     switch (s.kind) {
       case Stimulus::Kind::launch_refused:
         if (is_throttled(static_cast<Refusal>(s.detail))) {
-          back_off(node, view.now());
+          throttle(node, view.now());
         } else if (holds_on(view, node)) {
           retry_at(later(view.now(), options_.retry_interval), node);
         } else {
@@ -137,6 +138,26 @@ void Launcher::fail(const View& view, std::vector<NodeId> nodes, EndReason why, 
 }
 
 void Launcher::retry_at(Time at, NodeId node) { retries_.push_back({at, node, launches_[index(node)]}); }
+
+// All that was throttled is asked for again together, so that it goes on as fast as tokens come.
+void Launcher::throttle(NodeId node, Time now) {
+  if (throttled_.empty()) resume_at_ = later(now, options_.first_backoff);
+  throttled_.push_back({resume_at_, node, launches_[index(node)]});
+  throttled_at_ = now;
+}
+
+// Whether it is time for that. Where nothing of the last wave was granted, it is after twice the time.
+bool Launcher::resumes(Time now) {
+  if (throttled_.empty() || now < resume_at_) return false;
+  if (throttled_.size() < asked_) {
+    backoff_ = options_.first_backoff;
+  } else if (!waits_longer_) {
+    backoff_ = backoff_ == 0 ? options_.first_backoff : std::min(2 * backoff_, options_.most_backoff);
+  }
+  waits_longer_ = later(throttled_at_, backoff_) > now;
+  if (waits_longer_) resume_at_ = later(throttled_at_, backoff_);
+  return !waits_longer_;
+}
 
 // Soon, and less soon each time.
 void Launcher::back_off(NodeId node, Time now) {
@@ -230,6 +251,13 @@ void Launcher::retry(const View& view, ScalePlan& plan) {
     due.push_back(retry.node);
     return true;
   });
+  if (resumes(view.now())) {
+    for (const Retry& retry : throttled_) {
+      if (stands(retry.node, retry.launch, false)) due.push_back(retry.node);
+    }
+    throttled_.clear();
+    asked_ = 0;
+  }
   std::vector<NodeId> unneeded;
   std::erase_if(due, [&](NodeId node) {
     if (!stopped_ && (cluster.jobs_on(node) > 0 || cluster.is_kept(node))) return false;
@@ -243,7 +271,7 @@ void Launcher::retry(const View& view, ScalePlan& plan) {
 Time Launcher::next_retry() const {
   Time next = boots_.empty() ? kNever : boots_.front().until;
   for (const Retry& retry : retries_) next = std::min(next, retry.at);
-  return next;
+  return std::min(next, pauses_until());
 }
 
 // A budget is used up: nodes without an instance take no jobs until it allows more.

@@ -35,6 +35,8 @@ class Launcher {
   void retry(const View& view, ScalePlan& plan);
   // When retry() has something to do next.
   Time next_retry() const;
+  // While requests are throttled, nothing more need be asked for until then; kNever: they are not.
+  Time pauses_until() const { return throttled_.empty() ? kNever : resume_at_; }
 
  private:
   // Both are void when the node was launched again, or got what it waited for.
@@ -51,6 +53,8 @@ class Launcher {
   void meet(const View& view);
   void request(const View& view, std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing, ScalePlan& plan);
   void retry_at(Time at, NodeId node);
+  void throttle(NodeId node, Time now);
+  bool resumes(Time now);
   void back_off(NodeId node, Time now);
   bool holds_on(const View& view, NodeId node) const;
   void refuse(const View& view, std::vector<NodeId> nodes, ScalePlan& plan);
@@ -63,7 +67,13 @@ class Launcher {
   std::vector<Retry> retries_;
   std::deque<Boot> boots_;               // by time
   std::vector<std::uint32_t> launches_;  // by node
-  std::vector<std::uint32_t> attempts_;  // by node: requests in a row that were throttled, or starts that failed
+  std::vector<std::uint32_t> attempts_;  // by node: starts in a row that failed
+  std::vector<Retry> throttled_;
+  Time throttled_at_ = 0;      // the last of them
+  Time resume_at_ = 0;         // when they are asked for again
+  Time backoff_ = 0;           // 0: nothing was throttled yet
+  bool waits_longer_ = false;  // the back-off was made longer for this wave
+  std::size_t asked_ = 0;      // nodes that were asked for since the last wave
   bool stopped_ = false;
   std::vector<NodeId> stopped_nodes_;  // held back for that
 };

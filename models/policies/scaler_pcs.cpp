@@ -92,6 +92,7 @@ void ScalerPcs::replace(const View& view, ScalePlan& plan) {
 // Returns when to look again.
 Time ScalerPcs::launch(const View& view, ScalePlan& plan) {
   const Cluster& cluster = view.cluster();
+  if (const Time pause = launcher_.pauses_until(); pause != kNever && pause > view.now()) return pause;
   const Time over = options_.interval == 0 ? 0 : (view.now() - begin_) % options_.interval;
   batch_.assign(cluster.wanted().begin(), cluster.wanted().end());
   if (over != 0) std::erase_if(batch_, [&](NodeId node) { return !cluster.is_kept(node); });
