@@ -47,10 +47,10 @@ class Substream {
 
 // A distribution of durations, as scenarios state it.
 struct Distribution {
-  enum class Kind : std::uint8_t { constant, uniform, lognormal, exponential };
+  enum class Kind : std::uint8_t { constant, uniform, lognormal, exponential, weibull };
   Kind kind = Kind::constant;
-  double a = 0;        // constant: value; uniform: minimum; lognormal, exponential: mean (s)
-  double b = 0;        // uniform: maximum; lognormal: standard deviation (s)
+  double a = 0;        // constant: value; uniform: minimum; lognormal, exponential: mean; weibull: scale (s)
+  double b = 0;        // uniform: maximum; lognormal: standard deviation (s); weibull: shape
   double minimum = 0;  // lognormal samples out of [minimum, maximum] (s) are drawn again
   double maximum = 1e9;
 

@@ -419,25 +419,25 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Jobs, OfCluster,
-    testing::Values(Case{"IdTwice", "\"two\"", "\"one\"",
-                         "s.json:28: workload.jobs[1].id: \"one\" names another job already"},
-                    Case{"IdMissing", "\"id\": \"one\", ", "", ""},
-                    Case{"RunTimeMissing", ", \"runTime\": 60", "",
-                         "s.json:27: workload.jobs[0].runTime: missing; expected a duration from 0 s to 315360000 "
-                         "s" DURATION_FORMS},
-                    Case{"UnknownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"night\"",
-                         "s.json:27: workload.jobs[0].queue: unknown queue \"night\"; known: \"demo\""},
-                    Case{"KnownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"demo\"", ""},
-                    Case{"NodesZero", "\"nodes\": 4", "\"nodes\": 0",
-                         "s.json:28: workload.jobs[1].nodes: found 0, expected a number of nodes, or a range such as \"2-5\""},
-                    Case{"CpusAndNodes", "\"nodes\": 4", "\"nodes\": 4, \"cpus\": 8", ""},
-                    Case{"TasksWithoutNodes", "\"nodes\": 4", "\"tasksPerNode\": 4", ""},
-                    Case{"TasksWithNodes", "\"nodes\": 4", "\"nodes\": 2, \"tasksPerNode\": 4", ""},
-                    Case{"SubmitNegative", "\"5m\"", "-1",
-                         "s.json:28: workload.jobs[1].submit: found -1, expected a duration from 0 s to 10000000000 "
-                         "s" DURATION_FORMS},
-                    Case{"Later", "\"nodes\": 4", "\"nodes\": 4, \"efa\": true",
-                         "s.json:28: workload.jobs[1].efa: not supported yet"}),
+    testing::Values(
+        Case{"IdTwice", "\"two\"", "\"one\"", "s.json:28: workload.jobs[1].id: \"one\" names another job already"},
+        Case{"IdMissing", "\"id\": \"one\", ", "", ""},
+        Case{"RunTimeMissing", ", \"runTime\": 60", "",
+             "s.json:27: workload.jobs[0].runTime: missing; expected a duration from 0 s to 315360000 "
+             "s" DURATION_FORMS},
+        Case{"UnknownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"night\"",
+             "s.json:27: workload.jobs[0].queue: unknown queue \"night\"; known: \"demo\""},
+        Case{"KnownQueue", "\"id\": \"one\"", "\"id\": \"one\", \"queue\": \"demo\"", ""},
+        Case{"NodesZero", "\"nodes\": 4", "\"nodes\": 0",
+             "s.json:28: workload.jobs[1].nodes: found 0, expected a number of nodes, or a range such as \"2-5\""},
+        Case{"CpusAndNodes", "\"nodes\": 4", "\"nodes\": 4, \"cpus\": 8", ""},
+        Case{"TasksWithoutNodes", "\"nodes\": 4", "\"tasksPerNode\": 4", ""},
+        Case{"TasksWithNodes", "\"nodes\": 4", "\"nodes\": 2, \"tasksPerNode\": 4", ""},
+        Case{"SubmitNegative", "\"5m\"", "-1",
+             "s.json:28: workload.jobs[1].submit: found -1, expected a duration from 0 s to 10000000000 "
+             "s" DURATION_FORMS},
+        Case{"Later", "\"nodes\": 4", "\"nodes\": 4, \"efa\": true",
+             "s.json:28: workload.jobs[1].efa: not supported yet"}),
     kCaseName);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -623,12 +623,14 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
     return errors_of(with_root_key(kBase, "\"cloud\": {\"boot\": {\"pending\": " + distribution + "}}"));
   };
   const std::string forms =
-      "expected a distribution: a duration, {\"uniform\": [min, max]}, {\"exponential\": mean} or "
-      "{\"lognormal\": {\"mean\": m, \"sd\": s, \"min\": a, \"max\": b}}";
+      "expected a distribution: a duration, {\"uniform\": [min, max]}, {\"exponential\": mean}, "
+      "{\"lognormal\": {\"mean\": m, \"sd\": s, \"min\": a, \"max\": b}} or "
+      "{\"weibull\": {\"scale\": s, \"shape\": k}}";
   const std::string duration = "expected a duration from 0 s to 10000000000 s" DURATION_FORMS;
   for (const char* good :
        {"0", "16.5", "\"20s\"", R"({"uniform": [16, "18s"]})", R"({"uniform": [16, 16]})", R"({"exponential": "2m"})",
-        R"({"lognormal": {"mean": 72, "sd": 0}})", R"({"lognormal": {"mean": "1m", "sd": 5, "min": 50, "max": 90}})"}) {
+        R"({"lognormal": {"mean": 72, "sd": 0}})", R"({"lognormal": {"mean": "1m", "sd": 5, "min": 50, "max": 90}})",
+        R"({"weibull": {"scale": "2000h", "shape": 0.7}})", R"({"weibull": {"shape": 100, "scale": 1}})"}) {
     EXPECT_EQ(errors(good), "");
   }
   EXPECT_EQ(errors("-1"), "s.json:1: cloud.boot.pending: found -1, " + forms);
@@ -645,6 +647,17 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
             "s.json:1: cloud.boot.pending.exponential: found an object, " + duration);
   EXPECT_EQ(errors(R"({"exponental": 5})"),
             "s.json:1: cloud.boot.pending.exponental: unknown key; did you mean \"exponential\"?");
+  const std::string weibull = "s.json:1: cloud.boot.pending.weibull";
+  EXPECT_EQ(errors(R"({"weibull": 5})"), weibull + ": found 5, expected an object");
+  EXPECT_EQ(errors(R"({"weibull": {"scale": 5}})"), weibull + ".shape: missing; expected a number");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": 5}})"), weibull + ".scale: missing; expected a duration");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": 5, "scale": 0}})"),
+            weibull + ".scale: found 0, expected a duration over 0 s");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": 0.05, "scale": 1}})"),
+            weibull + ".shape: found 0.05, expected a number from 0.1 to 100");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": "2", "scale": 1}})"),
+            weibull + ".shape: found \"2\", expected a number from 0.1 to 100");
+  EXPECT_EQ(errors(R"({"weibull": {"shap": 2}})"), weibull + ".shap: unknown key; did you mean \"shape\"?");
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 0, "sd": 1}})"),
             "s.json:1: cloud.boot.pending.lognormal.mean: found 0, expected a duration over 0 s");
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 5}})"),
