@@ -83,7 +83,7 @@ class SimulatedWorld {
       news.stimuli.push_back(events_.next());
       events_.pop();
       if (keeps_time_) {
-        tell(news.stimuli.back());
+        tell(news.stimuli.back(), now);
         drop_overtaken();
       }
       if (!batched_) return now;
@@ -100,7 +100,7 @@ class SimulatedWorld {
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
-          if (keeps_time_) hold(c.subject, commands.shares_of(c));
+          if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
           for (const NodeShare& s : commands.shares_of(c)) {
@@ -119,7 +119,7 @@ class SimulatedWorld {
         case Command::Kind::end_job:
           ensure(keeps_time_, "jobs are ended and requeued in a world that expects it");
           // An end that only says how a job that is gone counts changes nothing here.
-          if (!nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject});
+          if (!nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject}, now);
           nodes_of_[c.subject].clear();
           break;
         case Command::Kind::reject_job:
@@ -147,11 +147,11 @@ class SimulatedWorld {
   }
 
   // What news means for what is still to come.
-  void tell(const Stimulus& s) {
+  void tell(const Stimulus& s, Time now) {
     switch (s.kind) {
       case Stimulus::Kind::job_finished:
         nodes_of_[s.subject].clear();
-        runner_.told(JobId{s.subject});
+        runner_.told(JobId{s.subject}, now);
         break;
       case Stimulus::Kind::instance_running:
         cloud_.told(s);
@@ -162,7 +162,7 @@ class SimulatedWorld {
         break;
       case Stimulus::Kind::node_lost:
         lost_nodes_.push_back(NodeId{s.subject});
-        lose_jobs_of(NodeId{s.subject});
+        lose_jobs_of(NodeId{s.subject}, now);
         break;
       case Stimulus::Kind::node_back:
         std::erase(lost_nodes_, NodeId{s.subject});
@@ -184,19 +184,19 @@ class SimulatedWorld {
   }
 
   // A job runs on nodes; it has no end if one of them is lost already.
-  void hold(std::uint32_t job, std::span<const NodeShare> nodes) {
+  void hold(std::uint32_t job, Time now, std::span<const NodeShare> nodes) {
     nodes_of_[job].assign(nodes.begin(), nodes.end());
     const bool lost = std::any_of(nodes.begin(), nodes.end(), [this](const NodeShare& s) {
       return std::find(lost_nodes_.begin(), lost_nodes_.end(), s.node) != lost_nodes_.end();
     });
-    if (lost) runner_.lose(JobId{job});
+    if (lost) runner_.lose(JobId{job}, now);
   }
 
-  void lose_jobs_of(NodeId node) {
+  void lose_jobs_of(NodeId node, Time now) {
     for (std::uint32_t job = 0; job < nodes_of_.size(); ++job) {
       const bool here =
           std::any_of(nodes_of_[job].begin(), nodes_of_[job].end(), [&](const NodeShare& s) { return s.node == node; });
-      if (here) runner_.lose(JobId{job});
+      if (here) runner_.lose(JobId{job}, now);
     }
   }
 

@@ -314,6 +314,9 @@ constexpr Option kOptions[] = {
    .help = "Wider jobs are dropped; 0: none."},
   {.path = "workload.maxJobs", .type = integer, .fallback = "0",
    .help = "Only the first so many jobs; 0: all. The same as --max-jobs."},
+  {.path = "workload.checkpointInterval", .type = duration, .fallback = "0", .maximum = kMaxJobSeconds,
+   .help = "Jobs that are requeued go on from their last whole interval of run time; 0: they begin anew. Writing and reading "
+           "checkpoints takes no time of its own."},
   {.path = "workload.generator", .type = choice, .choices = "lublin|poisson",
    .help = "A synthetic workload: the model of Lublin and Feitelson (JPDC 63(11), 2003), or jobs of one width whose "
            "arrivals are a Poisson process."},
@@ -376,6 +379,8 @@ constexpr Option kOptions[] = {
    .help = "How long it really runs; policies do not see it."},
   {.path = "workload.jobs[].exitCode", .type = integer, .fallback = "0", .maximum = 255,
    .help = "How it really ends: other than 0, it has failed."},
+  {.path = "workload.jobs[].checkpointInterval", .type = duration, .maximum = kMaxJobSeconds,
+   .help = "The same for this job. Default: the workload's."},
   {.path = "workload.jobs[].stopTime", .type = duration, .fallback = "0", .maximum = kMaxJobSeconds,
    .help = "How long its processes take to go when they are told to end (SIGTERM); after KillWait they are gone. Policy "
            "slurm only."},

@@ -763,6 +763,7 @@ class Builder {
     if (!section.present()) return;
     WorkloadOptions& workload = scenario_.workload;
     workload.max_jobs = static_cast<std::uint64_t>(section.integer("maxJobs").value_or(0));
+    workload.checkpoint_interval = section.duration("checkpointInterval").value_or(0);
     if (section.has("trace")) {
       workload.source = WorkloadOptions::Source::trace;
       workload.trace = section.string("trace").value_or("");
@@ -883,6 +884,8 @@ class Builder {
       job.user = element.string("user").value_or("");
       read_exclusive(element, job);
       job.exit_code = element.count("exitCode").value_or(0);
+      job.checkpoint_interval =
+          element.duration("checkpointInterval").value_or(scenario_.workload.checkpoint_interval);
       read_queue_of(element, job);
       read_width(element, job);
       read_terms(element, job);

@@ -155,6 +155,7 @@ struct InlineJob {
   std::int32_t cpus = 0;
   bool exclusive = false;
   std::int32_t exit_code = 0;
+  Time checkpoint_interval = 0;  // 0: it writes none
   // policy slurm only
   std::int32_t tasks = 0;
   std::int32_t cpus_per_task = 0;    // 0: not given
@@ -211,7 +212,8 @@ struct WorkloadOptions {
   LublinOptions lublin;
   PoissonOptions poisson;
   std::vector<InlineJob> jobs;
-  std::uint64_t max_jobs = 0;  // --max-jobs; 0: all
+  std::uint64_t max_jobs = 0;    // --max-jobs; 0: all
+  Time checkpoint_interval = 0;  // of all jobs but those in `jobs`, which have their own; 0: they write none
 };
 
 struct Scenario {

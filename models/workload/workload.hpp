@@ -18,6 +18,7 @@ struct WorkloadJob {
   Time run_time = 0;                     // true run time, >= 0; more than request.limit: killed at the limit
   Outcome outcome = Outcome::completed;  // how it ends unless its limit comes first
   Time stop_time = 0;                    // from being told to end until its processes are gone
+  Time checkpoint_interval = 0;          // of run time; started again, it goes on from its last one; 0: anew
   std::uint64_t number = 0;              // the log's own job number, or the position of an inline job (from 1)
 };
 
