@@ -16,4 +16,7 @@ std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design&
 
 std::vector<SimulatedCloud::BootFault> boot_faults_of(const Scenario& scenario, const Design& design);
 
+// What befalls instances, at random (cloud.failures, cloud.spot) and at the times that faults name. Of a pool: nothing.
+Mishaps mishaps_of(const Scenario& scenario, const Design& design, Time origin);
+
 }  // namespace headroom

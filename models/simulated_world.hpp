@@ -58,16 +58,22 @@ class SimulatedWorld {
 
   std::optional<Time> wait(Time wake, News& news) {
     news.clear();
-    if (keeps_time_) drop_overtaken();
+    drop_overtaken();
     const Time arrival = next_job_ < jobs_.size() ? jobs_[next_job_].request.submit : kNever;
-    const Time now = std::min({arrival, events_.next_time(), wake});
+    Time now = std::min({arrival, events_.next_time(), wake});
+    while (now != kNever && events_.next_time() == now && !matters(events_.next(), now)) {
+      events_.pop();
+      drop_overtaken();
+      now = std::min({arrival, events_.next_time(), wake});
+    }
     if (now == kNever || (stop_ != nullptr && stop_->load(std::memory_order_relaxed))) return std::nullopt;
-    if (patience_ != kNever && arrival == kNever && events_.empty() && now > later(last_act_, patience_)) {
+    if (patience_ != kNever && arrival == kNever && nothing_matters(now) && now > later(last_act_, patience_)) {
       out_of_patience_ = true;
       return std::nullopt;
     }
     if (now != wake) last_act_ = now;
     if (arrival == now) {
+      last_act_for_jobs_ = now;
       do {
         news.stimuli.push_back({Stimulus::Kind::job_arrived, static_cast<std::uint32_t>(next_job_), 0});
         news.arrivals.push_back(jobs_[next_job_].request);
@@ -82,10 +88,8 @@ class SimulatedWorld {
     while (events_.next_time() == now) {
       news.stimuli.push_back(events_.next());
       events_.pop();
-      if (keeps_time_) {
-        tell(news.stimuli.back(), now);
-        drop_overtaken();
-      }
+      tell(news.stimuli.back(), now);
+      drop_overtaken();
       if (!batched_) return now;
     }
     return now;
@@ -97,6 +101,7 @@ class SimulatedWorld {
   void carry_out(Time now, const Commands& commands) {
     if (!commands.list.empty()) last_act_ = now;
     for (const Command& c : commands.list) {
+      if (is_for_jobs(c)) last_act_for_jobs_ = now;
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
@@ -116,11 +121,14 @@ class SimulatedWorld {
         case Command::Kind::requeue_job:
         case Command::Kind::end_job:
           ensure(keeps_time_, "jobs are ended and requeued in a world that expects it");
+          if (c.kind == Command::Kind::end_job) ++jobs_over_;
           // An end that only says how a job that is gone counts changes nothing here.
           if (!nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject}, now);
           nodes_of_[c.subject].clear();
           break;
         case Command::Kind::reject_job:
+          ++jobs_over_;
+          break;
         case Command::Kind::allocate_job:
         case Command::Kind::share_cores:
         case Command::Kind::move_job:
@@ -144,36 +152,60 @@ class SimulatedWorld {
     }
   }
 
+  // Instances that are kept are replaced for ever, and lost again. That does not keep a run alive: when jobs are done
+  // with, mishaps that nobody planned do not come to pass any more.
+  bool matters(const Stimulus& s, Time time) const {
+    if (!is_mishap(s) || time <= cloud_.last_planned()) return true;
+    if (next_job_ < jobs_.size() || runner_.running() > 0) return true;
+    // Where jobs may wait for ever, or run again, only time tells.
+    return keeps_time_ ? time <= later(last_act_for_jobs_, patience_) : jobs_over_ < jobs_.size();
+  }
+  bool nothing_matters(Time now) const {
+    return events_.empty() || (events_.only_mishaps() && !matters(events_.next(), now));
+  }
+  static bool is_for_jobs(const Command& c) {
+    const auto reason = static_cast<LaunchReason>(c.detail & 0xff);
+    return c.kind != Command::Kind::terminate_instances &&
+           (c.kind != Command::Kind::launch_instances || reason != LaunchReason::maintain_min_capacity);
+  }
+
   // What news means for what is still to come.
   void tell(const Stimulus& s, Time now) {
+    cloud_.told(s, now);
     switch (s.kind) {
       case Stimulus::Kind::job_finished:
-        nodes_of_[s.subject].clear();
+        ++jobs_over_;
+        last_act_for_jobs_ = now;
+        if (keeps_time_) nodes_of_[s.subject].clear();
         runner_.told(JobId{s.subject}, now);
         break;
-      case Stimulus::Kind::instance_running:
-        cloud_.told(s);
-        break;
       case Stimulus::Kind::node_ready:
-        cloud_.told(s);
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::node_lost:
         lost_nodes_.push_back(NodeId{s.subject});
         lose_jobs_of(NodeId{s.subject}, now);
         break;
+      case Stimulus::Kind::instance_lost:
+        lose_jobs_of(NodeId{s.subject}, now);
+        break;
+      case Stimulus::Kind::instance_impaired:
+        if (const auto what = static_cast<Impairment>(s.detail);
+            what == Impairment::rebooted || what == Impairment::stopped) {
+          lose_jobs_of(NodeId{s.subject}, now);
+        }
+        break;
       case Stimulus::Kind::node_back:
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::job_arrived:
+      case Stimulus::Kind::instance_running:
       case Stimulus::Kind::instance_terminated:
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
       case Stimulus::Kind::updated:
       case Stimulus::Kind::launch_refused:
       case Stimulus::Kind::instance_launched:
-      case Stimulus::Kind::instance_lost:
-      case Stimulus::Kind::instance_impaired:
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:
       case Stimulus::Kind::budget_reached:
@@ -211,6 +243,8 @@ class SimulatedWorld {
   Time origin_;
   Time patience_;
   Time last_act_ = 0;
+  Time last_act_for_jobs_ = 0;
+  std::size_t jobs_over_ = 0;  // where a job ends once
   bool out_of_patience_ = false;
   const std::atomic<bool>* stop_;
 };

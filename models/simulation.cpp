@@ -172,7 +172,8 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   // Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes late begins with it.
   const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
   const Time origin = first > 24 * kHour ? first : 0;
-  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design));
+  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design), {},
+                       mishaps_of(scenario, design, origin));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience);
   Journal journal(options.journal);

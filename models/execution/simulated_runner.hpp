@@ -40,7 +40,7 @@ class SimulatedRunner {
   void lose(JobId job, Time now) {
     if (end_of_[index(job)] == kNever) return;
     save(job, now);
-    end_of_[index(job)] = kNever;
+    forget(job);
   }
 
   // Whether the end of a job that was foreseen for `time` still stands: nothing overtook it, and it was not told.
@@ -48,16 +48,26 @@ class SimulatedRunner {
   // An end at `time` was told.
   void told(JobId job, Time time) {
     save(job, time);
-    end_of_[index(job)] = kNever;
+    forget(job);
   }
+
+  // Jobs whose end is to come.
+  std::size_t running() const { return running_; }
 
   // Run time that the next start of a job need not repeat.
   Time saved(JobId job) const { return runs_.empty() ? 0 : runs_[index(job)].saved; }
 
  private:
   void finish(JobId job, Time time, Outcome outcome, EventQueue& events) {
+    forget(job);
+    if (time != kNever) ++running_;
     end_of_[index(job)] = time;
     events.push(time, {Stimulus::Kind::job_finished, number(job), static_cast<std::uint32_t>(outcome)});
+  }
+
+  void forget(JobId job) {
+    if (end_of_[index(job)] != kNever) --running_;
+    end_of_[index(job)] = kNever;
   }
 
   // The job stops working: what its checkpoints hold. One that is through has nothing left to go on from, and begins
@@ -78,6 +88,7 @@ class SimulatedRunner {
   const std::vector<WorkloadJob>& jobs_;
   bool kills_at_limit_;
   std::vector<Time> end_of_;  // by job: the end to come; kNever: none
+  std::size_t running_ = 0;
   struct Run {
     Time since = kNever;  // it works since then; kNever: it does not
     Time saved = 0;       // run time up to its last checkpoint

@@ -108,7 +108,7 @@ TEST(SimulatedCloud, TellsNothingOfAnInstanceThatWasTerminatedAndNothingTwice) {
   const Stimulus ready{Kind::node_ready, 4, 0};
   EXPECT_TRUE(cloud.stands(running, 10 * kSecond));
   EXPECT_TRUE(cloud.stands(ready, 100 * kSecond));
-  cloud.told(running);
+  cloud.told(running, 10 * kSecond);
   EXPECT_FALSE(cloud.stands(running, 10 * kSecond));
   EXPECT_TRUE(cloud.stands(ready, 100 * kSecond));
   terminate(cloud, 4, 20 * kSecond, events);
