@@ -237,11 +237,8 @@ Mishaps mishaps_of(const Scenario& scenario, const Design& design, Time origin) 
         plan.outages.push_back({from, fault.zone});
         break;
       case Fault::Kind::api_brownout:
-        plan.brown_outs.push_back({from, from + fault.duration, fault.share, fault.refusal});
-        break;
       case Fault::Kind::capacity_drought:
-        check_types(fault.instance_type, fault.place, wrongs);
-        break;
+        break;  // add_faults
       case Fault::Kind::node_lost:
       case Fault::Kind::node_back:
       case Fault::Kind::boot_failure:
@@ -251,6 +248,23 @@ Mishaps mishaps_of(const Scenario& scenario, const Design& design, Time origin) 
   }
   wrongs.raise();
   return Mishaps(std::move(plan));
+}
+
+void add_faults(const Scenario& scenario, Ec2Settings& settings) {
+  Wrongs wrongs;
+  for (const Fault& fault : scenario.faults) {
+    const Time until = fault.at + fault.duration;
+    if (fault.kind == Fault::Kind::api_brownout) {
+      settings.brown_outs.push_back({fault.at, until, fault.refusal, fault.share});
+    } else if (fault.kind == Fault::Kind::capacity_drought || fault.kind == Fault::Kind::zone_outage) {
+      if (!fault.instance_type.empty()) check_types(fault.instance_type, fault.place, wrongs);
+      CapacityRule& rule = settings.capacity.emplace_back();
+      if (!fault.instance_type.empty()) rule.instance_type = fault.instance_type;
+      rule.zone = fault.zone;
+      rule.limit.at = {{fault.at, fault.limit}, {until, std::nullopt}};
+    }
+  }
+  wrongs.raise();
 }
 
 }  // namespace headroom

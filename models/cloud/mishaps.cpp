@@ -73,6 +73,9 @@ Mishaps::Fate Mishaps::fate_of(const Launch& launch) const {
       news.push_back({outage.at, about(launch.node, Stimulus::Kind::instance_lost, Loss::hardware_failure)});
     }
   }
+  if (launch.taken_back != kNever) {
+    news.push_back({launch.taken_back, about(launch.node, Stimulus::Kind::instance_lost, Loss::end_of_reservation)});
+  }
   // A node's instance at a certain time is the one launched before.
   auto next =
       std::upper_bound(plan_.strikes.begin(), plan_.strikes.end(), launch, [](const Launch& l, const Strike& s) {
@@ -129,17 +132,6 @@ void Mishaps::strike(const Launch& launch, const Strike& strike, std::vector<For
     case Strike::Kind::interruption:
       return interrupt(launch, strike.at, news);
   }
-}
-
-std::optional<Refusal> Mishaps::refusal_of(std::uint64_t request, Time now) const {
-  for (std::size_t b = 0; b < plan_.brown_outs.size(); ++b) {
-    const BrownOut& each = plan_.brown_outs[b];
-    if (now < each.from || now >= each.until) continue;
-    Substream stream(plan_.seed, Purpose::brown_out, request);
-    for (std::size_t draw = 0; draw < b; ++draw) stream.next();
-    if (stream.uniform() < each.share) return each.refusal;
-  }
-  return std::nullopt;
 }
 
 Time Mishaps::last_planned() const {

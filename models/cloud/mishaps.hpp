@@ -58,13 +58,6 @@ class Mishaps {
     Time at = 0;
     std::string zone = {};
   };
-  // For some time a share of all launch requests is refused.
-  struct BrownOut {
-    Time from = 0;
-    Time until = 0;
-    double share = 1;
-    Refusal refusal = Refusal::request_limit_exceeded;
-  };
   struct Plan {
     std::uint64_t seed = 1;
     std::vector<Group> groups = {};    // by GroupId; missing ones have none
@@ -72,7 +65,6 @@ class Mishaps {
     Time rebalance_lead = 0;           // from the rebalance recommendation to the notice
     std::vector<Strike> strikes = {};  // in any order
     std::vector<Outage> outages = {};
-    std::vector<BrownOut> brown_outs = {};
   };
 
   struct Launch {
@@ -80,8 +72,9 @@ class Mishaps {
     GroupId group{0};
     NodeId node{0};
     std::uint32_t offer = 0;
-    Time at = 0;       // granted
-    Time running = 0;  // EC2 state pending -> running, if it starts
+    Time at = 0;               // granted
+    Time running = 0;          // EC2 state pending -> running, if it starts
+    Time taken_back = kNever;  // when its reservation ends it
   };
   struct Foreseen {
     Time at = 0;
@@ -100,9 +93,6 @@ class Mishaps {
   explicit Mishaps(Plan plan);
 
   Fate fate_of(const Launch& launch) const;
-
-  // Why the n-th launch request (from 0) is refused before EC2 looks at it; nothing: it is not.
-  std::optional<Refusal> refusal_of(std::uint64_t request, Time now) const;
 
   // The last time of a strike or an outage; -1: there is none. What befalls instances at random goes on for ever.
   Time last_planned() const;

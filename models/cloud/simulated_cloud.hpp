@@ -43,26 +43,38 @@ class SimulatedCloud {
 
   // One request for all nodes; `detail` as in Command::Kind::launch_instances.
   void launch(GroupId group, std::span<const NodeShare> nodes, std::uint32_t detail, Time now, EventQueue& events) {
-    const Ec2::Answer answer = ask(group, nodes, (detail & kAllOrNothing) != 0, now);
+    const Ec2::Answer answer = ec2_.launch(group, nodes, (detail & kAllOrNothing) != 0, now);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const NodeId node = nodes[i].node;
+      if (instances_.size() <= index(node)) instances_.resize(index(node) + 1);
+      instances_[index(node)] = {};
       if (i < answer.grants.size()) {
-        boot(group, nodes[i].node, answer.grants[i], now, events);
+        boot(group, node, answer.at, answer.grants[i], events);
       } else {
-        events.push(
-            now, {Stimulus::Kind::launch_refused, number(nodes[i].node), static_cast<std::uint32_t>(answer.refusal)});
+        foresee({answer.at, {Stimulus::Kind::launch_refused, number(node), static_cast<std::uint32_t>(answer.refusal)}},
+                events);
       }
     }
   }
 
+  // One request. A launch whose refusal was not told yet ends so, too.
   void terminate(std::span<const NodeShare> nodes, Time now, EventQueue& events) {
+    terminating_.clear();
     for (const NodeShare& s : nodes) {
-      ensure(index(s.node) < instances_.size() && instances_[index(s.node)].exists,
-             "only an instance that was launched is terminated, once");
-      instances_[index(s.node)] = {};
+      ensure(index(s.node) < instances_.size(), "only an instance that was launched is terminated, once");
+      Instance& instance = instances_[index(s.node)];
+      if (instance.exists) {
+        terminating_.push_back(s);
+      } else {
+        ensure(!instance.coming.empty(), "only an instance that was launched is terminated, once");
+        const Time refused = instance.coming.front().at;
+        events.push(std::max(now, refused), {Stimulus::Kind::instance_terminated, number(s.node), 0});
+      }
+      instance = {};
     }
-    const Time terminated = ec2_.terminate(nodes, now);
-    for (const NodeShare& s : nodes) {
-      events.push(terminated, {Stimulus::Kind::instance_terminated, number(s.node), 0});
+    const std::vector<Time> times = ec2_.terminate(terminating_, now);
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      events.push(times[i], {Stimulus::Kind::instance_terminated, number(terminating_[i].node), 0});
     }
   }
 
@@ -81,7 +93,9 @@ class SimulatedCloud {
     const auto next = next_of(instance.coming, s.kind, time);
     ensure(next != instance.coming.end() && next->stimulus == s, "only what stands is told");
     instance.coming.erase(next);
-    if (s.kind == Stimulus::Kind::instance_lost) instance = {};
+    if (s.kind != Stimulus::Kind::instance_lost) return;
+    instance = {};
+    ec2_.gone(NodeId{s.subject}, time);
   }
 
   // When the last mishap that the scenario plans befalls its instances; -1: there is none.
@@ -97,6 +111,7 @@ class SimulatedCloud {
   // News that is foreseen at an instance's launch.
   static bool is_of_instance(const Stimulus& s) {
     switch (s.kind) {
+      case Stimulus::Kind::launch_refused:
       case Stimulus::Kind::instance_launched:
       case Stimulus::Kind::instance_running:
       case Stimulus::Kind::node_ready:
@@ -109,36 +124,32 @@ class SimulatedCloud {
     }
   }
 
-  Ec2::Answer ask(GroupId group, std::span<const NodeShare> nodes, bool all_or_nothing, Time now) {
-    if (const std::optional<Refusal> refusal = mishaps_.refusal_of(requests_++, now)) return {{}, *refusal};
-    return ec2_.launch(group, nodes, all_or_nothing, now);
-  }
-
-  void boot(GroupId group, NodeId node, const Ec2::Grant& grant, Time now, EventQueue& events) {
+  void boot(GroupId group, NodeId node, Time answer, const Ec2::Grant& grant, EventQueue& events) {
     const Boot& boot = boot_of_group_[index(group)];
     const std::uint64_t launch = launches_++;
     Substream stream(seed_, Purpose::boot, launch);
-    const Time running = later(now, boot.pending.sample(stream));
-    const Mishaps::Fate fate = mishaps_.fate_of({launch, group, node, grant.offer, now, running});
+    const Time running = later(answer, boot.pending.sample(stream));
     const Time bootstrap = boot.bootstrap.sample(stream);
+    const Mishaps::Fate fate = mishaps_.fate_of({launch, group, node, grant.offer, answer, running, grant.taken_back});
     Time ready = kNever;
-    if (fate.boots) ready = ready_at(node, now, running, slowed(bootstrap, fate.slowness));
+    if (fate.boots) {
+      ready = ready_at(node, answer, std::max(running, grant.known), slowed(bootstrap, fate.slowness));
+    }
 
-    if (instances_.size() <= index(node)) instances_.resize(index(node) + 1);
-    Instance& instance = instances_[index(node)];
-    instance = {true, {}};
-    const auto foresee = [&](Time at, const Stimulus& stimulus) {
-      instance.coming.push_back({at, stimulus});
-      events.push(at, stimulus);
-    };
+    instances_[index(node)].exists = true;
     if (const std::uint32_t which = grant.offer | grant.reservation << 16; which != 0) {
-      foresee(now, {Stimulus::Kind::instance_launched, number(node), which});
+      foresee({answer, {Stimulus::Kind::instance_launched, number(node), which}}, events);
     }
     if (fate.starts) {
-      foresee(running, {Stimulus::Kind::instance_running, number(node), 0});
-      if (ready != kNever) foresee(ready, {Stimulus::Kind::node_ready, number(node), 0});
+      foresee({running, {Stimulus::Kind::instance_running, number(node), 0}}, events);
+      if (ready != kNever) foresee({ready, {Stimulus::Kind::node_ready, number(node), 0}}, events);
     }
-    for (const Mishaps::Foreseen& each : fate.news) foresee(each.at, each.stimulus);
+    for (const Mishaps::Foreseen& each : fate.news) foresee(each, events);
+  }
+
+  void foresee(const Mishaps::Foreseen& news, EventQueue& events) {
+    instances_[news.stimulus.subject].coming.push_back(news);
+    events.push(news.at, news.stimulus);
   }
 
   static Time slowed(Time bootstrap, double factor) {
@@ -146,15 +157,15 @@ class SimulatedCloud {
     return static_cast<Time>(std::llround(static_cast<double>(bootstrap) * factor));
   }
 
-  // When the node registers: a node may have boots of its own.
-  Time ready_at(NodeId node, Time now, Time running, Time bootstrap) {
-    if (const std::optional<Time> time = fault_of(node)) return later(now, *time);
+  // When the node registers, whose boot begins at `from`: a node may have boots of its own.
+  Time ready_at(NodeId node, Time answer, Time from, Time bootstrap) {
+    if (const std::optional<Time> time = fault_of(node)) return later(answer, *time);
     for (BootFault& fault : faults_) {
       if (fault.node != node || fault.slow == 0) continue;
       if (fault.slow != kAlways) --fault.slow;
-      return later(running, slowed(bootstrap, fault.factor));
+      return later(from, slowed(bootstrap, fault.factor));
     }
-    return later(running, bootstrap);
+    return later(from, bootstrap);
   }
 
   // How long this boot takes, if it is not what others take.
@@ -180,12 +191,12 @@ class SimulatedCloud {
   Ec2 ec2_;
   Mishaps mishaps_;
   std::uint64_t launches_ = 0;
-  std::uint64_t requests_ = 0;
   struct Instance {
     bool exists = false;
     std::vector<Mishaps::Foreseen> coming = {};  // what is still to be told of it
   };
   std::vector<Instance> instances_;  // by node: its last one
+  std::vector<NodeShare> terminating_;
 };
 
 }  // namespace headroom

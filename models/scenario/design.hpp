@@ -26,6 +26,8 @@ struct Design {
   std::vector<GroupFacts> groups;
   std::vector<std::string> queue_names;
   std::vector<SimulatedCloud::Boot> boots;  // by group
+  std::vector<CapacityReservation> reservations;
+  SpotPrices spot_prices;
   MicroUsd controller_per_hour = 0;
   MicroUsd management_per_hour = 0;  // for each instance
   bool is_pool = false;
@@ -35,8 +37,8 @@ struct Design {
   std::vector<std::string> node_names() const;
 };
 
-// Throws InputError: unknown instance types, no price in the region, types that do not go together (PCS-12), a
-// RealMemory that they do not have.
+// Throws InputError: unknown instance types, types that are not sold as Spot, no price in the region, types that do not
+// go together (PCS-12), a RealMemory that they do not have.
 Design make_design(const Scenario& scenario);
 
 // `price_per_hour` for `duration`, rounded to the nearest millionth.

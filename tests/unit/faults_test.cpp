@@ -4,10 +4,12 @@
 
 #include "models/errors.hpp"
 #include "models/operations.hpp"
+#include "models/scenario/cloud_design.hpp"
 
 namespace headroom {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -32,6 +34,8 @@ std::string errors_of(const std::string& text) {
   try {
     const Scenario scenario = parse_scenario(text, "s.json");
     mishaps_of(scenario, make_design(scenario), 0);
+    Ec2Settings settings;
+    add_faults(scenario, settings);
   } catch (const InputError& error) {
     return error.what();
   }
@@ -78,16 +82,58 @@ TEST(Faults, StrikeNodesAndGroups) {
   }
 }
 
-TEST(Faults, TakeAZoneAndTheApi) {
-  const Mishaps mishaps =
-      mishaps_in(with_fault(R"({"fault": "zone-outage", "at": 60, "for": "1h", "availabilityZone": "us-east-1b"},
-    {"fault": "api-brownout", "at": 5, "for": 10}, {"fault": "api-brownout", "at": 50, "for": 10, "error": "InternalError"})"));
+TEST(Faults, TakeCapacityAndTheApi) {
+  const std::string text = with_fault(
+      R"({"fault": "zone-outage", "at": 60, "for": "1h", "availabilityZone": "us-east-1b"},
+    {"fault": "api-brownout", "at": 5, "for": 10}, {"fault": "api-brownout", "at": 50, "for": 10, "error": "InternalError"},
+    {"fault": "capacity-drought", "at": 70, "for": 20, "instanceType": "c6i.*", "limit": 1})");
+  const Mishaps mishaps = mishaps_in(text);
   EXPECT_THAT(mishaps.fate_of(launch(0, 0)).news, IsEmpty());
   ASSERT_EQ(mishaps.fate_of(launch(1, 3)).news.size(), 1u);
   EXPECT_EQ(mishaps.fate_of(launch(1, 3)).news[0].at, kMinute);
-  EXPECT_EQ(mishaps.refusal_of(0, 14 * kSecond), Refusal::request_limit_exceeded);
-  EXPECT_EQ(mishaps.refusal_of(0, 15 * kSecond), std::nullopt);
-  EXPECT_EQ(mishaps.refusal_of(0, 55 * kSecond), Refusal::internal_error);
+
+  const Scenario scenario = parse_scenario(text, "s.json");
+  Ec2Settings settings = ec2_settings(scenario, make_design(scenario), kHour);
+  add_faults(scenario, settings);
+  Ec2 ec2(settings);
+  // How many of two nodes of each group get an instance, which is given back; -1: the API refuses.
+  const auto granted = [&](std::int64_t at_s) {
+    std::vector<int> counts;
+    for (const std::uint32_t group : {0u, 1u}) {
+      const NodeShare nodes[] = {{NodeId{3 * group}, 0}, {NodeId{3 * group + 1}, 0}};
+      const Time now = kHour + at_s * kSecond;
+      const Ec2::Answer answer = ec2.launch(GroupId{group}, nodes, false, now);
+      const bool refused = answer.grants.empty() && answer.refusal != Refusal::insufficient_instance_capacity;
+      counts.push_back(refused ? -1 : static_cast<int>(answer.grants.size()));
+      for (std::size_t i = 0; i < answer.grants.size(); ++i) ec2.gone(nodes[i].node, now);
+    }
+    return counts;
+  };
+  EXPECT_THAT(granted(4), ElementsAre(2, 2));
+  EXPECT_THAT(granted(5), ElementsAre(-1, -1));
+  EXPECT_THAT(granted(15), ElementsAre(2, 2));
+  EXPECT_THAT(granted(59), ElementsAre(-1, -1));
+  EXPECT_THAT(granted(60), ElementsAre(2, 0)) << "the zone is out";
+  EXPECT_THAT(granted(70), ElementsAre(1, 0)) << "and few c6i are left";
+  EXPECT_THAT(granted(90), ElementsAre(2, 0));
+  EXPECT_THAT(granted(3660), ElementsAre(2, 2));
+}
+
+TEST(Faults, RefuseAShareOfLaunches) {
+  const Scenario scenario =
+      parse_scenario(with_fault(R"({"fault": "api-brownout", "at": 0, "for": "1h", "share": 0.25})"), "s.json");
+  Ec2Settings settings = ec2_settings(scenario, make_design(scenario), 0);
+  add_faults(scenario, settings);
+  Ec2 ec2(settings);
+  constexpr int kRequests = 20'000;
+  int refused = 0;
+  const NodeShare node[] = {{NodeId{0}, 0}};
+  for (int n = 0; n < kRequests; ++n) {
+    const Ec2::Answer answer = ec2.launch(GroupId{0}, node, false, n);
+    if (answer.grants.empty() && answer.refusal == Refusal::request_limit_exceeded) ++refused;
+    if (!answer.grants.empty()) ec2.gone(NodeId{0}, n);
+  }
+  EXPECT_NEAR(refused, kRequests / 4.0, 3.3 * std::sqrt(kRequests * 0.25 * 0.75));
 }
 
 TEST(Faults, MakeBootsFailAndSlow) {

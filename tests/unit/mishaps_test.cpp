@@ -47,7 +47,6 @@ TEST(Mishaps, AreNoneWithoutAPlan) {
       EXPECT_EQ(fate.slowness, 1);
       EXPECT_THAT(fate.news, IsEmpty());
     }
-    EXPECT_EQ(mishaps.refusal_of(0, 0), std::nullopt);
     EXPECT_EQ(mishaps.last_planned(), -1);
   }
 }
@@ -210,6 +209,12 @@ TEST(Mishaps, StrikeTheInstanceThatTheNodeHasThen) {
   EXPECT_EQ(mishaps.last_planned(), 500 * kSecond);
 }
 
+TEST(Mishaps, EndReservedInstancesWithTheirReservation) {
+  Mishaps::Launch one = launch(0);
+  one.taken_back = kMinute;
+  EXPECT_THAT(Mishaps().fate_of(one).news, ElementsAre(lost(60, Loss::end_of_reservation)));
+}
+
 TEST(Mishaps, EndWithTheLoss) {
   using Strike = Mishaps::Strike::Kind;
   Mishaps::Plan plan = plan_of({.time_to_failure = seconds(90)}, 1e-3);
@@ -236,22 +241,6 @@ TEST(Mishaps, TakeAWholeZone) {
   one.at = 200 * kSecond;
   EXPECT_THAT(mishaps.fate_of(one).news, IsEmpty()) << "launched when the zone was out already";
   EXPECT_EQ(mishaps.last_planned(), 200 * kSecond);
-}
-
-TEST(Mishaps, RefuseAShareOfRequestsForSomeTime) {
-  Mishaps::Plan plan = plan_of();
-  plan.brown_outs = {{100, 200, 1, Refusal::internal_error}, {300, 400, 0.25, Refusal::request_limit_exceeded}};
-  const Mishaps mishaps(plan);
-  EXPECT_EQ(mishaps.refusal_of(0, 99), std::nullopt);
-  EXPECT_EQ(mishaps.refusal_of(0, 100), Refusal::internal_error);
-  EXPECT_EQ(mishaps.refusal_of(1, 199), Refusal::internal_error);
-  EXPECT_EQ(mishaps.refusal_of(0, 200), std::nullopt);
-  constexpr int kRequests = 20'000;
-  int refused = 0;
-  for (std::uint64_t n = 0; n < kRequests; ++n) {
-    refused += mishaps.refusal_of(n, 350) == Refusal::request_limit_exceeded ? 1 : 0;
-  }
-  EXPECT_NEAR(refused, kRequests / 4.0, 3.3 * std::sqrt(kRequests * 0.25 * 0.75));
 }
 
 // --- SimulatedCloud tells each instance's news once, and nothing of one that is gone ---
