@@ -31,8 +31,22 @@ class Wrongs {
 
 class Nodes {
  public:
-  explicit Nodes(const Design& design) : names_(design.node_names()) {
+  explicit Nodes(const Design& design) : design_(design), names_(design.node_names()) {
     for (std::uint32_t n = 0; n < names_.size(); ++n) number_of_[names_[n]] = NodeId{n};
+  }
+  // Those that a fault is about.
+  std::vector<NodeId> of(const Fault& fault, Wrongs& wrongs) const {
+    if (!fault.of_group) return of(fault.nodes, fault.place, wrongs);
+    std::vector<NodeId> nodes;
+    std::uint32_t first = 0;
+    for (std::size_t g = 0; g < design_.groups.size(); ++g) {
+      const auto count = static_cast<std::uint32_t>(design_.spec.groups[g].nodes);
+      for (std::uint32_t n = 0; n < count && design_.groups[g].name == fault.nodes; ++n) {
+        nodes.push_back(NodeId{first + n});
+      }
+      first += count;
+    }
+    return nodes;
   }
   std::vector<NodeId> of(const std::string& list, const std::string& place, Wrongs& wrongs) const {
     std::vector<NodeId> nodes;
@@ -51,6 +65,7 @@ class Nodes {
   }
 
  private:
+  const Design& design_;
   std::vector<std::string> names_;
   std::map<std::string, NodeId> number_of_;
 };
@@ -139,12 +154,10 @@ std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design&
   }
   check_queues(scenario, origin, wrongs);
   for (const Fault& fault : scenario.faults) {
-    if (fault.kind == Fault::Kind::boot_failure) {
-      nodes.of(fault.nodes, fault.place, wrongs);  // boot_faults_of
-      continue;
-    }
+    const std::vector<NodeId> found = nodes.of(fault, wrongs);
     const bool lost = fault.kind == Fault::Kind::node_lost;
-    for (const NodeId node : nodes.of(fault.nodes, fault.place, wrongs)) {
+    if (!lost && fault.kind != Fault::Kind::node_back) continue;  // boot_faults_of, mishaps_of
+    for (const NodeId node : found) {
       add(fault.at, lost ? Stimulus::Kind::node_lost : Stimulus::Kind::node_back, number(node), 0);
     }
   }
@@ -157,13 +170,118 @@ std::vector<SimulatedCloud::BootFault> boot_faults_of(const Scenario& scenario, 
   Wrongs wrongs;
   const Nodes nodes(design);
   for (const Fault& fault : scenario.faults) {
-    if (fault.kind != Fault::Kind::boot_failure) continue;
-    for (const NodeId node : nodes.of(fault.nodes, fault.place, wrongs)) {
-      faults.push_back({node, fault.times > 0 ? fault.times : SimulatedCloud::kAlways});
+    const bool fails = fault.kind == Fault::Kind::boot_failure;
+    if (!fails && fault.kind != Fault::Kind::slow_boot) continue;
+    const std::uint32_t times = fault.times > 0 ? fault.times : SimulatedCloud::kAlways;
+    for (const NodeId node : nodes.of(fault, wrongs)) {
+      SimulatedCloud::BootFault& each = faults.emplace_back();
+      each.node = node;
+      (fails ? each.failures : each.slow) = times;
+      each.factor = fault.factor;
     }
   }
   wrongs.raise();
   return faults;
+}
+
+namespace {
+
+// Whether "c6i.large", "c6i.*" or "default" means the type.
+bool means(const std::string& types, const std::string& type) {
+  if (types.ends_with(".*")) return type.starts_with(types.substr(0, types.size() - 1));
+  return types == "default" || types == type;
+}
+
+void check_types(const std::string& types, const std::string& place, Wrongs& wrongs) {
+  const std::vector<InstanceType> all = all_instance_types();
+  if (std::any_of(all.begin(), all.end(), [&](const InstanceType& type) { return means(types, type.name); })) return;
+  std::vector<std::string_view> names;
+  for (const InstanceType& type : all) names.push_back(type.name);
+  wrongs.add(place, fmt::format("no instance type {} in the catalog;{}", quote(types), nearest_hint(types, names)));
+}
+
+// The most exact of what the scenario says of a type; 0: it is never interrupted.
+double mean_to_interruption(const SpotOptions& spot, const std::string& type) {
+  const SpotInterruption* best = nullptr;
+  const auto exactness = [](const SpotInterruption& each) {
+    return each.types == "default" ? 0 : each.types.ends_with(".*") ? 1 : 2;
+  };
+  for (const SpotInterruption& each : spot.interruptions) {
+    if (means(each.types, type) && (best == nullptr || exactness(each) > exactness(*best))) best = &each;
+  }
+  return best == nullptr ? 0 : best->mean_to_interruption;
+}
+
+}  // namespace
+
+Mishaps mishaps_of(const Scenario& scenario, const Design& design, Time origin) {
+  Mishaps::Plan plan;
+  if (design.is_pool) return Mishaps(plan);
+  Wrongs wrongs;
+  const Nodes nodes(design);
+  const SpotOptions& spot = scenario.cloud.spot;
+  plan.seed = scenario.seed;
+  plan.notice = spot.notice;
+  plan.rebalance_lead = spot.rebalance_lead;
+  for (const SpotInterruption& each : spot.interruptions) {
+    if (each.types != "default") check_types(each.types, each.place, wrongs);
+  }
+  std::vector<GroupId> group_of;
+  for (std::uint32_t g = 0; g < design.groups.size(); ++g) {
+    const GroupFacts& facts = design.groups[g];
+    Mishaps::Group& group = plan.groups.emplace_back();
+    if (g < scenario.cloud.failures_of_group.size()) group.failures = scenario.cloud.failures_of_group[g];
+    const bool interrupted = facts.purchase == Purchase::spot;
+    for (const Offer& offer : facts.offers) {
+      group.offers.push_back({offer.zone, interrupted ? mean_to_interruption(spot, offer.type.name) : 0});
+    }
+    group_of.insert(group_of.end(), static_cast<std::size_t>(design.spec.groups[g].nodes), GroupId{g});
+  }
+  for (const Fault& fault : scenario.faults) {
+    const Time from = origin + fault.at;
+    switch (fault.kind) {
+      case Fault::Kind::strike:
+        for (const NodeId node : nodes.of(fault, wrongs)) {
+          const GroupFacts& facts = design.groups[index(group_of[index(node)])];
+          if (fault.strike == Mishaps::Strike::Kind::interruption && facts.purchase != Purchase::spot) {
+            wrongs.add(fault.place, fmt::format("instances of {} are no Spot Instances", quote(facts.name)));
+            break;
+          }
+          plan.strikes.push_back({from, node, fault.strike});
+        }
+        break;
+      case Fault::Kind::zone_outage:
+        plan.outages.push_back({from, fault.zone});
+        break;
+      case Fault::Kind::api_brownout:
+      case Fault::Kind::capacity_drought:
+        break;  // add_faults
+      case Fault::Kind::node_lost:
+      case Fault::Kind::node_back:
+      case Fault::Kind::boot_failure:
+      case Fault::Kind::slow_boot:
+        break;  // disturbances_of, boot_faults_of
+    }
+  }
+  wrongs.raise();
+  return Mishaps(std::move(plan));
+}
+
+void add_faults(const Scenario& scenario, Ec2Settings& settings) {
+  Wrongs wrongs;
+  for (const Fault& fault : scenario.faults) {
+    const Time until = fault.at + fault.duration;
+    if (fault.kind == Fault::Kind::api_brownout) {
+      settings.brown_outs.push_back({fault.at, until, fault.refusal, fault.share});
+    } else if (fault.kind == Fault::Kind::capacity_drought || fault.kind == Fault::Kind::zone_outage) {
+      if (!fault.instance_type.empty()) check_types(fault.instance_type, fault.place, wrongs);
+      CapacityRule& rule = settings.capacity.emplace_back();
+      if (!fault.instance_type.empty()) rule.instance_type = fault.instance_type;
+      rule.zone = fault.zone;
+      rule.limit.at = {{fault.at, fault.limit}, {until, std::nullopt}};
+    }
+  }
+  wrongs.raise();
 }
 
 }  // namespace headroom

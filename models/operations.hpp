@@ -16,4 +16,11 @@ std::vector<Disturbance> disturbances_of(const Scenario& scenario, const Design&
 
 std::vector<SimulatedCloud::BootFault> boot_faults_of(const Scenario& scenario, const Design& design);
 
+// Droughts, outages of zones and of the API, as EC2 has them: limits of its pools for some time, requests that it
+// refuses.
+void add_faults(const Scenario& scenario, Ec2Settings& settings);
+
+// What befalls instances, at random (cloud.failures, cloud.spot) and at the times that faults name. Of a pool: nothing.
+Mishaps mishaps_of(const Scenario& scenario, const Design& design, Time origin);
+
 }  // namespace headroom

@@ -43,6 +43,9 @@ Time Distribution::sample(Substream& stream, Time resolution) const {
     }
     case Kind::exponential:
       return rounded(-a * std::log(1.0 - stream.uniform()));
+    case Kind::weibull:
+      // The inverse of 1 - exp(-(t / scale)^shape). A small shape has a long tail.
+      return rounded(std::min(a * std::pow(-std::log(1.0 - stream.uniform()), 1.0 / b), kLongestSample));
   }
   return 0;
 }

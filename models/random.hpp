@@ -10,7 +10,17 @@
 namespace headroom {
 
 // What a substream is for. Append only: the value is part of every stored digest.
-enum class Purpose : std::uint32_t { boot, workload, property_suite, capacity, api_latency, consistency_delay, swarm };
+enum class Purpose : std::uint32_t {
+  boot,
+  workload,
+  property_suite,
+  capacity,
+  api_latency,
+  consistency_delay,
+  mishap,
+  brown_out,
+  swarm
+};
 
 // The n-th number of a substream is a hash of (seed, purpose, index, n): the finalizer of SplitMix64
 // (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), applied to each part in turn.
@@ -47,10 +57,10 @@ class Substream {
 
 // A distribution of durations, as scenarios state it.
 struct Distribution {
-  enum class Kind : std::uint8_t { constant, uniform, lognormal, exponential };
+  enum class Kind : std::uint8_t { constant, uniform, lognormal, exponential, weibull };
   Kind kind = Kind::constant;
-  double a = 0;        // constant: value; uniform: minimum; lognormal, exponential: mean (s)
-  double b = 0;        // uniform: maximum; lognormal: standard deviation (s)
+  double a = 0;        // constant: value; uniform: minimum; lognormal, exponential: mean; weibull: scale (s)
+  double b = 0;        // uniform: maximum; lognormal: standard deviation (s); weibull: shape
   double minimum = 0;  // lognormal samples out of [minimum, maximum] (s) are drawn again
   double maximum = 1e9;
 

@@ -33,8 +33,8 @@ class SimulatedWorld {
  public:
   // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time. Where
   // the core has done nothing for `patience`, and nothing more is to come, the run is over although it would go on
-  // looking; and where no job runs and none has come, started or ended for `stall_limit`, although it would go on trying
-  // to get instances.
+  // looking; and where no job has come, started for the first time or ended for `stall_limit`, and none has run since
+  // before, although it would go on trying to get instances.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
                  const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
                  std::span<const Disturbance> disturbances = {}, Time patience = kNever, Time stall_limit = kNever)
@@ -47,13 +47,15 @@ class SimulatedWorld {
         origin_(origin),
         patience_(patience),
         stall_limit_(stall_limit),
+        started_(jobs_.size()),
         stop_(stop) {
+    last_planned_ = cloud_.last_planned();
     for (const Disturbance& d : disturbances) {
       ensure(keeps_time || d.stimulus.kind == Stimulus::Kind::cluster_changed,
              "only a policy that keeps time deals with other disturbances");
+      last_planned_ = std::max(last_planned_, d.at);
       ensure(d.stimulus.kind >= Stimulus::Kind::node_lost, "jobs and instances follow from commands");
       events_.push(d.at, d.stimulus);
-      last_progress_ = std::max(last_progress_, d.at);
     }
     if (keeps_time_) nodes_of_.resize(jobs_.size());
   }
@@ -64,19 +66,25 @@ class SimulatedWorld {
     news.clear();
     drop_overtaken();
     const Time arrival = next_job_ < jobs_.size() ? jobs_[next_job_].request.submit : kNever;
-    const Time now = std::min({arrival, events_.next_time(), wake});
+    Time now = std::min({arrival, events_.next_time(), wake});
+    while (now != kNever && events_.next_time() == now && !matters(events_.next(), now)) {
+      events_.pop();
+      drop_overtaken();
+      now = std::min({arrival, events_.next_time(), wake});
+    }
     if (now == kNever || (stop_ != nullptr && stop_->load(std::memory_order_relaxed))) return std::nullopt;
-    if (patience_ != kNever && arrival == kNever && events_.empty() && now > later(last_act_, patience_)) {
+    if (patience_ != kNever && arrival == kNever && nothing_matters(now) && now > later(last_act_, patience_)) {
       out_of_patience_ = true;
       return std::nullopt;
     }
-    if (arrival == kNever && now > later(last_progress_, stall_limit_) && !runner_.any_running()) {
+    if (arrival == kNever && now > later(std::max(last_progress_, last_planned_), stall_limit_) &&
+        !runner_.any_since(now - stall_limit_)) {
       out_of_patience_ = true;
       return std::nullopt;
     }
     if (now != wake) last_act_ = now;
     if (arrival == now) {
-      last_progress_ = std::max(last_progress_, now);
+      last_act_for_jobs_ = last_progress_ = now;
       do {
         news.stimuli.push_back({Stimulus::Kind::job_arrived, static_cast<std::uint32_t>(next_job_), 0});
         news.arrivals.push_back(jobs_[next_job_].request);
@@ -104,10 +112,12 @@ class SimulatedWorld {
   void carry_out(Time now, const Commands& commands) {
     if (!commands.list.empty()) last_act_ = now;
     for (const Command& c : commands.list) {
+      if (is_for_jobs(c)) last_act_for_jobs_ = now;
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
-          last_progress_ = std::max(last_progress_, now);
+          if (!started_[c.subject]) last_progress_ = now;
+          started_[c.subject] = true;
           if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
@@ -123,12 +133,14 @@ class SimulatedWorld {
           break;
         case Command::Kind::requeue_job:
         case Command::Kind::end_job:
+          if (c.kind == Command::Kind::end_job) ++jobs_over_;
           // An end that only says how a job that is gone counts changes nothing here.
           if (!keeps_time_ || !nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject}, now);
           if (keeps_time_) nodes_of_[c.subject].clear();
-          last_progress_ = std::max(last_progress_, now);
           break;
         case Command::Kind::reject_job:
+          ++jobs_over_;
+          break;
         case Command::Kind::allocate_job:
         case Command::Kind::share_cores:
         case Command::Kind::move_job:
@@ -152,37 +164,60 @@ class SimulatedWorld {
     }
   }
 
+  // Instances that are kept are replaced for ever, and lost again. That does not keep a run alive: when jobs are done
+  // with, mishaps that nobody planned do not come to pass any more.
+  bool matters(const Stimulus& s, Time time) const {
+    if (!is_mishap(s) || time <= last_planned_) return true;
+    if (next_job_ < jobs_.size() || runner_.running() > 0) return true;
+    // Where jobs may wait for ever, or run again, only time tells.
+    return keeps_time_ ? time <= later(last_act_for_jobs_, patience_) : jobs_over_ < jobs_.size();
+  }
+  bool nothing_matters(Time now) const {
+    return events_.empty() || (events_.only_mishaps() && !matters(events_.next(), now));
+  }
+  static bool is_for_jobs(const Command& c) {
+    const auto reason = static_cast<LaunchReason>(c.detail & 0xff);
+    return c.kind != Command::Kind::terminate_instances &&
+           (c.kind != Command::Kind::launch_instances || reason != LaunchReason::maintain_min_capacity);
+  }
+
   // What news means for what is still to come.
   void tell(const Stimulus& s, Time now) {
+    cloud_.told(s, now);
     switch (s.kind) {
       case Stimulus::Kind::job_finished:
+        ++jobs_over_;
+        last_act_for_jobs_ = last_progress_ = now;
         if (keeps_time_) nodes_of_[s.subject].clear();
         runner_.told(JobId{s.subject}, now);
-        last_progress_ = std::max(last_progress_, now);
-        break;
-      case Stimulus::Kind::instance_running:
-      case Stimulus::Kind::launch_refused:
-      case Stimulus::Kind::instance_launched:
-      case Stimulus::Kind::instance_lost:
-        cloud_.told(s, now);
         break;
       case Stimulus::Kind::node_ready:
-        cloud_.told(s, now);
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::node_lost:
         lost_nodes_.push_back(NodeId{s.subject});
         lose_jobs_of(NodeId{s.subject}, now);
         break;
+      case Stimulus::Kind::instance_lost:
+        lose_jobs_of(NodeId{s.subject}, now);
+        break;
+      case Stimulus::Kind::instance_impaired:
+        if (const auto what = static_cast<Impairment>(s.detail);
+            what == Impairment::rebooted || what == Impairment::stopped) {
+          lose_jobs_of(NodeId{s.subject}, now);
+        }
+        break;
       case Stimulus::Kind::node_back:
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::job_arrived:
+      case Stimulus::Kind::instance_running:
       case Stimulus::Kind::instance_terminated:
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
       case Stimulus::Kind::updated:
-      case Stimulus::Kind::instance_impaired:
+      case Stimulus::Kind::launch_refused:
+      case Stimulus::Kind::instance_launched:
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:
       case Stimulus::Kind::budget_reached:
@@ -214,14 +249,18 @@ class SimulatedWorld {
   SimulatedCloud cloud_;
   EventQueue events_;
   bool keeps_time_;
-  std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where daemons may fall silent
+  std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
   std::vector<NodeId> lost_nodes_;                // that do not answer
   bool batched_;
   Time origin_;
   Time patience_;
   Time last_act_ = 0;
   Time stall_limit_;
-  Time last_progress_ = 0;  // of a job, or the last thing that is known to come
+  Time last_act_for_jobs_ = 0;
+  Time last_progress_ = 0;   // a job came, started for the first time, or ended
+  Time last_planned_ = -1;   // of what is to come from outside
+  std::vector<bool> started_;
+  std::size_t jobs_over_ = 0;  // where a job ends once
   bool out_of_patience_ = false;
   const std::atomic<bool>* stop_;
 };

@@ -184,8 +184,10 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   const std::shared_ptr<const slurm::State> slurm = policies.slurm;
   Controller controller = make_controller(design, std::move(policies));
   const Time origin = run_origin(workload);
-  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design),
-                       Ec2(ec2_settings(scenario, design, origin)));
+  Ec2Settings ec2 = ec2_settings(scenario, design, origin);
+  add_faults(scenario, ec2);
+  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design), Ec2(std::move(ec2)),
+                       mishaps_of(scenario, design, origin));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,
                        scenario.stall_limit);

@@ -46,6 +46,8 @@ Moments moments_of(const Distribution& law, const std::string& name) {
         throw InputError(name + ": no formula for log-normal run times that are cut to a range");
       }
       return {law.a, law.a * law.a + law.b * law.b};
+    case Distribution::Kind::weibull:
+      return {law.a * std::tgamma(1 + 1 / law.b), law.a * law.a * std::tgamma(1 + 2 / law.b)};
   }
   return {};
 }

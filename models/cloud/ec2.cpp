@@ -96,7 +96,7 @@ Ec2::Answer Ec2::launch(GroupId group, std::span<const NodeShare> nodes, bool al
   Substream latency(settings_->seed, Purpose::api_latency, request);
   answer.at = later(now, settings_->api_latency.sample(latency, kSecond / 1000));
   const auto count = static_cast<std::int64_t>(nodes.size());
-  if (const std::optional<Refusal> refusal = throttled(count, now)) {
+  if (const std::optional<Refusal> refusal = throttled(request, count, now)) {
     answer.refusal = *refusal;
   } else {
     const std::uint32_t fleet = number(group);
@@ -118,9 +118,11 @@ Ec2::Answer Ec2::launch(GroupId group, std::span<const NodeShare> nodes, bool al
   return answer;
 }
 
-std::optional<Refusal> Ec2::throttled(std::int64_t instances, Time now) {
+std::optional<Refusal> Ec2::throttled(std::uint64_t request, std::int64_t instances, Time now) {
+  Substream draw(settings_->seed, Purpose::brown_out, request);
   for (const Ec2Settings::BrownOut& b : settings_->brown_outs) {
-    if (now >= b.from && now < b.until) return b.refusal;
+    const bool refused = draw.uniform() < b.share;
+    if (refused && now >= b.from && now < b.until) return b.refusal;
   }
   if (launch_requests_ && launch_requests_->when(1, now) > now) return Refusal::request_limit_exceeded;
   if (launch_instances_ && launch_instances_->when(instances, now) > now) return Refusal::request_limit_exceeded;
@@ -266,7 +268,7 @@ std::vector<Time> Ec2::terminate(std::span<const NodeShare> nodes, Time now) {
     const std::size_t end = std::min(nodes.size(), first + most);
     Time at = now;
     for (const Ec2Settings::BrownOut& b : settings_->brown_outs) {
-      if (at >= b.from && at < b.until) at = b.until;
+      if (b.share >= 1 && at >= b.from && at < b.until) at = b.until;
     }
     const auto count = static_cast<std::int64_t>(end - first);
     if (terminate_requests_) at = terminate_requests_->when(1, at);

@@ -38,11 +38,13 @@ struct Ec2Settings {
   struct Throttling {
     std::optional<TokenBucket::Rate> launch_requests, launch_instances, terminate_requests, terminate_instances;
   };
-  // A time in which the API does not work: launches are refused so, terminations wait until it is over.
+  // A time in which the API does not work: a share of launches is refused so. Terminations are tried until they work,
+  // which is when it is over if nothing works.
   struct BrownOut {
     Time from = 0;
     Time until = 0;
     Refusal refusal = Refusal::internal_error;
+    double share = 1;
   };
 
   std::vector<Fleet> fleets;  // by node group; none: every request is granted its first offer
@@ -107,7 +109,7 @@ class Ec2 {
   };
 
   bool grants_all() const;
-  std::optional<Refusal> throttled(std::int64_t instances, Time now);
+  std::optional<Refusal> throttled(std::uint64_t request, std::int64_t instances, Time now);
   bool enforceable(const Fleet& fleet, std::size_t instances) const;
   std::vector<Candidate> candidates(std::uint32_t fleet, std::int64_t count, Time now);
   // Nothing: the node got an instance.

@@ -1,12 +1,15 @@
 // EC2 as far as a cluster sees it, in simulation: a launched instance is `pending`, then `running` (billing starts),
-// then its node registers; a terminated one is gone as soon as EC2 knows. Which launches succeed is Ec2's to say.
+// then its node registers; a terminated one is gone when EC2 says so. What befalls instances is foreseen at their
+// launch; nothing is ever told of an instance that is gone.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "models/clock/event_queue.hpp"
 #include "models/cloud/ec2.hpp"
+#include "models/cloud/mishaps.hpp"
 #include "models/random.hpp"
 
 namespace headroom {
@@ -18,31 +21,38 @@ class SimulatedCloud {
     Distribution bootstrap;  // running -> node registered
   };
   // What differs for one node: its next `failures` boots never end (all of them: kAlways); those after them take
-  // `times` one by one, from the launch call to the registered node (kNever: it does not end), then what others take.
+  // `times` one by one, from the launch call to the registered node (kNever: it does not end), then what others take;
+  // of `slow` boots the bootstrap takes `factor` times as long.
   struct BootFault {
     NodeId node;
     std::uint32_t failures = 0;
     std::vector<Time> times = {};
+    std::uint32_t slow = 0;
+    double factor = 1;
   };
   static constexpr std::uint32_t kAlways = std::numeric_limits<std::uint32_t>::max();
 
   // One Boot for each node group.
-  SimulatedCloud(std::vector<Boot> boot_of_group, std::uint64_t seed, std::vector<BootFault> faults = {}, Ec2 ec2 = {})
-      : boot_of_group_(std::move(boot_of_group)), seed_(seed), faults_(std::move(faults)), ec2_(std::move(ec2)) {}
+  SimulatedCloud(std::vector<Boot> boot_of_group, std::uint64_t seed, std::vector<BootFault> faults = {}, Ec2 ec2 = {},
+                 Mishaps mishaps = {})
+      : boot_of_group_(std::move(boot_of_group)),
+        seed_(seed),
+        faults_(std::move(faults)),
+        ec2_(std::move(ec2)),
+        mishaps_(std::move(mishaps)) {}
 
   // One request for all nodes; `detail` as in Command::Kind::launch_instances.
   void launch(GroupId group, std::span<const NodeShare> nodes, std::uint32_t detail, Time now, EventQueue& events) {
     const Ec2::Answer answer = ec2_.launch(group, nodes, (detail & kAllOrNothing) != 0, now);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const NodeId node = nodes[i].node;
-      if (launched_.size() <= index(node)) launched_.resize(index(node) + 1);
+      if (instances_.size() <= index(node)) instances_.resize(index(node) + 1);
+      instances_[index(node)] = {};
       if (i < answer.grants.size()) {
         boot(group, node, answer.at, answer.grants[i], events);
       } else {
-        launched_[index(node)] = {};
-        launched_[index(node)].refused = answer.at;
-        events.push(answer.at,
-                    {Stimulus::Kind::launch_refused, number(node), static_cast<std::uint32_t>(answer.refusal)});
+        foresee({answer.at, {Stimulus::Kind::launch_refused, number(node), static_cast<std::uint32_t>(answer.refusal)}},
+                events);
       }
     }
   }
@@ -51,15 +61,16 @@ class SimulatedCloud {
   void terminate(std::span<const NodeShare> nodes, Time now, EventQueue& events) {
     terminating_.clear();
     for (const NodeShare& s : nodes) {
-      Launched* const launched = index(s.node) < launched_.size() ? &launched_[index(s.node)] : nullptr;
-      ensure(launched != nullptr && (launched->exists || launched->refused != kNever),
-             "only an instance that was launched is terminated, once");
-      if (launched->exists) {
+      ensure(index(s.node) < instances_.size(), "only an instance that was launched is terminated, once");
+      Instance& instance = instances_[index(s.node)];
+      if (instance.exists) {
         terminating_.push_back(s);
       } else {
-        events.push(std::max(now, launched->refused), {Stimulus::Kind::instance_terminated, number(s.node), 0});
+        ensure(!instance.coming.empty(), "only an instance that was launched is terminated, once");
+        const Time refused = instance.coming.front().at;
+        events.push(std::max(now, refused), {Stimulus::Kind::instance_terminated, number(s.node), 0});
       }
-      *launched = {};
+      instance = {};
     }
     const std::vector<Time> times = ec2_.terminate(terminating_, now);
     for (std::size_t i = 0; i < times.size(); ++i) {
@@ -67,69 +78,94 @@ class SimulatedCloud {
     }
   }
 
-  // Whether news of an instance that was foreseen for `time` still stands: it was not terminated before, and not told.
+  // Whether news that was foreseen for `time` still stands: it is not of an instance that is gone, and was not told.
+  // Two instances of one node may have equal news at the same time; only one of them is there to be told of.
   bool stands(const Stimulus& s, Time time) const {
-    switch (s.kind) {
-      case Stimulus::Kind::instance_running:
-        return launched_[s.subject].running == time;
-      case Stimulus::Kind::node_ready:
-        return launched_[s.subject].ready == time;
-      case Stimulus::Kind::launch_refused:
-        return launched_[s.subject].refused == time;
-      case Stimulus::Kind::instance_launched:
-        return launched_[s.subject].granted == time;
-      case Stimulus::Kind::instance_lost:
-        return s.detail != static_cast<std::uint32_t>(Loss::end_of_reservation) ||
-               launched_[s.subject].taken_back == time;
-      default:
-        return true;
-    }
+    if (!is_of_instance(s)) return true;
+    const std::vector<Mishaps::Foreseen>& coming = instances_[s.subject].coming;
+    const auto next = next_of(coming, s.kind, time);
+    return next != coming.end() && next->stimulus == s;
   }
-  void told(const Stimulus& s, Time now) {
-    Launched& launched = launched_[s.subject];
+  // News of `time` was told.
+  void told(const Stimulus& s, Time time) {
+    if (!is_of_instance(s)) return;
+    Instance& instance = instances_[s.subject];
+    const auto next = next_of(instance.coming, s.kind, time);
+    ensure(next != instance.coming.end() && next->stimulus == s, "only what stands is told");
+    instance.coming.erase(next);
+    if (s.kind != Stimulus::Kind::instance_lost) return;
+    instance = {};
+    ec2_.gone(NodeId{s.subject}, time);
+  }
+
+  // When the last mishap that the scenario plans befalls its instances; -1: there is none.
+  Time last_planned() const { return mishaps_.last_planned(); }
+
+ private:
+  // The next of a kind at `time`: they are told in the order in which they were foreseen.
+  static std::vector<Mishaps::Foreseen>::const_iterator next_of(const std::vector<Mishaps::Foreseen>& coming,
+                                                                Stimulus::Kind kind, Time time) {
+    return std::find_if(coming.begin(), coming.end(),
+                        [&](const Mishaps::Foreseen& each) { return each.at == time && each.stimulus.kind == kind; });
+  }
+  // News that is foreseen at an instance's launch.
+  static bool is_of_instance(const Stimulus& s) {
     switch (s.kind) {
-      case Stimulus::Kind::instance_running:
-        launched.running = kNever;
-        break;
-      case Stimulus::Kind::node_ready:
-        launched.ready = kNever;
-        break;
       case Stimulus::Kind::launch_refused:
-        launched.refused = kNever;
-        break;
       case Stimulus::Kind::instance_launched:
-        launched.granted = kNever;
-        break;
+      case Stimulus::Kind::instance_running:
+      case Stimulus::Kind::node_ready:
       case Stimulus::Kind::instance_lost:
-        launched = {};
-        ec2_.gone(NodeId{s.subject}, now);
-        break;
+      case Stimulus::Kind::instance_impaired:
+      case Stimulus::Kind::spot_warned:
+        return true;
       default:
-        break;
+        return false;
     }
   }
 
- private:
   void boot(GroupId group, NodeId node, Time answer, const Ec2::Grant& grant, EventQueue& events) {
     const Boot& boot = boot_of_group_[index(group)];
-    Substream stream(seed_, Purpose::boot, launches_++);
+    const std::uint64_t launch = launches_++;
+    Substream stream(seed_, Purpose::boot, launch);
     const Time running = later(answer, boot.pending.sample(stream));
-    Time ready = later(std::max(running, grant.known), boot.bootstrap.sample(stream));
-    if (const std::optional<Time> time = fault_of(node)) ready = later(answer, *time);
-    const bool boots = ready != kNever;
-    const std::uint32_t which = grant.offer | grant.reservation << 16;
-    launched_[index(node)] = {.running = running,
-                              .ready = ready,
-                              .granted = which != 0 ? answer : kNever,
-                              .taken_back = grant.taken_back,
-                              .exists = true};
-    if (which != 0) events.push(answer, {Stimulus::Kind::instance_launched, number(node), which});
-    events.push(running, {Stimulus::Kind::instance_running, number(node), 0});
-    if (boots) events.push(ready, {Stimulus::Kind::node_ready, number(node), 0});
-    if (grant.taken_back != kNever) {
-      events.push(grant.taken_back,
-                  {Stimulus::Kind::instance_lost, number(node), static_cast<std::uint32_t>(Loss::end_of_reservation)});
+    const Time bootstrap = boot.bootstrap.sample(stream);
+    const Mishaps::Fate fate = mishaps_.fate_of({launch, group, node, grant.offer, answer, running, grant.taken_back});
+    Time ready = kNever;
+    if (fate.boots) {
+      ready = ready_at(node, answer, std::max(running, grant.known), slowed(bootstrap, fate.slowness));
     }
+
+    instances_[index(node)].exists = true;
+    if (const std::uint32_t which = grant.offer | grant.reservation << 16; which != 0) {
+      foresee({answer, {Stimulus::Kind::instance_launched, number(node), which}}, events);
+    }
+    if (fate.starts) {
+      foresee({running, {Stimulus::Kind::instance_running, number(node), 0}}, events);
+      if (ready != kNever) foresee({ready, {Stimulus::Kind::node_ready, number(node), 0}}, events);
+    }
+    for (const Mishaps::Foreseen& each : fate.news) foresee(each, events);
+  }
+
+  void foresee(const Mishaps::Foreseen& news, EventQueue& events) {
+    instances_[news.stimulus.subject].coming.push_back(news);
+    events.push(news.at, news.stimulus);
+  }
+
+  static Time slowed(Time bootstrap, double factor) {
+    if (factor == 1) return bootstrap;
+    return static_cast<Time>(std::llround(static_cast<double>(bootstrap) * factor));
+  }
+
+  // When the node registers, whose boot begins at `from`: a node may have boots of its own.
+  Time ready_at(NodeId node, Time answer, Time from, Time bootstrap) {
+    if (const std::optional<Time> time = fault_of(node)) return later(answer, *time);
+    for (BootFault& fault : faults_) {
+      if (fault.node != node || fault.slow == 0) continue;
+      if (fault.slow != kAlways) --fault.slow;
+      return later(from, slowed(bootstrap, fault.factor));
+    }
+    return later(from, bootstrap);
   }
 
   // How long this boot takes, if it is not what others take.
@@ -153,17 +189,13 @@ class SimulatedCloud {
   std::uint64_t seed_;
   std::vector<BootFault> faults_;
   Ec2 ec2_;
+  Mishaps mishaps_;
   std::uint64_t launches_ = 0;
-  // Of the last launch: what is still to be told, and when (kNever: nothing).
-  struct Launched {
-    Time running = kNever;
-    Time ready = kNever;
-    Time refused = kNever;
-    Time granted = kNever;
-    Time taken_back = kNever;
+  struct Instance {
     bool exists = false;
+    std::vector<Mishaps::Foreseen> coming = {};  // what is still to be told of it
   };
-  std::vector<Launched> launched_;  // by node
+  std::vector<Instance> instances_;  // by node: its last one
   std::vector<NodeShare> terminating_;
 };
 

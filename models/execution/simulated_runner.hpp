@@ -13,19 +13,15 @@ namespace headroom {
 class SimulatedRunner {
  public:
   SimulatedRunner(const Workload& workload, bool kills_at_limit)
-      : jobs_(workload.jobs), kills_at_limit_(kills_at_limit), end_of_(workload.jobs.size(), kNever) {
-    const bool checkpoints = std::any_of(jobs_.begin(), jobs_.end(),
-                                         [](const WorkloadJob& job) { return job.checkpoint_interval > 0; });
-    if (checkpoints) runs_.resize(jobs_.size());
-  }
+      : jobs_(workload.jobs),
+        kills_at_limit_(kills_at_limit),
+        end_of_(workload.jobs.size(), kNever),
+        runs_(workload.jobs.size()) {}
 
   void start(JobId job, Time now, EventQueue& events) {
     const WorkloadJob& j = jobs_[index(job)];
-    Time left = j.run_time;
-    if (!runs_.empty()) {
-      runs_[index(job)].since = now;
-      left -= runs_[index(job)].saved;
-    }
+    runs_[index(job)].since = now;
+    const Time left = j.run_time - runs_[index(job)].saved;
     const bool killed = kills_at_limit_ && left > j.request.limit;
     finish(job, later(now, killed ? j.request.limit : left), killed ? Outcome::timed_out : j.outcome, events);
   }
@@ -40,7 +36,7 @@ class SimulatedRunner {
   void lose(JobId job, Time now) {
     if (end_of_[index(job)] == kNever) return;
     save(job, now);
-    end_of_[index(job)] = kNever;
+    forget(job);
   }
 
   // Whether the end of a job that was foreseen for `time` still stands: nothing overtook it, and it was not told.
@@ -48,26 +44,39 @@ class SimulatedRunner {
   // An end at `time` was told.
   void told(JobId job, Time time) {
     save(job, time);
-    end_of_[index(job)] = kNever;
+    forget(job);
   }
 
-  bool any_running() const {
-    return std::any_of(end_of_.begin(), end_of_.end(), [](Time end) { return end != kNever; });
+  // Jobs whose end is to come.
+  std::size_t running() const { return running_; }
+  // Whether one of them has been running since `time`.
+  bool any_since(Time time) const {
+    for (std::size_t j = 0; j < end_of_.size(); ++j) {
+      if (end_of_[j] != kNever && runs_[j].since <= time) return true;
+    }
+    return false;
   }
 
   // Run time that the next start of a job need not repeat.
-  Time saved(JobId job) const { return runs_.empty() ? 0 : runs_[index(job)].saved; }
+  Time saved(JobId job) const { return runs_[index(job)].saved; }
 
  private:
   void finish(JobId job, Time time, Outcome outcome, EventQueue& events) {
+    forget(job);
+    if (time != kNever) ++running_;
     end_of_[index(job)] = time;
     events.push(time, {Stimulus::Kind::job_finished, number(job), static_cast<std::uint32_t>(outcome)});
+  }
+
+  void forget(JobId job) {
+    if (end_of_[index(job)] != kNever) --running_;
+    end_of_[index(job)] = kNever;
   }
 
   // The job stops working: what its checkpoints hold. One that is through has nothing left to go on from, and begins
   // anew if it has to run once more.
   void save(JobId job, Time now) {
-    if (runs_.empty() || runs_[index(job)].since == kNever) return;
+    if (runs_[index(job)].since == kNever) return;
     Run& run = runs_[index(job)];
     const WorkloadJob& j = jobs_[index(job)];
     const Time done = run.saved + (now - run.since);
@@ -82,11 +91,12 @@ class SimulatedRunner {
   const std::vector<WorkloadJob>& jobs_;
   bool kills_at_limit_;
   std::vector<Time> end_of_;  // by job: the end to come; kNever: none
+  std::size_t running_ = 0;
   struct Run {
     Time since = kNever;  // it works since then; kNever: it does not
     Time saved = 0;       // run time up to its last checkpoint
   };
-  std::vector<Run> runs_;  // by job; empty where none writes checkpoints
+  std::vector<Run> runs_;  // by job
 };
 
 }  // namespace headroom

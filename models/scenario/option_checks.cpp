@@ -26,8 +26,9 @@ std::string either(std::span<const std::string_view> words, std::string_view las
   return text;
 }
 
-constexpr std::string_view kDistributionForms = R"(a duration, {"uniform": [min, max]}, {"exponential": mean} or )"
-                                                R"({"lognormal": {"mean": m, "sd": s, "min": a, "max": b}})";
+constexpr std::string_view kDistributionForms = R"(a duration, {"uniform": [min, max]}, {"exponential": mean}, )"
+                                                R"({"lognormal": {"mean": m, "sd": s, "min": a, "max": b}} or )"
+                                                R"({"weibull": {"scale": s, "shape": k}})";
 
 std::string expected_duration(const Option& option) {
   return fmt::format("a duration {}, such as 90, \"90s\", \"15m\", \"2h\" or \"7d\"", bounds_text(option, " s"));
@@ -143,6 +144,37 @@ std::optional<double> seconds_in(const JsonValue& value, std::string key, std::o
   return static_cast<double>(*time) / static_cast<double>(kSecond);
 }
 
+std::optional<Distribution> weibull_of(const JsonValue& law, std::optional<Fault>& fault) {
+  const auto wrong = [&](const JsonValue& at, const std::string& key, std::string text) -> std::optional<Distribution> {
+    fault = Fault{&at, ".weibull" + key, std::move(text)};
+    return std::nullopt;
+  };
+  if (law.kind != Kind::object) return wrong(law, "", fmt::format("found {}, expected an object", describe_found(law)));
+  Distribution result{.kind = Distribution::Kind::weibull};
+  for (const JsonValue& part : law.items) {
+    if (part.key == "scale") {
+      const auto seconds = seconds_in(part, ".weibull.scale", fault);
+      if (!seconds) return std::nullopt;
+      if (*seconds == 0) return wrong(part, ".scale", "found 0, expected a duration over 0 s");
+      result.a = *seconds;
+    } else if (part.key == "shape") {
+      const bool is_number = part.kind == Kind::integer || part.kind == Kind::number;
+      if (!is_number || part.number < kLeastShape || part.number > kMostShape) {
+        return wrong(
+            part, ".shape",
+            fmt::format("found {}, expected a number from {} to {}", describe_found(part), kLeastShape, kMostShape));
+      }
+      result.b = part.number;
+    } else {
+      static constexpr std::string_view kParts[] = {"scale", "shape"};
+      return wrong(part, "." + part.key, "unknown key;" + nearest_hint(part.key, kParts));
+    }
+  }
+  if (result.a == 0) return wrong(law, ".scale", "missing; expected a duration");
+  if (result.b == 0) return wrong(law, ".shape", "missing; expected a number");
+  return result;
+}
+
 std::optional<Distribution> distribution_of(const JsonValue& value, std::optional<Fault>& fault) {
   if (value.kind == Kind::integer || value.kind == Kind::number || value.kind == Kind::string) {
     const auto seconds = seconds_in(value, "", fault);
@@ -178,7 +210,8 @@ std::optional<Distribution> distribution_of(const JsonValue& value, std::optiona
     if (*mean == 0) return wrong(law, ".exponential", "found 0, expected a duration over 0 s");
     return Distribution{.kind = Distribution::Kind::exponential, .a = *mean};
   }
-  static constexpr std::string_view kLaws[] = {"uniform", "exponential", "lognormal"};
+  if (law.key == "weibull") return weibull_of(law, fault);
+  static constexpr std::string_view kLaws[] = {"uniform", "exponential", "lognormal", "weibull"};
   if (law.key != "lognormal") {
     return wrong(value, "." + law.key, "unknown key;" + nearest_hint(law.key, kLaws));
   }

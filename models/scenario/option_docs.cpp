@@ -43,6 +43,11 @@ Json distribution_schema() {
   lognormal["additionalProperties"] = false;
   Json uniform = {{"type", "array"}, {"items", time}, {"minItems", 2}, {"maxItems", 2}};
   const Json mean = duration_schema({.path = {}, .maximum = kMaxSeconds, .over_minimum = true});
+  Json weibull = {{"type", "object"}};
+  weibull["properties"] = {{"scale", mean},
+                           {"shape", {{"type", "number"}, {"minimum", kLeastShape}, {"maximum", kMostShape}}}};
+  weibull["required"] = {"scale", "shape"};
+  weibull["additionalProperties"] = false;
   const auto only = [](const char* key, Json value) {
     Json one = {{"type", "object"}};
     one["properties"][key] = std::move(value);
@@ -50,8 +55,8 @@ Json distribution_schema() {
     one["additionalProperties"] = false;
     return one;
   };
-  return {{"anyOf",
-           Json::array({time, only("uniform", uniform), only("exponential", mean), only("lognormal", lognormal)})}};
+  return {{"anyOf", Json::array({time, only("uniform", uniform), only("exponential", mean),
+                                 only("lognormal", lognormal), only("weibull", weibull)})}};
 }
 
 Json required_keys(std::span<const std::string_view> keys) {

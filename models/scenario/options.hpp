@@ -75,6 +75,10 @@ inline constexpr std::size_t kNeededClusterKeys = 3;
 
 inline constexpr std::int64_t kMaxSeconds = 10'000'000'000;  // 317 years: sums of several stay far below kNever
 
+// Shapes of Weibull laws: the mean is no more than 10! times the scale.
+inline constexpr double kLeastShape = 0.1;
+inline constexpr double kMostShape = 100;
+
 inline constexpr std::int64_t kMaxJobSeconds = 10 * 365 * 86'400;  // kLongestRequest
 
 // The words of Option::choices.

@@ -130,6 +130,8 @@ class Builder {
     read_scheduler();
     read_scaler();
     read_cloud(root_.child("cloud"), problems_, scenario_.cloud);
+    read_spot(root_.child("cloud").child("spot"));
+    read_failures(root_.child("cloud").child("failures"));
     read_workload();
     read_operations();
     read_faults();
@@ -968,11 +970,58 @@ class Builder {
     if (section.has("bootTimeout")) note_policy(section, "bootTimeout", false);
   }
 
+  void read_spot(const Section& section) {
+    SpotOptions& spot = scenario_.cloud.spot;
+    spot.notice = section.duration("notice").value_or(0);
+    spot.rebalance_lead = section.duration("rebalanceLead").value_or(0);
+    for (const auto& [types, value] : section.values("interruption")) {
+      SpotInterruption& each = spot.interruptions.emplace_back();
+      each.types = types;
+      each.place = problems_.place(value->where, section.path_of("interruption") + "." + types);
+      const bool is_number = value->kind == Kind::integer || value->kind == Kind::number;
+      const std::optional<Time> time = parse_duration(value->text);
+      each.mean_to_interruption = is_number ? value->number
+                                  : time    ? static_cast<double>(*time) / static_cast<double>(kSecond)
+                                            : mean_to_interruption(value->text);
+    }
+  }
+
+  void read_failures(const Section& section) {
+    read_failures_into(section, scenario_.cloud.failures);
+    scenario_.cloud.failures_of_group.assign(scenario_.groups.size(), scenario_.cloud.failures);
+    for (const auto& [name, own] : section.members("groups")) {
+      const auto group = group_by_name_.find(name);
+      if (group == group_by_name_.end()) {
+        problems_.add(own.where(), own.path(),
+                      fmt::format("unknown compute node group; known: {}", known_list(group_names())));
+        continue;
+      }
+      read_failures_into(own, scenario_.cloud.failures_of_group[group->second]);
+    }
+  }
+
+  // What is not given stays as it is.
+  static void read_failures_into(const Section& section, Failures& failures) {
+    if (const auto time = section.distribution("timeToFailure")) failures.time_to_failure = time;
+    if (const auto effect = section.string("effect")) {
+      failures.effect = *effect == "reboot"         ? Failures::Effect::reboot
+                        : *effect == "health-check" ? Failures::Effect::health_check
+                                                    : Failures::Effect::hardware_failure;
+    }
+    failures.failed_starts = section.number("failedStarts").value_or(failures.failed_starts);
+    failures.boot_failures = section.number("bootFailures").value_or(failures.boot_failures);
+    const Section slow = section.child("slowBoots");
+    if (!slow.present()) return;
+    failures.slow_boots = slow.number("probability").value_or(0);
+    failures.slow_factor = slow.number("factor").value_or(1);
+  }
+
   void read_workload() {
     const Section section = root_.child("workload");
     if (!section.present()) return;
     WorkloadOptions& workload = scenario_.workload;
     workload.max_jobs = static_cast<std::uint64_t>(section.integer("maxJobs").value_or(0));
+    workload.checkpoint_interval = section.duration("checkpointInterval").value_or(0);
     if (section.has("trace")) {
       workload.source = WorkloadOptions::Source::trace;
       workload.trace = section.string("trace").value_or("");
@@ -1093,6 +1142,7 @@ class Builder {
       job.user = element.string("user").value_or("");
       read_exclusive(element, job);
       job.exit_code = element.count("exitCode").value_or(0);
+      job.checkpoint_interval = element.duration("checkpointInterval").value_or(scenario_.workload.checkpoint_interval);
       read_queue_of(element, job);
       read_width(element, job);
       read_terms(element, job);
@@ -1348,30 +1398,96 @@ class Builder {
     }
   }
 
+  // What a kind of fault needs, and what else it takes; keys joined by "|". "node" stands for node or group.
+  struct FaultKind {
+    std::string_view name;
+    Fault::Kind kind;
+    std::string_view needs;
+    std::string_view takes = {};
+    Mishaps::Strike::Kind strike = {};
+  };
+  static std::span<const FaultKind> fault_kinds() {
+    using Strike = Mishaps::Strike::Kind;
+    static constexpr FaultKind kKinds[] = {
+        {"node-lost", Fault::Kind::node_lost, "at|node"},
+        {"node-back", Fault::Kind::node_back, "at|node"},
+        {"boot-failure", Fault::Kind::boot_failure, "node", "times"},
+        {"slow-boot", Fault::Kind::slow_boot, "node|factor", "times"},
+        {"instance-reboot", Fault::Kind::strike, "at|node", {}, Strike::reboot},
+        {"instance-stop", Fault::Kind::strike, "at|node", {}, Strike::stop},
+        {"health-check", Fault::Kind::strike, "at|node", {}, Strike::health_check},
+        {"scheduled-event", Fault::Kind::strike, "at|node", {}, Strike::scheduled_event},
+        {"hardware-failure", Fault::Kind::strike, "at|node", {}, Strike::hardware_failure},
+        {"instance-terminate", Fault::Kind::strike, "at|node", {}, Strike::termination},
+        {"spot-interruption", Fault::Kind::strike, "at|node", {}, Strike::interruption},
+        {"zone-outage", Fault::Kind::zone_outage, "at|availabilityZone|for"},
+        {"capacity-drought", Fault::Kind::capacity_drought, "at|instanceType|for", "availabilityZone|limit"},
+        {"api-brownout", Fault::Kind::api_brownout, "at|for", "share|error"},
+    };
+    return kKinds;
+  }
+
   void read_faults() {
-    if (root_.has("faults")) note_policy(root_, "faults");
     for (const Section& element : root_.elements("faults")) {
       if (problems_.full()) break;
-      const auto kind = element.string("fault");
-      if (!kind) continue;
-      Fault fault;
-      fault.kind = *kind == "node-lost"   ? Fault::Kind::node_lost
-                   : *kind == "node-back" ? Fault::Kind::node_back
-                                          : Fault::Kind::boot_failure;
-      const bool of_boots = fault.kind == Fault::Kind::boot_failure;
-      if (of_boots && scenario_.pool) add(element, "fault", "a pool's nodes are always on");
-      if (of_boots && element.has("at")) add(element, "at", "not with boot-failure, which counts boots");
-      if (!of_boots && element.has("times")) add(element, "times", "only with boot-failure");
-      if (!of_boots && !element.has("at")) {
-        problems_.add(element.where(), element.path_of("at"), fmt::format("missing; fault {} needs it", *kind));
-      }
+      const auto name = element.string("fault");
+      if (!name) continue;
+      const auto kinds = fault_kinds();
+      const FaultKind& kind =
+          *std::find_if(kinds.begin(), kinds.end(), [&](const FaultKind& each) { return each.name == *name; });
+      const bool of_slurm = kind.kind == Fault::Kind::node_lost || kind.kind == Fault::Kind::node_back;
+      if (of_slurm) note_policy(element, "fault");
+      if (!of_slurm && scenario_.pool) add(element, "fault", "a pool's nodes are always on");
+      check_keys(element, kind);
+
+      Fault& fault = scenario_.faults.emplace_back();
+      fault.kind = kind.kind;
+      fault.strike = kind.strike;
       fault.at = element.duration("at").value_or(0);
       fault.times = static_cast<std::uint32_t>(element.count("times").value_or(0));
-      fault.nodes = element.string("node").value_or("");
-      fault.place = problems_.place(element.where("node"), element.path_of("node"));
-      check_host_list(element, "node", fault.nodes);
-      scenario_.faults.push_back(std::move(fault));
+      fault.factor = element.number("factor").value_or(1);
+      fault.duration = element.duration("for").value_or(0);
+      fault.zone = element.string("availabilityZone").value_or("");
+      fault.instance_type = element.string("instanceType").value_or("");
+      fault.limit = element.count("limit").value_or(0);
+      fault.share = element.number("share").value_or(1);
+      fault.refusal =
+          element.string("error") == "InternalError" ? Refusal::internal_error : Refusal::request_limit_exceeded;
+      fault.of_group = element.has("group");
+      const std::string_view target = fault.of_group ? "group" : !fault.instance_type.empty() ? "instanceType" : "node";
+      fault.nodes = element.string(fault.of_group ? "group" : "node").value_or("");
+      fault.place = problems_.place(element.where(target), element.path_of(target));
+      if (fault.of_group && !scenario_.pool && group_by_name_.count(fault.nodes) == 0) {
+        add(element, "group",
+            fmt::format("unknown compute node group {}; known: {}", quote(fault.nodes), known_list(group_names())));
+      }
+      if (!fault.of_group) check_host_list(element, "node", fault.nodes);
+      check_zone(element, fault.zone);
     }
+  }
+
+  void check_keys(const Section& element, const FaultKind& kind) {
+    std::vector<std::string_view> taken = split_choices(kind.takes);
+    for (const std::string_view key : split_choices(kind.needs)) {
+      taken.push_back(key);
+      if (key == "node") taken.push_back("group");
+      if (element.has(key) || (key == "node" && element.has("group"))) continue;
+      problems_.add(element.where(), element.path_of(key), fmt::format("missing; fault {} needs it", kind.name));
+    }
+    if (element.has("node") && element.has("group")) add(element, "group", "not together with node");
+    for (const std::string_view key : {"at", "node", "group", "times", "factor", "for", "availabilityZone",
+                                       "instanceType", "limit", "share", "error"}) {
+      if (!element.has(key) || std::find(taken.begin(), taken.end(), key) != taken.end()) continue;
+      add(element, key, fmt::format("not with fault {}", kind.name));
+    }
+  }
+
+  void check_zone(const Section& element, const std::string& zone) {
+    const bool known = std::any_of(zones_.begin(), zones_.end(), [&](const auto& each) { return each.second == zone; });
+    if (zone.empty() || known || scenario_.pool) return;
+    std::set<std::string> names;
+    for (const auto& [subnet, name] : zones_) names.insert(name);
+    add(element, "availabilityZone", fmt::format("no subnet is in {}; known: {}", quote(zone), known_list(names)));
   }
 
   void check_host_list(const Section& element, std::string_view key, const std::string& list) {

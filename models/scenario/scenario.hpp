@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/cloud/ec2.hpp"
+#include "models/cloud/mishaps.hpp"
 #include "models/pcs/service.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
@@ -126,6 +127,19 @@ struct BootOptions {
   Distribution bootstrap_gpu;
 };
 
+// How often Spot Instances of a type are interrupted.
+struct SpotInterruption {
+  std::string types;                // an instance type, "c6i.*" or "default"
+  double mean_to_interruption = 0;  // seconds; 0: never
+  std::string place;
+};
+
+struct SpotOptions {
+  std::vector<SpotInterruption> interruptions = {};
+  Time notice = 120 * kSecond;
+  Time rebalance_lead = 0;
+};
+
 // A limit of capacity, or where its recorded series is.
 struct CapacityOption {
   CapacityRule rule;
@@ -135,6 +149,9 @@ struct CapacityOption {
 
 struct CloudOptions {
   BootOptions boot;
+  SpotOptions spot;
+  Failures failures;
+  std::vector<Failures> failures_of_group = {};                     // by index into Scenario::groups
   std::vector<std::pair<std::string, double>> prices_usd_per_hour;  // by instance type; over the catalog's
   double controller_usd_per_hour = 0;
   double node_management_usd_per_hour = 0;
@@ -201,6 +218,7 @@ struct InlineJob {
   bool exclusive = false;
   std::int32_t exit_code = 0;
   bool requeue = true;
+  Time checkpoint_interval = 0;  // 0: it writes none
   // policy slurm only
   std::int32_t tasks = 0;
   std::int32_t cpus_per_task = 0;    // 0: not given
@@ -233,12 +251,30 @@ struct Operation {
 };
 
 struct Fault {
-  enum class Kind : std::uint8_t { node_lost, node_back, boot_failure };
+  enum class Kind : std::uint8_t {
+    node_lost,
+    node_back,
+    boot_failure,
+    slow_boot,
+    strike,  // on the instance of each node
+    zone_outage,
+    capacity_drought,
+    api_brownout,
+  };
   Kind kind{};
   Time at = 0;
   std::string nodes;
-  std::uint32_t times = 0;  // of boot_failure; 0: all boots
+  bool of_group = false;    // `nodes` is the name of a compute node group
+  std::uint32_t times = 0;  // of boot_failure and slow_boot; 0: all boots
   std::string place;
+  double factor = 1;  // of slow_boot
+  Mishaps::Strike::Kind strike{};
+  Time duration = 0;  // of the last three
+  std::string zone = {};
+  std::string instance_type = {};
+  std::int32_t limit = 0;
+  double share = 1;
+  Refusal refusal{};
 };
 
 // A key that was given and that not every policy takes.
@@ -256,7 +292,8 @@ struct WorkloadOptions {
   LublinOptions lublin;
   PoissonOptions poisson;
   std::vector<InlineJob> jobs;
-  std::uint64_t max_jobs = 0;  // --max-jobs; 0: all
+  std::uint64_t max_jobs = 0;    // --max-jobs; 0: all
+  Time checkpoint_interval = 0;  // of all jobs but those in `jobs`, which have their own; 0: they write none
 };
 
 struct Scenario {

@@ -152,6 +152,9 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
       break;
     }
   }
+  if (options.source != WorkloadOptions::Source::jobs) {
+    for (WorkloadJob& job : workload.jobs) job.checkpoint_interval = options.checkpoint_interval;
+  }
   put_first(scenario.scheduler.slurm_users, workload);
   if (runs_slurm(scenario)) {
     const slurm::Conf conf = slurm_conf(scenario);

@@ -94,5 +94,20 @@ TEST(EventQueue, PutsEndsOfJobsBeforeNewsOfInstances) {
   EXPECT_EQ(order, (std::vector<std::uint32_t>{4, 3, 2, 1}));
 }
 
+TEST(EventQueue, KnowsWhetherOnlyMishapsAreToCome) {
+  EventQueue queue;
+  EXPECT_TRUE(queue.only_mishaps());
+  queue.push(10, {Stimulus::Kind::instance_lost, 1, 0});
+  queue.push(30, {Stimulus::Kind::spot_warned, 1, 0});
+  queue.push(40, {Stimulus::Kind::instance_impaired, 1, 0});
+  EXPECT_TRUE(queue.only_mishaps());
+  queue.push(20, {Stimulus::Kind::node_ready, 1, 0});
+  EXPECT_FALSE(queue.only_mishaps());
+  queue.pop();
+  EXPECT_FALSE(queue.only_mishaps());
+  queue.pop();
+  EXPECT_TRUE(queue.only_mishaps());
+}
+
 }  // namespace
 }  // namespace headroom

@@ -77,6 +77,39 @@ TEST(Distribution, IsExponential) {
   }
 }
 
+TEST(Distribution, HasTheMomentsOfAWeibull) {
+  // The k-th moment is scale^k G(1 + k / shape). To four standard errors of the mean.
+  constexpr int kSamples = 200'000;
+  for (const double shape : {0.5, 0.7, 1.0, 2.0, 10.0}) {
+    const Distribution law{.kind = Distribution::Kind::weibull, .a = 1000, .b = shape};
+    const double mean = 1000 * std::tgamma(1 + 1 / shape);
+    const double deviation = std::sqrt(1e6 * std::tgamma(1 + 2 / shape) - mean * mean);
+    double sum = 0;
+    int beyond = 0;  // the scale, whatever the shape: 1 / e of all
+    for (std::uint64_t i = 0; i < kSamples; ++i) {
+      Substream stream(5, Purpose::boot, i);
+      const double s = static_cast<double>(law.sample(stream, 1)) / static_cast<double>(kSecond);
+      sum += s;
+      beyond += s > 1000 ? 1 : 0;
+    }
+    EXPECT_NEAR(sum / kSamples, mean, 4 * deviation / std::sqrt(kSamples)) << shape;
+    const double share = std::exp(-1.0);
+    EXPECT_NEAR(beyond, kSamples * share, 4 * std::sqrt(kSamples * share * (1 - share))) << shape;
+  }
+}
+
+TEST(Distribution, KeepsTheLongestSamplesWithinTime) {
+  const Distribution law{.kind = Distribution::Kind::weibull, .a = 1e10, .b = 0.1};
+  Time longest = 0;
+  for (std::uint64_t i = 0; i < 10'000; ++i) {
+    Substream stream(1, Purpose::boot, i);
+    const Time sample = law.sample(stream);
+    ASSERT_GE(sample, 0);
+    longest = std::max(longest, sample);
+  }
+  EXPECT_EQ(longest, 1'000'000'000'000 * kSecond) << "the longest that there is";
+}
+
 TEST(Distribution, SamplesInTheResolutionAskedFor) {
   const Distribution laws[] = {{Distribution::Kind::uniform, 0.3, 77.7},
                                {Distribution::Kind::lognormal, 33.3, 21},

@@ -629,12 +629,14 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
     return errors_of(with_root_key(kBase, "\"cloud\": {\"boot\": {\"pending\": " + distribution + "}}"));
   };
   const std::string forms =
-      "expected a distribution: a duration, {\"uniform\": [min, max]}, {\"exponential\": mean} or "
-      "{\"lognormal\": {\"mean\": m, \"sd\": s, \"min\": a, \"max\": b}}";
+      "expected a distribution: a duration, {\"uniform\": [min, max]}, {\"exponential\": mean}, "
+      "{\"lognormal\": {\"mean\": m, \"sd\": s, \"min\": a, \"max\": b}} or "
+      "{\"weibull\": {\"scale\": s, \"shape\": k}}";
   const std::string duration = "expected a duration from 0 s to 10000000000 s" DURATION_FORMS;
   for (const char* good :
        {"0", "16.5", "\"20s\"", R"({"uniform": [16, "18s"]})", R"({"uniform": [16, 16]})", R"({"exponential": "2m"})",
-        R"({"lognormal": {"mean": 72, "sd": 0}})", R"({"lognormal": {"mean": "1m", "sd": 5, "min": 50, "max": 90}})"}) {
+        R"({"lognormal": {"mean": 72, "sd": 0}})", R"({"lognormal": {"mean": "1m", "sd": 5, "min": 50, "max": 90}})",
+        R"({"weibull": {"scale": "2000h", "shape": 0.7}})", R"({"weibull": {"shape": 100, "scale": 1}})"}) {
     EXPECT_EQ(errors(good), "");
   }
   EXPECT_EQ(errors("-1"), "s.json:1: cloud.boot.pending: found -1, " + forms);
@@ -651,6 +653,17 @@ TEST(ScenarioDistributions, NameTheirFaultsToTheLastKey) {
             "s.json:1: cloud.boot.pending.exponential: found an object, " + duration);
   EXPECT_EQ(errors(R"({"exponental": 5})"),
             "s.json:1: cloud.boot.pending.exponental: unknown key; did you mean \"exponential\"?");
+  const std::string weibull = "s.json:1: cloud.boot.pending.weibull";
+  EXPECT_EQ(errors(R"({"weibull": 5})"), weibull + ": found 5, expected an object");
+  EXPECT_EQ(errors(R"({"weibull": {"scale": 5}})"), weibull + ".shape: missing; expected a number");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": 5}})"), weibull + ".scale: missing; expected a duration");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": 5, "scale": 0}})"),
+            weibull + ".scale: found 0, expected a duration over 0 s");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": 0.05, "scale": 1}})"),
+            weibull + ".shape: found 0.05, expected a number from 0.1 to 100");
+  EXPECT_EQ(errors(R"({"weibull": {"shape": "2", "scale": 1}})"),
+            weibull + ".shape: found \"2\", expected a number from 0.1 to 100");
+  EXPECT_EQ(errors(R"({"weibull": {"shap": 2}})"), weibull + ".shap: unknown key; did you mean \"shape\"?");
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 0, "sd": 1}})"),
             "s.json:1: cloud.boot.pending.lognormal.mean: found 0, expected a duration over 0 s");
   EXPECT_EQ(errors(R"({"lognormal": {"mean": 5}})"),

@@ -274,10 +274,14 @@ TEST(SimulatedCloud, TakesBackTheInstancesOfACapacityBlock) {
 }
 
 TEST(SimulatedCloud, LosesAnInstanceOnceItIsTold) {
-  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2(two_pools(1, 0)));
+  Mishaps::Plan plan;
+  plan.strikes.push_back({5 * kSecond, NodeId{4}, Mishaps::Strike::Kind::hardware_failure});
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2(two_pools(1, 0)), Mishaps(plan));
   EventQueue events;
   launch(cloud, 0, 4, 0, events);
-  cloud.told({Kind::instance_lost, 4, detail(Loss::hardware_failure)}, 5 * kSecond);
+  const Stimulus lost{Kind::instance_lost, 4, detail(Loss::hardware_failure)};
+  EXPECT_TRUE(cloud.stands(lost, 5 * kSecond));
+  cloud.told(lost, 5 * kSecond);
   EXPECT_FALSE(cloud.stands({Kind::instance_running, 4, 0}, 10 * kSecond));
   EXPECT_THROW(terminate(cloud, 4, 6 * kSecond, events), Bug);
   while (!events.empty()) events.pop();

@@ -328,5 +328,53 @@ TEST(SimulatedWorld, NumbersTermsWithinTheNews) {
   }
 }
 
+// A kept instance dies a minute after it runs, and is launched anew, for ever. When each news is told, in seconds,
+// until the world says that it is over; it is asked to go on at `wakes`.
+std::vector<std::int64_t> times_of_replaced_instance(bool keeps_time, Time patience, Time wake_every = 0) {
+  Workload workload;
+  WorkloadJob& job = workload.jobs.emplace_back();
+  job.request.limit = kHour;
+  job.run_time = 200 * kSecond;
+  Mishaps::Plan plan;
+  plan.groups.push_back({{.time_to_failure = seconds(60)}, {}});
+  plan.strikes.push_back({500 * kSecond, NodeId{7}, Mishaps::Strike::Kind::reboot});
+  SimulatedWorld world(workload, SimulatedCloud({{seconds(10), seconds(20)}}, 1, {}, {}, Mishaps(plan)),
+                       SameInstant::batched, 0, nullptr, keeps_time, {}, patience);
+  std::vector<std::int64_t> times;
+  News news;
+  Time now = 0;
+  while (times.size() < 1000) {
+    const std::optional<Time> next = world.wait(wake_every > 0 ? now + wake_every : kNever, news);
+    if (!next) break;
+    now = *next;
+    Commands commands;
+    const NodeShare node[] = {{NodeId{0}, 0}};
+    for (const Stimulus& s : news.stimuli) {
+      times.push_back(now / kSecond);
+      if (s.kind == Stimulus::Kind::job_arrived) commands.add(Command::Kind::start_job, 0, 0, {});
+      if (s.kind == Stimulus::Kind::job_arrived || s.kind == Stimulus::Kind::instance_lost) {
+        commands.add(Command::Kind::launch_instances, 0,
+                     static_cast<std::uint32_t>(LaunchReason::maintain_min_capacity), node);
+      }
+    }
+    world.carry_out(now, commands);
+  }
+  return times;
+}
+
+TEST(SimulatedWorld, EndsAlthoughInstancesAreLostForEver) {
+  // Running, ready, lost, every 70 s; the job ends at 200 s; until 500 s somebody plans a fault.
+  const std::vector<std::int64_t> expected = {0,   10,  30,  70,  80,  100, 140, 150, 170, 200, 210, 220, 240,
+                                              280, 290, 310, 350, 360, 380, 420, 430, 450, 490, 500, 520};
+  EXPECT_EQ(times_of_replaced_instance(false, kNever), expected);
+}
+
+TEST(SimulatedWorld, EndsWhereThePolicyGoesOnLookingAlthoughInstancesAreLostForEver) {
+  const std::vector<std::int64_t> times = times_of_replaced_instance(true, 800 * kSecond, 30 * kSecond);
+  ASSERT_FALSE(times.empty());
+  // 800 s after the job's end mishaps are over.
+  EXPECT_EQ(times.back(), 14 * 70 + 30);
+}
+
 }  // namespace
 }  // namespace headroom

@@ -106,6 +106,10 @@ TEST(Theory, TakesTheMomentsOfEachDistribution) {
   EXPECT_NEAR(theory_of(system_of(1, 125, {Distribution::Kind::uniform, 0, 200})).mean_wait_s, 400 * 2.0 / 3, 1e-9);
   EXPECT_NEAR(theory_of(system_of(1, 125, {Distribution::Kind::uniform, 50, 150})).mean_wait_s,
               400 * (1 + 1 / 12.0) / 2, 1e-9);
+  EXPECT_NEAR(theory_of(system_of(1, 125, {Distribution::Kind::weibull, 100, 1})).mean_wait_s, 400, 1e-9);
+  const double rayleigh = 50 * std::sqrt(3.14159265358979323846);  // mean of shape 2
+  EXPECT_NEAR(theory_of(system_of(1, 125, {Distribution::Kind::weibull, 100, 2})).mean_wait_s,
+              10'000 / (2 * (125 - rayleigh)), 1e-9);
   TheorySystem busier = system_of(1, 250, exponential(100));
   busier.workload.load_factor = 2;
   EXPECT_NEAR(theory_of(busier).mean_wait_s, 400, 1e-9);
