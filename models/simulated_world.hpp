@@ -110,13 +110,11 @@ class SimulatedWorld {
           if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
-          for (const NodeShare& s : commands.shares_of(c)) {
-            cloud_.launch(GroupId{c.subject}, s.node, now, events_);
-            std::erase(lost_nodes_, s.node);
-          }
+          cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_);
+          for (const NodeShare& s : commands.shares_of(c)) std::erase(lost_nodes_, s.node);
           break;
         case Command::Kind::terminate_instances:
-          for (const NodeShare& s : commands.shares_of(c)) cloud_.terminate(s.node, now, events_);
+          cloud_.terminate(commands.shares_of(c), now, events_);
           break;
         case Command::Kind::stop_job:
           ensure(keeps_time_, "jobs are stopped in a world that expects it");

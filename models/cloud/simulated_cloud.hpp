@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "models/clock/event_queue.hpp"
+#include "models/cloud/ec2.hpp"
 #include "models/random.hpp"
 
 namespace headroom {
@@ -25,27 +26,32 @@ class SimulatedCloud {
   static constexpr std::uint32_t kAlways = std::numeric_limits<std::uint32_t>::max();
 
   // One Boot for each node group.
-  SimulatedCloud(std::vector<Boot> boot_of_group, std::uint64_t seed, std::vector<BootFault> faults = {})
-      : boot_of_group_(std::move(boot_of_group)), seed_(seed), faults_(std::move(faults)) {}
+  SimulatedCloud(std::vector<Boot> boot_of_group, std::uint64_t seed, std::vector<BootFault> faults = {}, Ec2 ec2 = {})
+      : boot_of_group_(std::move(boot_of_group)), seed_(seed), faults_(std::move(faults)), ec2_(std::move(ec2)) {}
 
-  void launch(GroupId group, NodeId node, Time now, EventQueue& events) {
-    const Boot& boot = boot_of_group_[index(group)];
-    Substream stream(seed_, Purpose::boot, launches_++);
-    const Time running = later(now, boot.pending.sample(stream));
-    Time ready = later(running, boot.bootstrap.sample(stream));
-    if (const std::optional<Time> time = fault_of(node)) ready = later(now, *time);
-    const bool boots = ready != kNever;
-    if (launched_.size() <= index(node)) launched_.resize(index(node) + 1);
-    launched_[index(node)] = {running, boots ? ready : kNever, true};
-    events.push(running, {Stimulus::Kind::instance_running, number(node), 0});
-    if (boots) events.push(ready, {Stimulus::Kind::node_ready, number(node), 0});
+  // One request for all nodes; `detail` as in Command::Kind::launch_instances.
+  void launch(GroupId group, std::span<const NodeShare> nodes, std::uint32_t detail, Time now, EventQueue& events) {
+    const Ec2::Answer answer = ec2_.launch(group, nodes, (detail & kAllOrNothing) != 0, now);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (i < answer.grants.size()) {
+        boot(group, nodes[i].node, answer.grants[i], now, events);
+      } else {
+        events.push(
+            now, {Stimulus::Kind::launch_refused, number(nodes[i].node), static_cast<std::uint32_t>(answer.refusal)});
+      }
+    }
   }
 
-  void terminate(NodeId node, Time now, EventQueue& events) {
-    ensure(index(node) < launched_.size() && launched_[index(node)].exists,
-           "only an instance that was launched is terminated, once");
-    launched_[index(node)] = {};
-    events.push(now, {Stimulus::Kind::instance_terminated, number(node), 0});
+  void terminate(std::span<const NodeShare> nodes, Time now, EventQueue& events) {
+    for (const NodeShare& s : nodes) {
+      ensure(index(s.node) < launched_.size() && launched_[index(s.node)].exists,
+             "only an instance that was launched is terminated, once");
+      launched_[index(s.node)] = {};
+    }
+    const Time terminated = ec2_.terminate(nodes, now);
+    for (const NodeShare& s : nodes) {
+      events.push(terminated, {Stimulus::Kind::instance_terminated, number(s.node), 0});
+    }
   }
 
   // Whether news of an instance that was foreseen for `time` still stands: it was not terminated before, and not told.
@@ -59,6 +65,22 @@ class SimulatedCloud {
   }
 
  private:
+  void boot(GroupId group, NodeId node, const Ec2::Grant& grant, Time now, EventQueue& events) {
+    const Boot& boot = boot_of_group_[index(group)];
+    Substream stream(seed_, Purpose::boot, launches_++);
+    const Time running = later(now, boot.pending.sample(stream));
+    Time ready = later(running, boot.bootstrap.sample(stream));
+    if (const std::optional<Time> time = fault_of(node)) ready = later(now, *time);
+    const bool boots = ready != kNever;
+    if (launched_.size() <= index(node)) launched_.resize(index(node) + 1);
+    launched_[index(node)] = {running, boots ? ready : kNever, true};
+    if (const std::uint32_t which = grant.offer | grant.reservation << 16; which != 0) {
+      events.push(now, {Stimulus::Kind::instance_launched, number(node), which});
+    }
+    events.push(running, {Stimulus::Kind::instance_running, number(node), 0});
+    if (boots) events.push(ready, {Stimulus::Kind::node_ready, number(node), 0});
+  }
+
   // How long this boot takes, if it is not what others take.
   std::optional<Time> fault_of(NodeId node) {
     for (BootFault& fault : faults_) {
@@ -79,6 +101,7 @@ class SimulatedCloud {
   std::vector<Boot> boot_of_group_;
   std::uint64_t seed_;
   std::vector<BootFault> faults_;
+  Ec2 ec2_;
   std::uint64_t launches_ = 0;
   struct Launched {
     Time running = kNever;

@@ -47,6 +47,29 @@ MicroUsd price_of(const Scenario& scenario, std::size_t group, const InstanceTyp
                      scenario.region, regions.empty() ? "none" : regions));
 }
 
+// One offer in each subnet of the group; one where it names none.
+void add_offers(const Scenario& scenario, const GroupDesign& group, const InstanceType& type, MicroUsd price,
+                GroupFacts& facts) {
+  for (std::size_t s = 0; s < std::max<std::size_t>(group.subnets.size(), 1); ++s) {
+    Offer& offer = facts.offers.emplace_back();
+    offer.type = type;
+    if (s < group.subnets.size()) offer.subnet = group.subnets[s];
+    const auto known = std::find_if(scenario.subnets.begin(), scenario.subnets.end(),
+                                    [&](const SubnetDesign& each) { return each.id == offer.subnet; });
+    if (known != scenario.subnets.end()) offer.zone = known->zone;
+    offer.price_per_hour = price;
+    offer.priority = static_cast<std::int32_t>(facts.offers.size()) - 1;
+  }
+}
+
+// The first offer is what an on-demand fleet's default strategy, lowest-price, prefers.
+void put_cheapest_first(GroupFacts& facts) {
+  const auto cheapest = std::min_element(facts.offers.begin(), facts.offers.end(), [](const Offer& a, const Offer& b) {
+    return a.price_per_hour < b.price_per_hour;
+  });
+  std::rotate(facts.offers.begin(), cheapest, std::next(cheapest));
+}
+
 }  // namespace
 
 MicroUsd cost_of(MicroUsd price_per_hour, Time duration) {
@@ -114,7 +137,7 @@ Design make_design(const Scenario& scenario) {
     for (const std::string& name : group.instance_types) {
       const InstanceType type = type_named(scenario, g, name);
       const MicroUsd price = price_of(scenario, g, type);
-      if (!facts.type.name.empty() &&
+      if (!facts.offers.empty() &&
           (type.arch != facts.type.arch || type.vcpus != facts.type.vcpus || type.gpus != facts.type.gpus)) {
         refuse(scenario, g,
                fmt::format("{} ({}, {} vCPUs, {} GPUs) and {} ({}, {} vCPUs, {} GPUs) cannot be in one group: "
@@ -123,12 +146,13 @@ Design make_design(const Scenario& scenario) {
                            type.vcpus, type.gpus));
       }
       memory = std::min(memory, type.memory_mib);
-      // Capacity never runs short here, so an on-demand fleet gets what its default strategy, lowest-price, prefers.
-      if (facts.type.name.empty() || price < facts.price_per_hour) {
+      if (facts.offers.empty() || price < facts.price_per_hour) {
         facts.type = type;
         facts.price_per_hour = price;
       }
+      add_offers(scenario, group, type, price, facts);
     }
+    put_cheapest_first(facts);
     const Supply supply = group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;
     const std::int32_t kept = supply == Supply::dynamic ? group.min_instances : 0;
     if (group.real_memory > memory) {

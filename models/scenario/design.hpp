@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "engine/cluster.hpp"
-#include "models/cloud/catalog.hpp"
+#include "models/cloud/offer.hpp"
 #include "models/cloud/simulated_cloud.hpp"
 #include "models/scenario/scenario.hpp"
 
 namespace headroom {
-
-// Money is counted in millionths of a dollar: sums are exact.
-using MicroUsd = std::int64_t;
 
 struct GroupFacts {
   std::string name;
@@ -20,6 +17,8 @@ struct GroupFacts {
   MicroUsd price_per_hour = 0;
   std::string zone;
   std::string placement_group;
+  Purchase purchase = Purchase::on_demand;
+  std::vector<Offer> offers = {};  // the first one's type, price and zone are those above; of a pool: none
 };
 
 struct Design {

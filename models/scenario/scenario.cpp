@@ -234,6 +234,7 @@ class Builder {
   void read_places() {
     for (const auto& [name, subnet] : root_.members("subnets")) {
       zones_[name] = subnet.string("availabilityZone").value_or("");
+      scenario_.subnets.push_back({name, zones_[name]});
     }
     for (const auto& [name, group] : root_.members("placementGroups")) placement_groups_.insert(name);
     for (const auto& [name, launch_template] : root_.members("launchTemplates")) {

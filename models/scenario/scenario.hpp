@@ -42,6 +42,11 @@ struct ClusterDesign {
   Time scale_down_idle_time = 600 * kSecond;  // PCS-6
 };
 
+struct SubnetDesign {
+  std::string id;
+  std::string zone;
+};
+
 struct GroupDesign {
   std::string name;
   std::string id;  // as in PCS API answers; empty when the scenario names groups only
@@ -229,6 +234,7 @@ struct Scenario {
   std::string pcs_edition = "2024-12";
   std::optional<PoolDesign> pool;
   ClusterDesign cluster;
+  std::vector<SubnetDesign> subnets;
   std::vector<GroupDesign> groups;
   std::vector<QueueDesign> queues;
   SchedulerOptions scheduler;

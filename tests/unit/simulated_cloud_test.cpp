@@ -12,6 +12,15 @@ using Kind = Stimulus::Kind;
 constexpr Distribution seconds(double s) { return {Distribution::Kind::constant, s}; }
 constexpr Distribution between(double low, double high) { return {Distribution::Kind::uniform, low, high}; }
 
+void launch(SimulatedCloud& cloud, std::uint32_t group, std::uint32_t node, Time now, EventQueue& events) {
+  const NodeShare nodes[] = {{NodeId{node}, 0}};
+  cloud.launch(GroupId{group}, nodes, 0, now, events);
+}
+void terminate(SimulatedCloud& cloud, std::uint32_t node, Time now, EventQueue& events) {
+  const NodeShare nodes[] = {{NodeId{node}, 0}};
+  cloud.terminate(nodes, now, events);
+}
+
 // When each node is running and ready.
 struct Boots {
   std::map<std::uint32_t, Time> running, ready;
@@ -27,7 +36,7 @@ struct Boots {
 TEST(SimulatedCloud, TellsWhenAnInstanceRunsAndWhenItsNodeIsReady) {
   SimulatedCloud cloud({{seconds(10), seconds(90)}, {seconds(3), seconds(0)}}, 1);
   EventQueue events;
-  cloud.launch(GroupId{0}, NodeId{5}, 100 * kSecond, events);
+  launch(cloud, 0, 5, 100 * kSecond, events);
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events.next_time(), 110 * kSecond);
   EXPECT_EQ(events.next(), (Stimulus{Kind::instance_running, 5, 0}));
@@ -35,7 +44,7 @@ TEST(SimulatedCloud, TellsWhenAnInstanceRunsAndWhenItsNodeIsReady) {
   EXPECT_EQ(events.next_time(), 200 * kSecond);
   EXPECT_EQ(events.next(), (Stimulus{Kind::node_ready, 5, 0}));
   events.pop();
-  cloud.launch(GroupId{1}, NodeId{6}, 300 * kSecond, events);
+  launch(cloud, 1, 6, 300 * kSecond, events);
   EXPECT_EQ(events.next(), (Stimulus{Kind::instance_running, 6, 0})) << "running comes before ready at one instant";
   events.pop();
   EXPECT_EQ(events.next_time(), 303 * kSecond);
@@ -44,9 +53,9 @@ TEST(SimulatedCloud, TellsWhenAnInstanceRunsAndWhenItsNodeIsReady) {
 TEST(SimulatedCloud, TerminatesAtOnce) {
   SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1);
   EventQueue events;
-  cloud.launch(GroupId{0}, NodeId{2}, 0, events);
+  launch(cloud, 0, 2, 0, events);
   while (!events.empty()) events.pop();
-  cloud.terminate(NodeId{2}, 7 * kSecond, events);
+  terminate(cloud, 2, 7 * kSecond, events);
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events.next_time(), 7 * kSecond);
   EXPECT_EQ(events.next(), (Stimulus{Kind::instance_terminated, 2, 0}));
@@ -55,13 +64,13 @@ TEST(SimulatedCloud, TerminatesAtOnce) {
 TEST(SimulatedCloud, TerminatesWhatWasLaunchedAndOnlyOnce) {
   SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1);
   EventQueue events;
-  EXPECT_THROW(cloud.terminate(NodeId{2}, 0, events), Bug);
-  cloud.launch(GroupId{0}, NodeId{2}, 0, events);
-  EXPECT_THROW(cloud.terminate(NodeId{1}, 0, events), Bug) << "nobody launched this one";
-  cloud.terminate(NodeId{2}, kSecond, events);
-  EXPECT_THROW(cloud.terminate(NodeId{2}, kSecond, events), Bug);
-  cloud.launch(GroupId{0}, NodeId{2}, kMinute, events);
-  EXPECT_NO_THROW(cloud.terminate(NodeId{2}, kMinute, events));
+  EXPECT_THROW(terminate(cloud, 2, 0, events), Bug);
+  launch(cloud, 0, 2, 0, events);
+  EXPECT_THROW(terminate(cloud, 1, 0, events), Bug) << "nobody launched this one";
+  terminate(cloud, 2, kSecond, events);
+  EXPECT_THROW(terminate(cloud, 2, kSecond, events), Bug);
+  launch(cloud, 0, 2, kMinute, events);
+  EXPECT_NO_THROW(terminate(cloud, 2, kMinute, events));
 }
 
 // A node's next k boots fail: it runs, and never registers. How long the others take is as it would be.
@@ -76,8 +85,8 @@ TEST(SimulatedCloud, LetsBootsFailSoOftenAsItIsTold) {
       const Time now = (Time{4} * attempt + n) * kHour;
       EventQueue expected;
       EventQueue found;
-      sound.launch(GroupId{0}, NodeId{n}, now, expected);
-      faulty.launch(GroupId{0}, NodeId{n}, now, found);
+      launch(sound, 0, n, now, expected);
+      launch(faulty, 0, n, now, found);
       const Boots a(expected);
       const Boots b(found);
       EXPECT_EQ(a.running, b.running);
@@ -94,7 +103,7 @@ TEST(SimulatedCloud, LetsBootsFailSoOftenAsItIsTold) {
 TEST(SimulatedCloud, TellsNothingOfAnInstanceThatWasTerminatedAndNothingTwice) {
   SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1);
   EventQueue events;
-  cloud.launch(GroupId{0}, NodeId{4}, 0, events);
+  launch(cloud, 0, 4, 0, events);
   const Stimulus running{Kind::instance_running, 4, 0};
   const Stimulus ready{Kind::node_ready, 4, 0};
   EXPECT_TRUE(cloud.stands(running, 10 * kSecond));
@@ -102,10 +111,10 @@ TEST(SimulatedCloud, TellsNothingOfAnInstanceThatWasTerminatedAndNothingTwice) {
   cloud.told(running);
   EXPECT_FALSE(cloud.stands(running, 10 * kSecond));
   EXPECT_TRUE(cloud.stands(ready, 100 * kSecond));
-  cloud.terminate(NodeId{4}, 20 * kSecond, events);
+  terminate(cloud, 4, 20 * kSecond, events);
   EXPECT_FALSE(cloud.stands(ready, 100 * kSecond));
   EXPECT_TRUE(cloud.stands({Kind::instance_terminated, 4, 0}, 20 * kSecond));
-  cloud.launch(GroupId{0}, NodeId{4}, 30 * kSecond, events);
+  launch(cloud, 0, 4, 30 * kSecond, events);
   EXPECT_FALSE(cloud.stands(ready, 100 * kSecond)) << "of the first launch";
   EXPECT_TRUE(cloud.stands(ready, 130 * kSecond));
 }
@@ -123,8 +132,8 @@ TEST(SimulatedCloud, BootsTheNthLaunchAsLongWhateverTheOthersDraw) {
     SimulatedCloud cloud({drawn, other}, 42);
     EventQueue events;
     for (std::uint32_t n = 0; n < 100; ++n) {
-      cloud.launch(GroupId{n % 2}, NodeId{n}, n * kSecond, events);
-      if (n % 10 == 9) cloud.terminate(NodeId{n}, n * kSecond, events);
+      launch(cloud, n % 2, n, n * kSecond, events);
+      if (n % 10 == 9) terminate(cloud, n, n * kSecond, events);
     }
     runs.emplace_back(events);
   }
@@ -142,7 +151,7 @@ TEST(SimulatedCloud, BootsOtherwiseWithAnotherSeed) {
   for (const std::uint64_t seed : {1u, 2u, 1u}) {
     SimulatedCloud cloud({{between(0, 10'000), between(0, 10'000)}}, seed);
     EventQueue events;
-    for (std::uint32_t n = 0; n < 10; ++n) cloud.launch(GroupId{0}, NodeId{n}, 0, events);
+    for (std::uint32_t n = 0; n < 10; ++n) launch(cloud, 0, n, 0, events);
     runs.emplace_back(events);
   }
   EXPECT_EQ(runs[0].ready, runs[2].ready);
