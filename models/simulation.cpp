@@ -174,7 +174,8 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   const Time origin = first > 24 * kHour ? first : 0;
   SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
-                       controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience);
+                       controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience, kNever,
+                       Meter(design, scenario.budgets, origin));
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());
@@ -192,7 +193,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   result.digest = journal.finish();
   const bool stopped = watched.ended() || (options.stop != nullptr && options.stop->load());
   // Jobs that are held, or that depend on what never happens, wait for ever under a policy that knows such jobs.
-  if (!stopped && !world.out_of_patience() && controller.active_jobs() > 0) {
+  if (!stopped && !world.out_of_patience() && !world.out_of_money() && controller.active_jobs() > 0) {
     throw Bug(fmt::format("policy {} left {} jobs waiting although nothing more will happen", scenario.scheduler.policy,
                           controller.active_jobs()));
   }

@@ -195,6 +195,7 @@ class Builder {
     read_workload();
     read_operations();
     read_faults();
+    read_budgets();
     scenario_.expected_digest = root_.child("expect").string("digest").value_or("");
   }
 
@@ -760,6 +761,10 @@ class Builder {
     if (const JsonValue* prices = section.find("prices"); prices != nullptr && prices->kind == Kind::object) {
       for (const JsonValue& price : prices->items) cloud.prices_usd_per_hour.emplace_back(price.key, price.number);
     }
+    for (const Section& element : section.elements("committed")) {
+      cloud.committed.push_back({element.string("instanceType").value_or(""), element.count("instanceCount").value_or(0),
+                                 element.number("usdPerHour").value_or(0)});
+    }
     cloud.controller_usd_per_hour = section.number("controllerUsdPerHour").value_or(0);
     cloud.node_management_usd_per_hour = section.number("nodeManagementUsdPerHour").value_or(0);
   }
@@ -1160,6 +1165,28 @@ class Builder {
       fault.place = problems_.place(element.where("node"), element.path_of("node"));
       check_host_list(element, "node", fault.nodes);
       scenario_.faults.push_back(std::move(fault));
+    }
+  }
+
+  void read_budgets() {
+    std::set<std::string> names;
+    for (const Section& element : root_.elements("budgets")) {
+      if (problems_.full()) break;
+      Budget budget;
+      budget.name = element.string("name").value_or("");
+      if (!budget.name.empty() && !names.insert(budget.name).second) {
+        add(element, "name", fmt::format("the budget {} is given twice", quote(budget.name)));
+      }
+      budget.amount = std::llround(element.number("usd").value_or(0) * 1e6);
+      if (element.string("period") != "run") budget.period = element.duration("period").value_or(kNever);
+      for (const Section& action : element.elements("actions")) {
+        budget.actions.push_back(
+            {action.count("atPercent").value_or(0), action.string("action") == "stop-launching"});
+      }
+      std::stable_sort(budget.actions.begin(), budget.actions.end(), [](const BudgetAction& a, const BudgetAction& b) {
+        return std::pair(a.percent, a.stops) < std::pair(b.percent, b.stops);
+      });
+      scenario_.budgets.push_back(std::move(budget));
     }
   }
 

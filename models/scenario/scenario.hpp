@@ -111,8 +111,28 @@ struct BootOptions {
 struct CloudOptions {
   BootOptions boot;
   std::vector<std::pair<std::string, double>> prices_usd_per_hour;  // by instance type; over the catalog's
+  struct Committed {
+    std::string instance_type;
+    std::int32_t instances = 0;
+    double usd_per_hour = 0;  // of each
+  };
+  std::vector<Committed> committed = {};
   double controller_usd_per_hour = 0;
   double node_management_usd_per_hour = 0;
+};
+
+// What happens when so much of a budget is spent.
+struct BudgetAction {
+  std::int32_t percent = 0;
+  bool stops = false;  // nothing more is launched until the period is over; otherwise it is only told
+};
+
+// So much money for some time, and for the same time again afterwards.
+struct Budget {
+  std::string name;
+  std::int64_t amount = 0;              // millionths of a dollar
+  Time period = kNever;                 // from the start of the run; kNever: all of it
+  std::vector<BudgetAction> actions;    // by percent, alerts first
 };
 
 // How processors of a log become a request (workload.map).
@@ -243,6 +263,7 @@ struct Scenario {
   WorkloadOptions workload;
   std::vector<Operation> operations;
   std::vector<Fault> faults;
+  std::vector<Budget> budgets;
   std::vector<PolicyKey> policy_keys;
   std::string expected_digest;     // expect.digest; empty: none
   std::vector<std::string> notes;  // what a user should know of the scripts, a line each

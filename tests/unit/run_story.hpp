@@ -82,7 +82,7 @@ class RunStory {
     for (JobRequest& request : news_.arrivals) request.submit = second * kSecond;
     // A step in which nothing happens does not count: news that reports pass over.
     if (news_.stimuli.empty() && commands_.list.empty()) {
-      news_.stimuli.push_back({Stimulus::Kind::instance_terminated, 0, 0});
+      news_.stimuli.push_back({Stimulus::Kind::updated, 0, 0});
     }
     record.append(second * kSecond, news_, commands_);
     news_.clear();

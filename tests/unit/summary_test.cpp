@@ -315,10 +315,10 @@ TEST(JobCost, IsThePriceOfItsCoresWhileItRan) {
   story.at(100);
   story.finish(0);
   story.at(160);
-  EXPECT_EQ(job_cost(story.record.jobs()[0], story.record, story.design), 15'000 + 60'000);
+  EXPECT_EQ(Bill(story.record, story.design).job_cost(story.record.jobs()[0]).run, 15'000 + 60'000);
   story.start(story.arrive(), {share_of(0, 1)});
   story.at(200);
-  EXPECT_EQ(job_cost(story.record.jobs()[1], story.record, story.design), 0) << "it has not ended";
+  EXPECT_EQ(Bill(story.record, story.design).job_cost(story.record.jobs()[1]).run, 0) << "it has not ended";
 }
 
 TEST(Summary, CountsJobsByHowTheyEnded) {
