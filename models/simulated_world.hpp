@@ -177,10 +177,13 @@ class SimulatedWorld {
         last_progress_ = std::max(last_progress_, now);
         break;
       case Stimulus::Kind::instance_running:
-        cloud_.told(s);
+      case Stimulus::Kind::launch_refused:
+      case Stimulus::Kind::instance_launched:
+      case Stimulus::Kind::instance_lost:
+        cloud_.told(s, now);
         break;
       case Stimulus::Kind::node_ready:
-        cloud_.told(s);
+        cloud_.told(s, now);
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::node_lost:
@@ -195,9 +198,6 @@ class SimulatedWorld {
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
       case Stimulus::Kind::updated:
-      case Stimulus::Kind::launch_refused:
-      case Stimulus::Kind::instance_launched:
-      case Stimulus::Kind::instance_lost:
       case Stimulus::Kind::instance_impaired:
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:

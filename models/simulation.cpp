@@ -8,6 +8,7 @@
 #include "models/journal_file.hpp"
 #include "models/operations.hpp"
 #include "models/policies/registry.hpp"
+#include "models/scenario/cloud_design.hpp"
 #include "models/simulated_world.hpp"
 
 namespace headroom {
@@ -163,16 +164,20 @@ class ReplayWorld {
 
 }  // namespace
 
+Time origin_of(const Workload& workload) {
+  const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
+  return first > 24 * kHour ? first : 0;
+}
+
 SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
                           const SimulationOptions& options) {
   Policies policies = make_policies(scenario, design);
   const Time patience = patience_for(workload, policies.patience);
   const std::shared_ptr<const slurm::State> slurm = policies.slurm;
   Controller controller = make_controller(design, std::move(policies));
-  // Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes late begins with it.
-  const Time first = workload.jobs.empty() ? 0 : workload.jobs.front().request.submit;
-  const Time origin = first > 24 * kHour ? first : 0;
-  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design));
+  const Time origin = origin_of(workload);
+  SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design),
+                       Ec2(ec2_settings(scenario, design, origin)));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience, kNever,
                        Meter(design, scenario.budgets, origin));

@@ -26,6 +26,9 @@ struct SimulationResult {
   std::string digest;
 };
 
+// Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes late begins with it.
+Time origin_of(const Workload& workload);
+
 // Drives the scenario's policy through the workload. Throws InputError for an unknown policy, Bug for a broken promise.
 SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
                           const SimulationOptions& options = {});

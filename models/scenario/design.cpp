@@ -18,9 +18,16 @@ constexpr std::int64_t kMemoryPercent = 95;
 
 MicroUsd micro_usd(double usd) { return std::llround(usd * 1e6); }
 
+[[noreturn]] void refuse(const Scenario& scenario, const std::string& key, const std::string& what) {
+  throw InputError(fmt::format("{}: {}: {}", scenario.file.empty() ? "scenario" : scenario.file, key, what));
+}
+
+std::string key_of(const Scenario& scenario, std::size_t group) {
+  return fmt::format("computeNodeGroups[{}] ({})", group, scenario.groups[group].name);
+}
+
 [[noreturn]] void refuse(const Scenario& scenario, std::size_t group, const std::string& what) {
-  throw InputError(fmt::format("{}: computeNodeGroups[{}] ({}): {}", scenario.file.empty() ? "scenario" : scenario.file,
-                               group, scenario.groups[group].name, what));
+  refuse(scenario, key_of(scenario, group), what);
 }
 
 std::string unknown_type(const std::string& name) {
@@ -30,19 +37,19 @@ std::string unknown_type(const std::string& name) {
   return fmt::format("no instance type \"{}\" in the catalog;{}", name, nearest_hint(name, names));
 }
 
-InstanceType type_named(const Scenario& scenario, std::size_t group, const std::string& name) {
+InstanceType type_named(const Scenario& scenario, const std::string& key, const std::string& name) {
   if (std::optional<InstanceType> type = find_instance_type(name)) return *std::move(type);
-  refuse(scenario, group, unknown_type(name));
+  refuse(scenario, key, unknown_type(name));
 }
 
-MicroUsd price_of(const Scenario& scenario, std::size_t group, const InstanceType& type) {
+MicroUsd price_of(const Scenario& scenario, const std::string& key, const InstanceType& type) {
   for (const auto& [name, usd] : scenario.cloud.prices_usd_per_hour) {
     if (name == type.name) return micro_usd(usd);
   }
   if (const std::optional<double> usd = type.price_usd_per_hour(scenario.region)) return micro_usd(*usd);
   std::string regions;
   for (const auto& [region, usd] : type.usd_per_hour) regions += (regions.empty() ? "" : ", ") + region;
-  refuse(scenario, group,
+  refuse(scenario, key,
          fmt::format("the catalog has no price of {} in region {} (it has: {}); give one in cloud.prices", type.name,
                      scenario.region, regions.empty() ? "none" : regions));
 }
@@ -68,6 +75,39 @@ void put_cheapest_first(GroupFacts& facts) {
     return a.price_per_hour < b.price_per_hour;
   });
   std::rotate(facts.offers.begin(), cheapest, std::next(cheapest));
+}
+
+// Patterns name types that there are.
+void check_pattern(const Scenario& scenario, const std::string& key, const std::string& pattern) {
+  if (pattern == "*") return;
+  if (!pattern.ends_with('*')) {
+    type_named(scenario, key, pattern);
+    return;
+  }
+  const std::vector<InstanceType> all = all_instance_types();
+  const bool any =
+      std::any_of(all.begin(), all.end(), [&](const InstanceType& type) { return matches_type(pattern, type.name); });
+  if (!any) refuse(scenario, key, fmt::format("no instance type in the catalog is like \"{}\"", pattern));
+}
+
+void make_cloud(const Scenario& scenario, Design& design) {
+  const CloudOptions& cloud = scenario.cloud;
+  for (std::size_t i = 0; i < cloud.capacity.size(); ++i) {
+    check_pattern(scenario, fmt::format("cloud.capacity[{}]", i), cloud.capacity[i].rule.instance_type);
+  }
+  for (std::size_t i = 0; i < cloud.spot_prices.size(); ++i) {
+    check_pattern(scenario, fmt::format("cloud.spot.prices[{}]", i), cloud.spot_prices[i].instance_type);
+  }
+  design.spot_prices = SpotPrices(cloud.spot_prices);
+  for (std::size_t i = 0; i < scenario.reservations.size(); ++i) {
+    const std::string key = fmt::format("capacityReservations[{}]", i);
+    CapacityReservation reservation = scenario.reservations[i].reservation;
+    const InstanceType type = type_named(scenario, key, reservation.instance_type);
+    reservation.vcpus = type.vcpus;
+    const std::optional<MicroUsd>& price = scenario.reservations[i].price_per_hour;
+    reservation.price_per_hour = price ? *price : price_of(scenario, key, type);
+    design.reservations.push_back(std::move(reservation));
+  }
 }
 
 }  // namespace
@@ -139,22 +179,25 @@ Design make_design(const Scenario& scenario) {
         fmt::format("{}: cloud.prices: {}", scenario.file.empty() ? "scenario" : scenario.file, unknown_type(name)));
   }
   for (const CloudOptions::Committed& c : scenario.cloud.committed) {
-    if (!find_instance_type(c.instance_type)) {
-      throw InputError(fmt::format("{}: cloud.committed: {}", scenario.file.empty() ? "scenario" : scenario.file,
-                                   unknown_type(c.instance_type)));
-    }
+    type_named(scenario, "cloud.committed", c.instance_type);
     design.committed.push_back({c.instance_type, c.instances, micro_usd(c.usd_per_hour)});
   }
+  make_cloud(scenario, design);
   for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
     const GroupDesign& group = scenario.groups[g];
     GroupFacts facts;
     facts.name = group.name;
     facts.zone = group.zone;
     facts.placement_group = group.placement_group;
+    facts.purchase = group.purchase;
     std::int64_t memory = std::numeric_limits<std::int64_t>::max();  // MiB, of the smallest type
     for (const std::string& name : group.instance_types) {
-      const InstanceType type = type_named(scenario, g, name);
-      const MicroUsd price = price_of(scenario, g, type);
+      const InstanceType type = type_named(scenario, key_of(scenario, g), name);
+      const MicroUsd price = price_of(scenario, key_of(scenario, g), type);
+      if (group.purchase == Purchase::spot && !type.spot) {
+        refuse(scenario, g,
+               fmt::format("{} is not sold as Spot; expected purchaseOption ONDEMAND or another type", type.name));
+      }
       if (!facts.offers.empty() &&
           (type.arch != facts.type.arch || type.vcpus != facts.type.vcpus || type.gpus != facts.type.gpus)) {
         refuse(scenario, g,

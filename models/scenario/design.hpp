@@ -48,8 +48,8 @@ struct Design {
   std::vector<std::string> node_names() const;
 };
 
-// Throws InputError: unknown instance types, no price in the region, types that do not go together (PCS-12), a
-// RealMemory that they do not have.
+// Throws InputError: unknown instance types, types that are not sold as Spot, no price in the region, types that do not
+// go together (PCS-12), a RealMemory that they do not have.
 Design make_design(const Scenario& scenario);
 
 // What is paid whatever instances there are: the controller, reservations, commitments.

@@ -20,6 +20,7 @@
 #include "models/policies/slurm/known_names.hpp"
 #include "models/policies/slurm/resources.hpp"
 #include "models/policies/slurm/updates.hpp"
+#include "models/scenario/cloud_section.hpp"
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
@@ -191,7 +192,7 @@ class Builder {
     }
     read_scheduler();
     read_scaler();
-    read_cloud();
+    read_cloud(root_.child("cloud"), problems_, scenario_.cloud);
     read_workload();
     read_operations();
     read_faults();
@@ -235,12 +236,15 @@ class Builder {
   void read_places() {
     for (const auto& [name, subnet] : root_.members("subnets")) {
       zones_[name] = subnet.string("availabilityZone").value_or("");
-      scenario_.subnets.push_back({name, zones_[name]});
+      scenario_.subnets.push_back({name, zones_[name], subnet.integer("freeAddresses")});
     }
-    for (const auto& [name, group] : root_.members("placementGroups")) placement_groups_.insert(name);
+    scenario_.placement_groups = read_placement_groups(root_, problems_);
+    for (const PlacementGroupDesign& group : scenario_.placement_groups) placement_groups_.insert(group.name);
+    scenario_.reservations = read_capacity_reservations(root_, newer_edition(), scenario_.placement_groups, problems_);
     for (const auto& [name, launch_template] : root_.members("launchTemplates")) {
       if (problems_.full()) break;
-      placement_of_[name] = read_placement(launch_template);
+      templates_[name] = {read_placement(launch_template),
+                          read_reservation_use(launch_template, newer_edition(), problems_)};
     }
   }
 
@@ -391,6 +395,7 @@ class Builder {
       read_scaling(section.child("scalingConfiguration"), group);
       read_subnets(section, group);
       read_launch_template(section.child("customLaunchTemplate"), group);
+      read_purchase(section, newer_edition(), scenario_.reservations, problems_, group);
       read_group_settings(section.child("slurmConfiguration"), group);
     }
   }
@@ -442,13 +447,14 @@ class Builder {
   void read_launch_template(const Section& section, GroupDesign& group) {
     const auto id = section.string("id");
     if (!id || !root_.child("launchTemplates").present()) return;
-    const auto known = placement_of_.find(*id);
-    if (known != placement_of_.end()) {
-      group.placement_group = known->second;
+    const auto known = templates_.find(*id);
+    if (known != templates_.end()) {
+      group.placement_group = known->second.placement_group;
+      group.reservations = known->second.reservations;
       return;
     }
     add(section, "id",
-        fmt::format("unknown launch template {}; known: {}", quote(*id), known_list(keys_of(placement_of_))));
+        fmt::format("unknown launch template {}; known: {}", quote(*id), known_list(keys_of(templates_))));
   }
 
   void read_group_settings(const Section& slurm, GroupDesign& group) {
@@ -749,24 +755,6 @@ class Builder {
     scenario_.scaler.capacity_timeout = section.duration("capacityTimeout").value_or(0);
     scenario_.scaler.boot_timeout = section.duration("bootTimeout").value_or(0);
     if (section.has("bootTimeout")) note_policy(section, "bootTimeout", false);
-  }
-
-  void read_cloud() {
-    const Section section = root_.child("cloud");
-    const Section boot = section.child("boot");
-    CloudOptions& cloud = scenario_.cloud;
-    cloud.boot.pending = boot.distribution("pending").value_or(Distribution{});
-    cloud.boot.bootstrap = boot.distribution("bootstrap").value_or(Distribution{});
-    cloud.boot.bootstrap_gpu = boot.distribution("bootstrapGpu").value_or(Distribution{});
-    if (const JsonValue* prices = section.find("prices"); prices != nullptr && prices->kind == Kind::object) {
-      for (const JsonValue& price : prices->items) cloud.prices_usd_per_hour.emplace_back(price.key, price.number);
-    }
-    for (const Section& element : section.elements("committed")) {
-      cloud.committed.push_back({element.string("instanceType").value_or(""), element.count("instanceCount").value_or(0),
-                                 element.number("usdPerHour").value_or(0)});
-    }
-    cloud.controller_usd_per_hour = section.number("controllerUsdPerHour").value_or(0);
-    cloud.node_management_usd_per_hour = section.number("nodeManagementUsdPerHour").value_or(0);
   }
 
   void read_workload() {
@@ -1250,7 +1238,8 @@ class Builder {
     return names;
   }
 
-  static std::vector<std::string> keys_of(const std::map<std::string, std::string>& map) {
+  template <class Value>
+  static std::vector<std::string> keys_of(const std::map<std::string, Value>& map) {
     std::vector<std::string> keys;
     for (const auto& [key, value] : map) keys.push_back(key);
     return keys;
@@ -1259,8 +1248,12 @@ class Builder {
   Section root_;
   Scenario& scenario_;
   Problems& problems_;
-  std::map<std::string, std::string> zones_;         // by subnet
-  std::map<std::string, std::string> placement_of_;  // by launch template
+  std::map<std::string, std::string> zones_;  // by subnet
+  struct LaunchTemplate {
+    std::string placement_group;
+    ReservationUse reservations;
+  };
+  std::map<std::string, LaunchTemplate> templates_;
   std::set<std::string> placement_groups_;
   std::map<std::string, std::size_t> group_by_name_;  // and by id
   std::set<std::string> queue_names_;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/cloud/ec2.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
 #include "models/scenario/sbatch_syntax.hpp"
@@ -45,6 +46,12 @@ struct ClusterDesign {
 struct SubnetDesign {
   std::string id;
   std::string zone;
+  std::optional<std::int64_t> free_addresses = {};
+};
+
+struct ReservationDesign {
+  CapacityReservation reservation;         // without prices by the hour, and without what the catalog knows
+  std::optional<MicroUsd> price_per_hour;  // none: its type's on-demand price
 };
 
 struct GroupDesign {
@@ -60,6 +67,9 @@ struct GroupDesign {
   std::vector<std::string> subnets;
   std::string zone;             // of the first subnet, where `subnets` names it
   std::string placement_group;  // from the launch template, where one names it
+  ReservationUse reservations = {};
+  Purchase purchase = Purchase::on_demand;  // PCS-14
+  AllocationStrategy spot_strategy = AllocationStrategy::price_capacity_optimized;
 };
 
 struct QueueDesign {
@@ -108,6 +118,13 @@ struct BootOptions {
   Distribution bootstrap_gpu;
 };
 
+// A limit of capacity, or where its recorded series is.
+struct CapacityOption {
+  CapacityRule rule;
+  std::string series;  // a file beside the scenario; empty: the rule says it
+  std::string place;   // "s.json:12: cloud.capacity[0].series"
+};
+
 struct CloudOptions {
   BootOptions boot;
   std::vector<std::pair<std::string, double>> prices_usd_per_hour;  // by instance type; over the catalog's
@@ -119,6 +136,15 @@ struct CloudOptions {
   std::vector<Committed> committed = {};
   double controller_usd_per_hour = 0;
   double node_management_usd_per_hour = 0;
+  bool run_instances = false;  // launches are RunInstances; otherwise CreateFleet
+  AllocationStrategy on_demand_strategy = AllocationStrategy::lowest_price;
+  std::optional<AllocationStrategy> spot_strategy = {};  // in place of the groups' own
+  Distribution api_latency = {};
+  Distribution consistency_delay = {};
+  std::vector<CapacityOption> capacity = {};
+  std::vector<SpotPriceRule> spot_prices = {};
+  QuotaLimits quotas = {};
+  Ec2Settings::Throttling throttling = {};
 };
 
 // What happens when so much of a budget is spent.
@@ -255,6 +281,8 @@ struct Scenario {
   std::optional<PoolDesign> pool;
   ClusterDesign cluster;
   std::vector<SubnetDesign> subnets;
+  std::vector<PlacementGroupDesign> placement_groups;
+  std::vector<ReservationDesign> reservations;
   std::vector<GroupDesign> groups;
   std::vector<QueueDesign> queues;
   SchedulerOptions scheduler;

@@ -2,10 +2,18 @@
 
 #include <map>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace headroom {
 namespace {
+
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::Field;
+using testing::Pair;
+using testing::SizeIs;
 
 using Kind = Stimulus::Kind;
 
@@ -108,7 +116,7 @@ TEST(SimulatedCloud, TellsNothingOfAnInstanceThatWasTerminatedAndNothingTwice) {
   const Stimulus ready{Kind::node_ready, 4, 0};
   EXPECT_TRUE(cloud.stands(running, 10 * kSecond));
   EXPECT_TRUE(cloud.stands(ready, 100 * kSecond));
-  cloud.told(running);
+  cloud.told(running, 10 * kSecond);
   EXPECT_FALSE(cloud.stands(running, 10 * kSecond));
   EXPECT_TRUE(cloud.stands(ready, 100 * kSecond));
   terminate(cloud, 4, 20 * kSecond, events);
@@ -157,6 +165,125 @@ TEST(SimulatedCloud, BootsOtherwiseWithAnotherSeed) {
   EXPECT_EQ(runs[0].ready, runs[2].ready);
   EXPECT_NE(runs[0].ready, runs[1].ready);
   EXPECT_NE(runs[0].running, runs[1].running);
+}
+
+// --- with an EC2 that has limits ---
+
+// Two offers for group 0, the second dearer, each with a pool of so many.
+Ec2Settings two_pools(std::int64_t first, std::int64_t second) {
+  Ec2Settings settings;
+  Fleet& fleet = settings.fleets.emplace_back();
+  for (const std::int64_t limit : {first, second}) {
+    Offer& offer = fleet.offers.emplace_back();
+    offer.type.name = "type-" + std::to_string(fleet.offers.size());
+    offer.price_per_hour = static_cast<MicroUsd>(fleet.offers.size());
+    offer.priority = static_cast<std::int32_t>(fleet.offers.size());
+    CapacityRule& rule = settings.capacity.emplace_back();
+    rule.instance_type = offer.type.name;
+    rule.limit.before = limit;
+  }
+  return settings;
+}
+
+std::vector<std::pair<Time, Stimulus>> all_of(EventQueue& events) {
+  std::vector<std::pair<Time, Stimulus>> all;
+  for (; !events.empty(); events.pop()) all.emplace_back(events.next_time(), events.next());
+  return all;
+}
+
+constexpr auto detail(auto value) { return static_cast<std::uint32_t>(value); }
+
+TEST(SimulatedCloud, TellsForEachNodeWhatItGotOrWhyNothing) {
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2(two_pools(1, 1)));
+  EventQueue events;
+  const NodeShare nodes[] = {{NodeId{4}, 0}, {NodeId{5}, 0}, {NodeId{6}, 0}};
+  cloud.launch(GroupId{0}, nodes, 0, kSecond, events);
+  EXPECT_THAT(
+      all_of(events),
+      ElementsAre(Pair(kSecond, Stimulus{Kind::launch_refused, 6, detail(Refusal::insufficient_instance_capacity)}),
+                  Pair(kSecond, Stimulus{Kind::instance_launched, 5, 1}),
+                  Pair(11 * kSecond, Stimulus{Kind::instance_running, 4, 0}),
+                  Pair(11 * kSecond, Stimulus{Kind::instance_running, 5, 0}),
+                  Pair(101 * kSecond, Stimulus{Kind::node_ready, 4, 0}),
+                  Pair(101 * kSecond, Stimulus{Kind::node_ready, 5, 0})));
+  cloud.launch(GroupId{0}, std::span(nodes).subspan(2), 0, kMinute, events);
+  terminate(cloud, 4, kMinute, events);
+  cloud.launch(GroupId{0}, std::span(nodes).subspan(2), 0, kMinute, events);
+  EXPECT_THAT(all_of(events), Contains(Pair(70 * kSecond, Stimulus{Kind::instance_running, 6, 0})));
+}
+
+TEST(SimulatedCloud, LaunchesNothingOfAllOrNothing) {
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2([] {
+                         Ec2Settings settings = two_pools(1, 1);
+                         settings.fleets[0].offers.pop_back();
+                         return settings;
+                       }()));
+  EventQueue events;
+  const NodeShare nodes[] = {{NodeId{4}, 0}, {NodeId{5}, 0}};
+  cloud.launch(GroupId{0}, nodes, kAllOrNothing, kSecond, events);
+  EXPECT_THAT(all_of(events), Each(Pair(kSecond, Field(&Stimulus::kind, Kind::launch_refused))));
+  cloud.launch(GroupId{0}, std::span(nodes).first(1), kAllOrNothing, kMinute, events);
+  EXPECT_THAT(all_of(events), SizeIs(2));
+}
+
+// The answer comes after 1 s, the id is known 30 s later, by when the instance runs: the bootstrap begins at 31 s.
+TEST(SimulatedCloud, WaitsForTheAnswerAndUntilTheInstanceIsKnown) {
+  Ec2Settings settings = two_pools(1, 0);
+  settings.api_latency = seconds(1);
+  settings.consistency_delay = seconds(30);
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2(settings));
+  EventQueue events;
+  launch(cloud, 0, 4, 0, events);
+  launch(cloud, 0, 5, 0, events);
+  EXPECT_THAT(
+      all_of(events),
+      ElementsAre(Pair(kSecond, Stimulus{Kind::launch_refused, 5, detail(Refusal::insufficient_instance_capacity)}),
+                  Pair(11 * kSecond, Stimulus{Kind::instance_running, 4, 0}),
+                  Pair(121 * kSecond, Stimulus{Kind::node_ready, 4, 0})));
+  const Stimulus refused{Kind::launch_refused, 5, detail(Refusal::insufficient_instance_capacity)};
+  EXPECT_TRUE(cloud.stands(refused, kSecond));
+  const NodeShare both[] = {{NodeId{4}, 0}, {NodeId{5}, 0}};
+  cloud.terminate(both, kSecond / 2, events);
+  EXPECT_FALSE(cloud.stands(refused, kSecond)) << "it was given up before the answer";
+  EXPECT_THAT(all_of(events), ElementsAre(Pair(kSecond, Stimulus{Kind::instance_terminated, 5, 0}),
+                                          Pair(31 * kSecond, Stimulus{Kind::instance_terminated, 4, 0})));
+}
+
+TEST(SimulatedCloud, TakesBackTheInstancesOfACapacityBlock) {
+  Ec2Settings settings = two_pools(0, 0);
+  settings.reservations.emplace_back();
+  CapacityReservation& block = settings.reservations[0];
+  block.id = "cr-1";
+  block.kind = CapacityReservation::Kind::capacity_block;
+  block.instance_type = "type-1";
+  block.instances = 1;
+  block.end = kHour;
+  settings.fleets[0].purchase = Purchase::capacity_block;
+  settings.fleets[0].reservations.id = "cr-1";
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2(settings));
+  EventQueue events;
+  launch(cloud, 0, 4, 0, events);
+  const Stimulus lost{Kind::instance_lost, 4, detail(Loss::end_of_reservation)};
+  EXPECT_THAT(all_of(events),
+              ElementsAre(Pair(0, Stimulus{Kind::instance_launched, 4, 1u << 16}),
+                          Pair(10 * kSecond, Stimulus{Kind::instance_running, 4, 0}),
+                          Pair(100 * kSecond, Stimulus{Kind::node_ready, 4, 0}), Pair(30 * kMinute, lost)));
+  EXPECT_TRUE(cloud.stands(lost, 30 * kMinute));
+  terminate(cloud, 4, kMinute, events);
+  EXPECT_FALSE(cloud.stands(lost, 30 * kMinute));
+}
+
+TEST(SimulatedCloud, LosesAnInstanceOnceItIsTold) {
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2(two_pools(1, 0)));
+  EventQueue events;
+  launch(cloud, 0, 4, 0, events);
+  cloud.told({Kind::instance_lost, 4, detail(Loss::hardware_failure)}, 5 * kSecond);
+  EXPECT_FALSE(cloud.stands({Kind::instance_running, 4, 0}, 10 * kSecond));
+  EXPECT_THROW(terminate(cloud, 4, 6 * kSecond, events), Bug);
+  while (!events.empty()) events.pop();
+  launch(cloud, 0, 4, 6 * kSecond, events);
+  EXPECT_THAT(all_of(events), ElementsAre(Pair(16 * kSecond, Stimulus{Kind::instance_running, 4, 0}),
+                                          Pair(106 * kSecond, Stimulus{Kind::node_ready, 4, 0})));
 }
 
 }  // namespace
