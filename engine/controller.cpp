@@ -68,6 +68,7 @@ Controller::Controller(const ClusterSpec& spec, std::unique_ptr<SchedulerPolicy>
       scaler_wake_(scaler_ != nullptr ? 0 : kNever),
       waiting_jobs_(cluster_.node_count()),
       has_instance_(cluster_.node_count()),
+      ending_(cluster_.node_count()),
       held_back_(cluster_.node_count()),
       named_(cluster_.node_count()) {
   for (std::uint32_t g = 0; g < spec.groups.size(); ++g) {
@@ -200,9 +201,9 @@ void Controller::hear(const Stimulus& s) {
     case Stimulus::Kind::instance_terminated: {
       const auto it = std::find_if(going_down_.begin(), going_down_.end(),
                                    [&](const GoingDown& g) { return g.node == NodeId{s.subject} && !g.gone; });
-      if (it == going_down_.end() && scaler_ != nullptr && scaler_->settles()) break;
-      ensure(it != going_down_.end(), "an instance is gone once, after its termination was asked for");
-      it->gone = true;
+      ensure(ending_[s.subject] > 0, "an instance is gone once, after its termination was asked for");
+      --ending_[s.subject];
+      if (it != going_down_.end()) it->gone = true;  // otherwise its node did not wait for that
       break;
     }
     case Stimulus::Kind::node_lost:
@@ -397,6 +398,8 @@ void Controller::release(JobId job) {
   changes_.freed_until = std::max(changes_.freed_until, claim.until);
   if (scaler_ != nullptr) {
     for (const NodeShare& share : cluster_.shares(job)) {
+      // What it gives back of a node that is out of use is not free after all, as a reservation may have expected.
+      changes_.disturbed |= cluster_.is_down(share.node);
       if (cluster_.jobs_on(share.node) == 1 && cluster_.state(share.node) == NodeState::up) {
         newly_idle_.push_back(share.node);
       }
@@ -515,6 +518,7 @@ void Controller::power_command(Command::Kind kind, std::uint32_t detail, std::sp
     const bool launches = kind == Command::Kind::launch_instances;
     ensure((has_instance_[index(node)] != 0) != launches, "a node has one instance at a time");
     has_instance_[index(node)] = launches ? 1 : 0;
+    if (!launches) ++ending_[index(node)];
   }
   commands_->add(kind, number(group), detail, scratch_);
 }
@@ -603,7 +607,6 @@ void Controller::withdraw(const Withdrawal& w) {
   HeldBack& held = held_back_[index(w.node)];
   const bool stays_removed = held.until == kNever && held.why == Withdrawal::Why::removed;
   const bool holds = w.until > now_ && w.until >= held.until && !stays_removed;
-  const bool was_held = held.until > now_;
   if (holds) {
     held = {w.until, w.why};
     if (w.until != kNever) {
@@ -618,7 +621,7 @@ void Controller::withdraw(const Withdrawal& w) {
   }
   if (w.loses_jobs) lose_jobs(w.node, w.cancels_jobs);
   if (holds) {
-    if (was_held) cluster_.set_usable(w.node, now_);
+    if (cluster_.is_down(w.node)) cluster_.set_usable(w.node, now_);
     changes_.disturbed |= !cluster_.set_down(w.node, now_, w.until);
   } else {
     cluster_.want_again(w.node);
@@ -754,8 +757,7 @@ void Controller::cancel_jobs(QueueId queue) {
 
 void Controller::set_down(NodeId node) {
   ensure(keeps_time_, "only a policy that keeps time takes nodes out of use");
-  ensure(!cluster_.is_down(node) && cluster_.jobs_on(node) == 0 && cluster_.state(node) != NodeState::powering_down,
-         "a node is down once, and without jobs");
+  ensure(!cluster_.is_down(node) && cluster_.jobs_on(node) == 0, "a node is down once, and without jobs");
   cluster_.set_down(node, now_);
 }
 

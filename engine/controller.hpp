@@ -114,6 +114,7 @@ class Controller {
   std::vector<GoingDown> going_down_;
   Time next_down_ = kNever;  // no node's time to go down ends before
   std::vector<std::uint8_t> has_instance_;  // by node: it has one, or one was asked for
+  std::vector<std::uint32_t> ending_;       // by node: instances whose termination was asked for and not told yet
   struct HeldBack {
     Time until = 0;
     Withdrawal::Why why{};

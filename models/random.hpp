@@ -10,7 +10,9 @@
 namespace headroom {
 
 // What a substream is for. Append only: the value is part of every stored digest.
-enum class Purpose : std::uint32_t { boot, workload, property_suite, capacity, api_latency, consistency_delay };
+enum class Purpose : std::uint32_t {
+  boot, workload, property_suite, capacity, api_latency, consistency_delay, swarm
+};
 
 // The n-th number of a substream is a hash of (seed, purpose, index, n): the finalizer of SplitMix64
 // (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), applied to each part in turn.

@@ -32,6 +32,19 @@ class ProgressRecord {
   std::uint64_t steps_ = 0;
 };
 
+class WatchRecord {
+ public:
+  WatchRecord(const SimulationOptions& options, const Controller& controller)
+      : options_(options), controller_(controller) {}
+  void append(Time now, const News& news, const Commands& commands) {
+    if (options_.watch) options_.watch(now, news, commands, controller_);
+  }
+
+ private:
+  const SimulationOptions& options_;
+  const Controller& controller_;
+};
+
 // A world in which somebody looks at certain times: when the next step would be later, all that happens until then has
 // been carried out.
 template <World W>
@@ -179,8 +192,8 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design),
                        Ec2(ec2_settings(scenario, design, origin)));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
-                       controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience, kNever,
-                       Meter(design, scenario.budgets, origin));
+                       controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,
+                       scenario.stall_limit, Meter(design, scenario.budgets, origin));
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());
@@ -191,14 +204,17 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
     options.look({at, over, controller.jobs(), controller.cluster(), result.record, state, scenario, design, workload});
   });
   try {
-    run(watched, controller, journal, result.record, progress);
+    WatchRecord watch(options, controller);
+    run(watched, controller, journal, result.record, progress, watch);
   } catch (const Bug& bug) {
     throw Bug(fmt::format("{} (policy {}, seed {})", bug.what(), scenario.scheduler.policy, scenario.seed));
   }
   result.digest = journal.finish();
   const bool stopped = watched.ended() || (options.stop != nullptr && options.stop->load());
   // Jobs that are held, or that depend on what never happens, wait for ever under a policy that knows such jobs.
-  if (!stopped && !world.out_of_patience() && !world.out_of_money() && controller.active_jobs() > 0) {
+  // So do jobs that a cluster that became smaller cannot hold any more.
+  const bool may_wait = world.out_of_patience() || world.out_of_money() || !design.spec.changes.empty();
+  if (!stopped && !may_wait && controller.active_jobs() > 0) {
     throw Bug(fmt::format("policy {} left {} jobs waiting although nothing more will happen", scenario.scheduler.policy,
                           controller.active_jobs()));
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 
+#include "engine/controller.hpp"
 #include "engine/journal.hpp"
 #include "models/report/moment.hpp"
 
@@ -19,6 +20,8 @@ struct SimulationOptions {
   std::vector<Time> looks;
   std::function<void(const Moment& moment)> look;
   bool end_after_looks = false;  // the run ends with the last of them
+  // Called after every step, with what it heard and decided; may be empty.
+  std::function<void(Time now, const News&, const Commands&, const Controller&)> watch;
 };
 
 struct SimulationResult {

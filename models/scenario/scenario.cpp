@@ -176,6 +176,7 @@ class Builder {
     scenario_.region = root_.string("region").value_or("");
     scenario_.pcs_edition = root_.string("pcsEdition").value_or("");
     scenario_.scheduler.policy = root_.child("scheduler").string("policy").value_or("");
+    scenario_.stall_limit = root_.duration("stallLimit").value_or(0);
     if (root_.has("pool")) {
       scenario_.pool = PoolDesign{root_.child("pool").count("processors").value_or(0)};
       if (runs_slurm(scenario_) && scenario_.pool->processors > kMostSlurmNodes) {

@@ -293,6 +293,7 @@ struct Scenario {
   std::vector<Fault> faults;
   std::vector<Budget> budgets;
   std::vector<PolicyKey> policy_keys;
+  Time stall_limit = 30 * 24 * kHour;  // the run ends when for so long no job came, started or ended, and none runs
   std::string expected_digest;     // expect.digest; empty: none
   std::vector<std::string> notes;  // what a user should know of the scripts, a line each
 };
