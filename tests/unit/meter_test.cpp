@@ -134,7 +134,7 @@ constexpr const char* kScenario = R"({
               "slurmConfiguration": {"scaleDownIdleTimeInSeconds": 60}},
   "computeNodeGroups": [{"computeNodeGroupName": "compute", "instanceConfigs": [{"instanceType": "c6i.large"}],
                          "scalingConfiguration": {"minInstanceCount": 0, "maxInstanceCount": 4}}],
-  "queues": [{"queueName": "q", "computeNodeGroupConfigurations": [{"computeNodeGroupId": "compute"}]}],
+  "queues": [{"queueName": "work", "computeNodeGroupConfigurations": [{"computeNodeGroupId": "compute"}]}],
   "scheduler": {"policy": "POLICY"},
   "cloud": {"prices": {"c6i.large": 3.6}, "boot": {"pending": 10, "bootstrap": 50}},
   "budgets": [{"name": "hourly", "usd": 1.0, "period": "PERIOD",
