@@ -1,6 +1,6 @@
 // What a run costs, and where the money goes: the only place where a price is applied. Hides under which terms an
-// instance was bought. Promises whole millionths of a dollar, and that parts add up exactly. docs/output.md has the rules
-// in words.
+// instance was bought. Promises whole millionths of a dollar, and that parts add up exactly. docs/output.md has the
+// rules in words.
 #pragma once
 
 #include <functional>

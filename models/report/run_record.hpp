@@ -47,11 +47,11 @@ struct InstanceRecord {
   // Billing ends: EC2 carried the termination out (until then: it was asked for), or the instance was lost.
   Time end = kNever;
   LaunchReason launch_reason{};
-  EndReason end_reason{};            // why it was terminated, if it was not lost
-  std::optional<Loss> loss = {};     // why it was lost
-  std::uint32_t offer = 0;           // which of its group's
-  std::uint32_t reservation = 0;     // 1 + position of the capacity reservation that it uses; 0: none
-  bool refused = false;              // it never existed, and is no instance: readers pass over it
+  EndReason end_reason{};         // why it was terminated, if it was not lost
+  std::optional<Loss> loss = {};  // why it was lost
+  std::uint32_t offer = 0;        // which of its group's
+  std::uint32_t reservation = 0;  // 1 + position of the capacity reservation that it uses; 0: none
+  bool refused = false;           // it never existed, and is no instance: readers pass over it
 
   bool is_over() const { return end != kNever; }
   // It ended before its node could take jobs.

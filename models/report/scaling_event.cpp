@@ -102,9 +102,8 @@ std::vector<Event> events_of(const RunRecord& record, const Design& design) {
       }
     }
   }
-  std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-    return a.at != b.at ? a.at < b.at : a.status < b.status;
-  });
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.at != b.at ? a.at < b.at : a.status < b.status; });
   return events;
 }
 

@@ -143,16 +143,15 @@ void write_scheduler_jsonl(const RunRecord& record, const RunContext& context,
       fmt::format("{{\"resource_id\": {}, \"resource_type\": \"PCS_CLUSTER\", \"event_timestamp\": ",
                   quote(design.is_pool ? design.groups.front().name : scenario.cluster.name, kWhole));
   const std::int32_t version = scenario.scheduler.slurm_version;
-  const std::string tail =
-      fmt::format("\", \"log_name\": \"slurmctld\", \"scheduler_type\": \"slurm\", \"scheduler_major_version\": "
-                  "\"{:02}.{:02}\", \"scheduler_patch_version\": \"0\", \"node_type\": \"controller_primary\", "
-                  "\"message\": ",
-                  version / 100, version % 100);
+  const std::string tail = fmt::format(
+      "\", \"log_name\": \"slurmctld\", \"scheduler_type\": \"slurm\", \"scheduler_major_version\": "
+      "\"{:02}.{:02}\", \"scheduler_patch_version\": \"0\", \"node_type\": \"controller_primary\", "
+      "\"message\": ",
+      version / 100, version % 100);
 
   std::vector<Entry> entries = entries_of(record, design);
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.at != b.at ? a.at < b.at : a.what < b.what;
-  });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return a.at != b.at ? a.at < b.at : a.what < b.what; });
   std::string out;
   for (const Entry& entry : entries) {
     const bool error = entry.what == What::node_lost || entry.what == What::node_gone;

@@ -390,8 +390,9 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   if (last_end > first_submit) s.makespan_s = seconds(last_end - first_submit);
   for (std::size_t q = 0; q < queues.size(); ++q) {
     const double n = static_cast<double>(std::max<std::uint64_t>(queues[q].jobs, 1));
-    s.by_queue[design.queue_names[q]] = {queues[q].jobs, queues[q].wait_s / n, seconds(queues[q].wait_max),
-                                         queues[q].slowdown / n, queues[q].core_seconds / 3600, queues[q].cost};
+    s.by_queue[design.queue_names[q]] = {
+        queues[q].jobs,         queues[q].wait_s / n,          seconds(queues[q].wait_max),
+        queues[q].slowdown / n, queues[q].core_seconds / 3600, queues[q].cost};
   }
   for (std::size_t u = 0; u < users.size(); ++u) {
     const double n = static_cast<double>(std::max<std::uint64_t>(users[u].jobs, 1));

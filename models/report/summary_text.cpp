@@ -36,7 +36,8 @@ void add_job_costs(Json& j, const JobCost& cost) {
 }
 
 Json json_of(const BudgetSummary& budget, const std::string& name) {
-  Json j = {{"name", name}, {"usd", usd(budget.amount)}, {"stopped_s", seconds(budget.stopped)}, {"actions", Json::array()}};
+  Json j = {
+      {"name", name}, {"usd", usd(budget.amount)}, {"stopped_s", seconds(budget.stopped)}, {"actions", Json::array()}};
   for (const BudgetSummary::Action& action : budget.taken) {
     j["actions"].push_back({{"time_s", seconds(action.at)},
                             {"at_percent", action.percent},
@@ -128,14 +129,10 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
   }
   j["by_node_group"] = Json::object();
   for (const auto& [name, g] : s.by_node_group) {
-    j["by_node_group"][name] = {{"instance_type", g.instance_type},
-                                {"launched", g.launched},
-                                {"peak", g.peak},
-                                {"instance_hours", json_of(g.hours)},
-                                {"cost_usd", usd(g.cost)},
-                                {"cost_split_usd", json_of(g.split)},
-                                {"launch_failures", g.launch_failures},
-                                {"interruptions", g.interruptions}};
+    j["by_node_group"][name] = {
+        {"instance_type", g.instance_type},     {"launched", g.launched},          {"peak", g.peak},
+        {"instance_hours", json_of(g.hours)},   {"cost_usd", usd(g.cost)},         {"cost_split_usd", json_of(g.split)},
+        {"launch_failures", g.launch_failures}, {"interruptions", g.interruptions}};
   }
   j["by_user"] = Json::object();
   for (const auto& [name, u] : s.by_user) {
@@ -177,7 +174,11 @@ std::string summary_json(const Summary& summary, const RunRecord& record, const 
 
 std::string summary_csv(const Summary& summary, const RunRecord& record, const RunContext& context) {
   std::string out = "metric,value\n";
-  const Json flat = json_of(summary, record, context).flatten();
+  Json tree = json_of(summary, record, context);
+  for (const char* counts : {"launch_failures", "losses"}) {
+    if (tree[counts].empty()) tree.erase(counts);
+  }
+  const Json flat = tree.flatten();
   for (const auto& [pointer, value] : flat.items()) {
     std::string name = pointer.substr(1);
     std::replace(name.begin(), name.end(), '/', '.');
@@ -250,16 +251,17 @@ std::string summary_table(const Summary& s, const RunContext& context) {
                                     100 * h.busy / total, 100 * h.idle / total, 100 * h.boot / total);
     if (h.failed > 0) hours += fmt::format(", {:.1f} % failed", 100 * h.failed / total);
     line("instance hours", hours);
-    std::string cost = fmt::format("{} USD: instances {}", grouped(usd(s.total_cost()), 2), grouped(usd(s.instances_cost), 2));
+    std::string cost =
+        fmt::format("{} USD: instances {}", grouped(usd(s.total_cost()), 2), grouped(usd(s.instances_cost), 2));
     if (s.reservations_cost > 0) cost += fmt::format(", unused reservations {}", grouped(usd(s.reservations_cost), 2));
     if (s.committed_cost > 0) cost += fmt::format(", unused commitments {}", grouped(usd(s.committed_cost), 2));
     line("cost", cost + fmt::format(", controller {}, node management {}", grouped(usd(s.controller_cost), 2),
                                     grouped(usd(s.management_cost), 2)));
     if (s.instances_split.failed > 0) {
       const CostSplit& split = s.instances_split;
-      line("  of instances", fmt::format("busy {}, idle {}, boot {}, failed {}", grouped(usd(split.busy), 2),
-                                         grouped(usd(split.idle), 2), grouped(usd(split.boot), 2),
-                                         grouped(usd(split.failed), 2)));
+      line("  of instances",
+           fmt::format("busy {}, idle {}, boot {}, failed {}", grouped(usd(split.busy), 2), grouped(usd(split.idle), 2),
+                       grouped(usd(split.boot), 2), grouped(usd(split.failed), 2)));
     }
     for (const auto& [name, budget] : s.budgets) {
       std::string told;

@@ -118,8 +118,8 @@ TEST(Bill, CountsRefusedLaunchesAsNoInstances) {
   EXPECT_EQ(s.nodes_launched, 2u);
   EXPECT_EQ(s.nodes_terminated, 2u);
   EXPECT_EQ(s.nodes_peak, 2u);
-  EXPECT_EQ(s.launch_failures, (std::map<std::string, std::uint64_t>{{"InsufficientInstanceCapacity", 2},
-                                                                     {"RequestLimitExceeded", 1}}));
+  EXPECT_EQ(s.launch_failures,
+            (std::map<std::string, std::uint64_t>{{"InsufficientInstanceCapacity", 2}, {"RequestLimitExceeded", 1}}));
   EXPECT_EQ(s.by_node_group.at("compute").launch_failures, 3u);
   EXPECT_EQ(s.instances_cost, 100'000 + 81'000);
   const std::string csv = nodes_csv(story.record, story.context());
@@ -238,7 +238,8 @@ TEST(CommittedBill, IsPaidUsedOrNotAndUsedFirst) {
 TEST(Timeline, AccruesWhatIsBilled) {
   RunStory story;
   story.offer("test.large", "b", 7'200'000);
-  story.design.reservations = {reservation(2, 0, 1000 * kSecond, 3'600'000), reservation(1, 60 * kSecond, kHour, 0, 99)};
+  story.design.reservations = {reservation(2, 0, 1000 * kSecond, 3'600'000),
+                               reservation(1, 60 * kSecond, kHour, 0, 99)};
   story.design.committed = {{"test.large", 1, 1'800'000}};
   story.design.management_per_hour = 36'000;
   for (const std::uint32_t node : {0u, 1u, 2u}) story.launch(node);
@@ -281,7 +282,8 @@ TEST(Bill, PartsOfRandomStoriesAddUp) {
         story.at(now += draw.between(0, 5));
         continue;
       }
-      story.hear(Kind::instance_launched, node, static_cast<std::uint32_t>(draw.between(0, 1)) | (reserved ? 1u << 16 : 0u));
+      story.hear(Kind::instance_launched, node,
+                 static_cast<std::uint32_t>(draw.between(0, 1)) | (reserved ? 1u << 16 : 0u));
       if (!draw.one_in(5)) story.running(node);
       story.at(now += draw.between(0, 40));
       if (story.record.instances().back().running != kNever && !draw.one_in(5)) {

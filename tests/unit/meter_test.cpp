@@ -42,7 +42,7 @@ TEST(Meter, TellsTheSecondAtWhichSoMuchIsSpent) {
   EXPECT_EQ(meter.next(kHour), kNever) << "nothing is spent";
   run_instance(meter, 0, 10 * kSecond);
   EXPECT_EQ(told_until(meter, 50 * kSecond), Told{});
-  run_instance(meter, 1, 50 * kSecond);  // 40 000 until here, then 2000 a second
+  run_instance(meter, 1, 50 * kSecond);                         // 40 000 until here, then 2000 a second
   meter.told({Kind::instance_terminated, 0, 0}, 65 * kSecond);  // 70 000
   EXPECT_EQ(told_until(meter, kHour), (Told{{75, 0, kBudgetAlert}, {95, 0, kBudgetStops}}));
   EXPECT_TRUE(meter.stops());

@@ -32,10 +32,12 @@ class RunStory {
     workload.user_names = {"ann", "bob"};
   }
   // The group offers this beside what it has, at so much an hour. Returns its number.
-  std::uint32_t offer(const std::string& type, const std::string& zone, MicroUsd price_per_hour, std::size_t group = 0) {
+  std::uint32_t offer(const std::string& type, const std::string& zone, MicroUsd price_per_hour,
+                      std::size_t group = 0) {
     GroupFacts& facts = design.groups[group];
     if (facts.offers.empty()) {
-      facts.offers.push_back({.type = facts.type, .subnet = "subnet-0", .zone = "", .price_per_hour = facts.price_per_hour});
+      facts.offers.push_back(
+          {.type = facts.type, .subnet = "subnet-0", .zone = "", .price_per_hour = facts.price_per_hour});
     }
     Offer& made = facts.offers.emplace_back();
     made.type.name = type;
