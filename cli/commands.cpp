@@ -286,9 +286,10 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
       fmt::print(stderr, "timeline.csv: a row every {} s, so that it has at most {} rows\n", seconds,
                  kMostTimelineRows);
     }
-    write_run_directory(arguments.out, summary, result.record, context, step);
+    write_run_directory(arguments.out, summary, result.record, context, step, arguments.events);
     if (!output.quiet)
-      fmt::print(stderr, "wrote {}/: summary.json, jobs.csv, nodes.csv, timeline.csv\n", arguments.out);
+      fmt::print(stderr, "wrote {}/: summary.json, jobs.csv, nodes.csv, timeline.csv{}\n", arguments.out,
+                 arguments.events ? ", events.jsonl, scheduler.jsonl" : "");
   }
   if (!output.quiet) {
     fmt::print(stderr, "{} jobs in {:.3f} s: {:.0f} jobs/s\n", workload.jobs.size(), wall_s,

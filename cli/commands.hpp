@@ -23,6 +23,7 @@ bool use_color(const std::string& choice);
 struct RunArguments {
   std::string scenario;
   std::string out;
+  bool events = false;  // events.jsonl and scheduler.jsonl, too
   std::optional<std::uint64_t> seed;
   std::vector<std::string> set;
   std::optional<std::string> trace;

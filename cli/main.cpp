@@ -63,8 +63,12 @@ int main(int argc, char** argv) {
   RunArguments run;
   CLI::App* run_command = app.add_subcommand("run", "Simulate a scenario");
   run_command->add_option("SCENARIO", run.scenario, "Scenario file (docs/scenario.md)")->required();
-  run_command->add_option("--out", run.out, "Folder for summary.json, jobs.csv, nodes.csv, timeline.csv")
-      ->type_name("DIR");
+  CLI::Option* out_option =
+      run_command->add_option("--out", run.out, "Folder for summary.json, jobs.csv, nodes.csv, timeline.csv")
+          ->type_name("DIR");
+  run_command
+      ->add_flag("--events", run.events, "With --out, events.jsonl and scheduler.jsonl too: PCS's scaling and scheduler logs")
+      ->needs(out_option);
   run_command->add_option("--seed", run.seed, "Seed in place of the scenario's")
       ->type_name("N")
       ->check(whole_number(0));

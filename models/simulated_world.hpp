@@ -7,6 +7,7 @@
 #include <span>
 
 #include "engine/loop.hpp"
+#include "models/cloud/meter.hpp"
 #include "models/cloud/simulated_cloud.hpp"
 #include "models/execution/simulated_runner.hpp"
 #include "models/scenario/scenario.hpp"
@@ -37,11 +38,14 @@ class SimulatedWorld {
   // before, although it would go on trying to get instances.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
                  const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
-                 std::span<const Disturbance> disturbances = {}, Time patience = kNever, Time stall_limit = kNever)
+                 std::span<const Disturbance> disturbances = {}, Time patience = kNever, Time stall_limit = kNever,
+                 Meter meter = {})
       : workload_(workload),
         jobs_(workload.jobs),
         runner_(workload, !keeps_time),
         cloud_(std::move(cloud)),
+        meter_(std::move(meter)),
+        over_(jobs_.size()),
         keeps_time_(keeps_time),
         batched_(same_instant == SameInstant::batched),
         origin_(origin),
@@ -72,6 +76,8 @@ class SimulatedWorld {
       drop_overtaken();
       now = std::min({arrival, events_.next_time(), wake});
     }
+    const Time budget = budget_time(now);
+    now = std::min(now, budget);
     if (now == kNever || (stop_ != nullptr && stop_->load(std::memory_order_relaxed))) return std::nullopt;
     if (patience_ != kNever && arrival == kNever && nothing_matters(now) && now > later(last_act_, patience_)) {
       out_of_patience_ = true;
@@ -82,7 +88,7 @@ class SimulatedWorld {
       out_of_patience_ = true;
       return std::nullopt;
     }
-    if (now != wake) last_act_ = now;
+    if (now != wake) last_act_ = std::max(last_act_, now);
     if (arrival == now) {
       last_act_for_jobs_ = last_progress_ = now;
       do {
@@ -103,14 +109,17 @@ class SimulatedWorld {
       drop_overtaken();
       if (!batched_) return now;
     }
+    if (budget == now) tell_budgets(now, news);
     return now;
   }
 
   // Whether the run ended so.
   bool out_of_patience() const { return out_of_patience_; }
+  // Whether a budget that is used up keeps jobs from running, for good.
+  bool out_of_money() const { return meter_.stops(); }
 
   void carry_out(Time now, const Commands& commands) {
-    if (!commands.list.empty()) last_act_ = now;
+    if (!commands.list.empty()) last_act_ = std::max(last_act_, now);
     for (const Command& c : commands.list) {
       if (is_for_jobs(c)) last_act_for_jobs_ = now;
       switch (c.kind) {
@@ -122,7 +131,10 @@ class SimulatedWorld {
           break;
         case Command::Kind::launch_instances:
           cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_);
-          for (const NodeShare& s : commands.shares_of(c)) std::erase(lost_nodes_, s.node);
+          for (const NodeShare& s : commands.shares_of(c)) {
+            std::erase(lost_nodes_, s.node);
+            if (meter_.watches()) meter_.asked(s.node);
+          }
           break;
         case Command::Kind::terminate_instances:
           cloud_.terminate(commands.shares_of(c), now, events_);
@@ -133,13 +145,13 @@ class SimulatedWorld {
           break;
         case Command::Kind::requeue_job:
         case Command::Kind::end_job:
-          if (c.kind == Command::Kind::end_job) ++jobs_over_;
           // An end that only says how a job that is gone counts changes nothing here.
           if (!keeps_time_ || !nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject}, now);
           if (keeps_time_) nodes_of_[c.subject].clear();
+          set_over(c.subject, c.kind == Command::Kind::end_job);
           break;
         case Command::Kind::reject_job:
-          ++jobs_over_;
+          set_over(c.subject, true);
           break;
         case Command::Kind::allocate_job:
         case Command::Kind::share_cores:
@@ -184,9 +196,10 @@ class SimulatedWorld {
   // What news means for what is still to come.
   void tell(const Stimulus& s, Time now) {
     cloud_.told(s, now);
+    if (meter_.watches()) meter_.told(s, now);
     switch (s.kind) {
       case Stimulus::Kind::job_finished:
-        ++jobs_over_;
+        set_over(s.subject, true);
         last_act_for_jobs_ = last_progress_ = now;
         if (keeps_time_) nodes_of_[s.subject].clear();
         runner_.told(JobId{s.subject}, now);
@@ -225,6 +238,28 @@ class SimulatedWorld {
     }
   }
 
+  // When a budget has something to say, at `now` at the latest; `now` is when the next thing happens otherwise. Where
+  // nothing else does, jobs may wait for a new period.
+  Time budget_time(Time now) {
+    if (!meter_.watches()) return kNever;
+    const bool all_over = jobs_over_ == jobs_.size();
+    const Time horizon = now == kNever && !all_over ? meter_.allows_again() : now;
+    return horizon == kNever ? kNever : meter_.next(horizon);
+  }
+  void tell_budgets(Time now, News& news) {
+    meter_.tell(now, news.stimuli);
+    // A new period is something that is known to come.
+    const Time allowed = meter_.allows_again();
+    if (allowed == kNever || jobs_over_ == jobs_.size()) return;
+    last_act_ = std::max(last_act_, allowed);
+    last_progress_ = std::max(last_progress_, allowed);
+  }
+  void set_over(std::uint32_t job, bool over) {
+    if (over_[job] == over) return;
+    over_[job] = over;
+    over ? ++jobs_over_ : --jobs_over_;
+  }
+
   // A job runs on nodes; it has no end if one of them is lost already.
   void hold(std::uint32_t job, Time now, std::span<const NodeShare> nodes) {
     nodes_of_[job].assign(nodes.begin(), nodes.end());
@@ -247,6 +282,9 @@ class SimulatedWorld {
   std::size_t next_job_ = 0;
   SimulatedRunner runner_;
   SimulatedCloud cloud_;
+  Meter meter_;
+  std::vector<bool> over_;  // by job
+  std::size_t jobs_over_ = 0;
   EventQueue events_;
   bool keeps_time_;
   std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
@@ -260,7 +298,6 @@ class SimulatedWorld {
   Time last_progress_ = 0;   // a job came, started for the first time, or ended
   Time last_planned_ = -1;   // of what is to come from outside
   std::vector<bool> started_;
-  std::size_t jobs_over_ = 0;  // where a job ends once
   bool out_of_patience_ = false;
   const std::atomic<bool>* stop_;
 };

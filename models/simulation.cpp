@@ -190,7 +190,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
                        mishaps_of(scenario, design, origin));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,
-                       scenario.stall_limit);
+                       patience_for(workload, scenario.stall_limit), Meter(design, scenario.budgets, origin));
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());
@@ -210,7 +210,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   const bool stopped = watched.ended() || (options.stop != nullptr && options.stop->load());
   // Jobs that are held, or that depend on what never happens, wait for ever under a policy that knows such jobs.
   // So do jobs that a cluster that became smaller cannot hold any more.
-  const bool may_wait = world.out_of_patience() || !design.spec.changes.empty();
+  const bool may_wait = world.out_of_patience() || world.out_of_money() || !design.spec.changes.empty();
   if (!stopped && !may_wait && controller.active_jobs() > 0) {
     throw Bug(fmt::format("policy {} left {} jobs waiting although nothing more will happen", scenario.scheduler.policy,
                           controller.active_jobs()));

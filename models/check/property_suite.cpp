@@ -362,11 +362,19 @@ void run_case(const PolicyEntry& policy, std::uint64_t seed, PropertyReport& rep
   const Summary summary = summarize(record, context);
   MicroUsd cost = 0;
   const auto busy = busy_periods(record);
-  for (const InstanceUse& use : instance_use(record, c.design, busy)) cost += use.cost;
-  ensure(cost == summary.instances_cost, "the cost is the sum over the instances");
+  CostSplit split;
+  for (const InstanceUse& use : Bill(record, c.design).instance_use(busy)) {
+    cost += use.cost;
+    split += use.split;
+    ensure(use.cost == use.split.total() && use.split.busy >= 0 && use.split.boot >= 0 && use.split.idle >= 0 &&
+               use.split.failed >= 0,
+           "an instance's cost is busy, boot, idle or failed");
+  }
+  ensure(cost == summary.instances_cost && split.total() == cost && summary.instances_split.total() == cost,
+         "the cost is the sum over the instances");
   const HourSplit& h = summary.instance_hours;
-  ensure(std::abs(h.busy + h.idle + h.boot - h.total) <= 1e-9 * std::max(1.0, h.total) && h.idle >= -1e-12,
-         "instance hours are busy, idle or boot");
+  ensure(std::abs(h.busy + h.idle + h.boot + h.failed - h.total) <= 1e-9 * std::max(1.0, h.total) && h.idle >= -1e-12,
+         "instance hours are busy, idle, boot or failed");
 }
 
 }  // namespace

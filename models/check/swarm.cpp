@@ -69,8 +69,8 @@ class Draw {
     cloud(s);
     jobs(s);
     operations(s);
-    // faults(s);
-    if (false) {
+    faults(s);
+    if (dice_.one_in(4)) {
       s["budgets"] = Json::array({{{"name", "all"},
                                    {"usd", 0.01 * static_cast<double>(dice_.between(1, 500))},
                                    {"period", dice_.any_of<std::string>({"run", "24h", "2h"})},
@@ -163,8 +163,8 @@ class Draw {
       cloud["launchApi"] = dice_.one_in(2) ? "RunInstances" : "CreateFleet";
     }
     if (dice_.one_in(3)) cloud["apiLatency"] = {{"uniform", {0, 5}}};
-    if (false) cloud["spot"] = {{"interruption", {{"default", {{"meanTime", dice_.between(600, 20000)}}}}}};
-    if (false) {
+    if (dice_.one_in(2)) cloud["spot"] = {{"interruption", {{"default", dice_.between(600, 20000)}}}};
+    if (dice_.one_in(3)) {
       cloud["failures"] = {
           {"timeToFailure", {{"weibull", {{"scale", dice_.between(2000, 40000)}, {"shape", 1.5}}}}},
           {"effect", dice_.any_of<std::string>({"hardware", "reboot", "health-check"})},
@@ -190,7 +190,7 @@ class Draw {
       } else {
         job["cpus"] = dice_.between(1, 8);
       }
-      if (false) job["checkpointInterval"] = dice_.between(30, 600);
+      if (dice_.one_in(4)) job["checkpointInterval"] = dice_.between(30, 600);
       jobs.push_back(job);
     }
     s["workload"] = {{"jobs", jobs}};
@@ -240,7 +240,7 @@ class Draw {
     if (!all.empty()) s["operations"] = all;
   }
 
-  [[maybe_unused]] void faults(Json& s) {
+  void faults(Json& s) {
     Json all = Json::array();
     for (std::int64_t i = dice_.between(0, 5); i > 0; --i) {
       const std::int64_t at = dice_.between(50, 10000);
@@ -260,7 +260,7 @@ class Draw {
           all.push_back({{"at", at},
                          {"fault", dice_.any_of<std::string>({"instance-reboot", "instance-stop", "health-check",
                                                               "scheduled-event", "hardware-failure",
-                                                              "instance-terminated"})},
+                                                              "instance-terminate"})},
                          {"node", node}});
           break;
       }
@@ -511,16 +511,20 @@ void run_case(std::uint64_t seed, SwarmReport& report) {
     ensure(!has_nodes, "no job is left running");
   }
   MicroUsd cost = 0;
-  for (const InstanceUse& use : instance_use(record, design, busy_periods(record))) cost += use.cost;
+  CostSplit split;
+  for (const InstanceUse& use : Bill(record, design).instance_use(busy_periods(record))) {
+    cost += use.cost;
+    split += use.split;
+  }
   MicroUsd of_groups = 0;
   for (const auto& [name, group] : summary.by_node_group) of_groups += group.cost;
-  ensure(cost == summary.instances_cost && of_groups == cost, "cost is the sum of its parts");
+  ensure(cost == summary.instances_cost && of_groups == cost && split.total() == cost, "cost is the sum of its parts");
   check_metrics(record, context);
   const bool drained = has("DeleteComputeNodeGroup");
   if (drained) {
     ++report.drained;
     for (const InstanceRecord& instance : record.instances()) {
-      ensure(instance.end != kNever, "every instance is terminated when the cluster was told to drain");
+      ensure(instance.refused || instance.end != kNever, "every instance is terminated when the cluster was told to drain");
     }
   }
 }

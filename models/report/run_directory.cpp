@@ -7,6 +7,8 @@
 
 #include "models/errors.hpp"
 #include "models/files.hpp"
+#include "models/report/scaling_event.hpp"
+#include "models/report/scheduler_log.hpp"
 #include "models/report/tables.hpp"
 
 namespace headroom {
@@ -21,7 +23,7 @@ void make_run_directory(const std::string& folder) {
 }
 
 void write_run_directory(const std::string& folder, const Summary& summary, const RunRecord& record,
-                         const RunContext& context, Time timeline_step) {
+                         const RunContext& context, Time timeline_step, bool events) {
   const auto write = [&folder](const char* name, const std::string& text) {
     WholeFile file((fs::path(folder) / name).string());
     file.write(text);
@@ -29,9 +31,16 @@ void write_run_directory(const std::string& folder, const Summary& summary, cons
   };
   write("jobs.csv", jobs_csv(record, context));
   write("nodes.csv", nodes_csv(record, context));
-  WholeFile timeline((fs::path(folder) / "timeline.csv").string());
-  write_timeline_csv(record, context, timeline_step, [&timeline](std::string_view rows) { timeline.write(rows); });
-  timeline.commit();
+  const auto stream = [&folder](const char* name, const auto& write_rows) {
+    WholeFile file((fs::path(folder) / name).string());
+    write_rows([&file](std::string_view rows) { file.write(rows); });
+    file.commit();
+  };
+  stream("timeline.csv", [&](const auto& rows) { write_timeline_csv(record, context, timeline_step, rows); });
+  if (events) {
+    stream("events.jsonl", [&](const auto& rows) { write_events_jsonl(record, context, rows); });
+    stream("scheduler.jsonl", [&](const auto& rows) { write_scheduler_jsonl(record, context, rows); });
+  }
   write("summary.json", summary_json(summary, record, context));  // last: where it is, the rest is too
 }
 

@@ -24,27 +24,9 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
         job.state = state_after(static_cast<Outcome>(s.detail));
         break;
       }
-      case Stimulus::Kind::instance_running:
-        instances_[instance_of_[s.subject]].running = now;
+      default:
+        append(now, s);
         break;
-      case Stimulus::Kind::node_ready:
-        instances_[instance_of_[s.subject]].ready = now;
-        break;
-      case Stimulus::Kind::instance_terminated:
-        break;  // billing ended when it was asked for
-      case Stimulus::Kind::node_lost:
-      case Stimulus::Kind::node_back:
-      case Stimulus::Kind::job_asked:
-      case Stimulus::Kind::node_asked:
-      case Stimulus::Kind::updated:
-      case Stimulus::Kind::launch_refused:
-      case Stimulus::Kind::instance_launched:
-      case Stimulus::Kind::instance_lost:
-      case Stimulus::Kind::instance_impaired:
-      case Stimulus::Kind::spot_warned:
-      case Stimulus::Kind::cluster_changed:
-      case Stimulus::Kind::budget_reached:
-        break;  // what follows from it comes as commands
     }
   }
   for (const Command& c : commands.list) {
@@ -73,13 +55,21 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
       case Command::Kind::launch_instances:
         for (const NodeShare& s : commands.shares_of(c)) {
           instance_of_[index(s.node)] = static_cast<std::uint32_t>(instances_.size());
-          instances_.push_back({s.node, GroupId{c.subject}, now});
+          instances_.push_back({.node = s.node,
+                                .group = GroupId{c.subject},
+                                .launch = now,
+                                .launch_reason = static_cast<LaunchReason>(c.detail & 0xff)});
         }
         break;
       case Command::Kind::terminate_instances:
-        for (const NodeShare& s : commands.shares_of(c)) instances_[instance_of_[index(s.node)]].end = now;
+        for (const NodeShare& s : commands.shares_of(c)) {
+          InstanceRecord& instance = instances_[instance_of_[index(s.node)]];
+          instance.end = now;
+          instance.end_reason = static_cast<EndReason>(c.detail);
+        }
         break;
       case Command::Kind::stop_job:
+        if (jobs_[c.subject].state == JobState::configuring) name_instances(jobs_[c.subject]);
         jobs_[c.subject].end = now;
         jobs_[c.subject].state = JobState::completing;
         note_preemption(jobs_[c.subject], static_cast<Outcome>(c.detail) == Outcome::preempted);
@@ -120,6 +110,68 @@ void RunRecord::append(Time now, const News& news, const Commands& commands) {
   }
 }
 
+// The last instance that the node got, if it got any.
+InstanceRecord* RunRecord::instance_on(std::uint32_t node) {
+  const std::uint32_t i = instance_of_[node];
+  return i == HeldShare::kPermanent ? nullptr : &instances_[i];
+}
+
+// News of instances, and of what is around them.
+void RunRecord::append(Time now, const Stimulus& news) {
+  switch (news.kind) {
+    case Stimulus::Kind::instance_running:
+      instances_[instance_of_[news.subject]].running = now;
+      break;
+    case Stimulus::Kind::node_ready:
+      instances_[instance_of_[news.subject]].ready = now;
+      break;
+    case Stimulus::Kind::instance_terminated: {
+      // A call that EC2 throttled or did not hear ends nothing until it works.
+      InstanceRecord* const instance = instance_on(news.subject);
+      if (instance != nullptr && instance->is_over() && !instance->loss) instance->end = now;
+      break;
+    }
+    case Stimulus::Kind::instance_launched:
+      instances_[instance_of_[news.subject]].offer = news.detail & 0xffff;
+      instances_[instance_of_[news.subject]].reservation = news.detail >> 16;
+      break;
+    case Stimulus::Kind::instance_lost: {
+      InstanceRecord& instance = instances_[instance_of_[news.subject]];
+      instance.end = now;
+      instance.loss = static_cast<Loss>(news.detail);
+      break;
+    }
+    case Stimulus::Kind::launch_refused:
+      refuse(now, news);
+      break;
+    case Stimulus::Kind::node_lost:
+    case Stimulus::Kind::node_back:
+    case Stimulus::Kind::instance_impaired:
+    case Stimulus::Kind::spot_warned:
+      notices_.push_back({now, news, instance_of_[news.subject]});
+      break;
+    case Stimulus::Kind::cluster_changed:
+    case Stimulus::Kind::budget_reached:
+      notices_.push_back({now, news, HeldShare::kPermanent});
+      break;
+    case Stimulus::Kind::job_arrived:
+    case Stimulus::Kind::job_finished:
+    case Stimulus::Kind::job_asked:
+    case Stimulus::Kind::node_asked:
+    case Stimulus::Kind::updated:
+      break;  // what follows from it comes as commands
+  }
+}
+
+// What was asked for did not come to be. Refusals come soon after the request: most of the time nothing is left of it.
+void RunRecord::refuse(Time now, const Stimulus& news) {
+  InstanceRecord& asked = instances_[instance_of_[news.subject]];
+  failures_.push_back({asked.node, asked.group, now, static_cast<Refusal>(news.detail)});
+  asked.refused = true;
+  instance_of_[news.subject] = HeldShare::kPermanent;
+  while (!instances_.empty() && instances_.back().refused) instances_.pop_back();
+}
+
 void RunRecord::note_preemption(JobRecord& job, bool makes_way) {
   if (!makes_way) return;
   job.makes_way = true;
@@ -133,9 +185,12 @@ void RunRecord::hold(JobRecord& job, std::span<const NodeShare> shares) {
 }
 
 // A job may get nodes whose instances are launched only later: which ones they are is known when it no longer waits.
+// One that does not run yet is none: it may still be refused.
 void RunRecord::name_instances(const JobRecord& job) {
   for (HeldShare& s : std::span(shares_).subspan(job.first_share, job.share_count)) {
     s.instance = instance_of_[index(s.node)];
+    const InstanceRecord* const instance = instance_on(number(s.node));
+    if (instance != nullptr && instance->running == kNever) s.instance = HeldShare::kPermanent;
   }
 }
 

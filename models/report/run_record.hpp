@@ -2,6 +2,7 @@
 // happens and a journal read back; nothing else feeds a report.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "engine/jobs.hpp"
@@ -43,13 +44,39 @@ struct InstanceRecord {
   Time launch = kNever;
   Time running = kNever;  // billing starts
   Time ready = kNever;    // the node registered
-  Time end = kNever;      // termination asked for: EC2 bills nothing from shutting-down on
+  // Billing ends: EC2 carried the termination out (until then: it was asked for), or the instance was lost.
+  Time end = kNever;
+  LaunchReason launch_reason{};
+  EndReason end_reason{};         // why it was terminated, if it was not lost
+  std::optional<Loss> loss = {};  // why it was lost
+  std::uint32_t offer = 0;        // which of its group's
+  std::uint32_t reservation = 0;  // 1 + position of the capacity reservation that it uses; 0: none
+  bool refused = false;           // it never existed, and is no instance: readers pass over it
+
+  bool is_over() const { return end != kNever; }
+  // It ended before its node could take jobs.
+  bool failed() const { return is_over() && ready == kNever; }
+};
+
+// A request for an instance that was refused.
+struct LaunchFailure {
+  NodeId node;
+  GroupId group;
+  Time at;
+  Refusal refusal;
+};
+
+// News that is no step in the life of a job or an instance, as it was told.
+struct Notice {
+  Time at;
+  Stimulus news;
+  std::uint32_t instance;  // the one that the node had, if the news is of a node; else HeldShare::kPermanent
 };
 
 // Part of an instance (or of a permanent node) that a job held.
 struct HeldShare {
   static constexpr std::uint32_t kPermanent = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t instance;  // into RunRecord::instances; kPermanent: the node needs none
+  std::uint32_t instance;  // into RunRecord::instances; kPermanent: the node needs none, or got none
   NodeId node;
   std::int32_t cores;
 };
@@ -62,7 +89,10 @@ class RunRecord {
   void append(Time now, const News& news, const Commands& commands);
 
   const std::vector<JobRecord>& jobs() const { return jobs_; }
+  // In the order of launch.
   const std::vector<InstanceRecord>& instances() const { return instances_; }
+  const std::vector<LaunchFailure>& launch_failures() const { return failures_; }
+  const std::vector<Notice>& notices() const { return notices_; }
   const std::vector<LostAttempt>& lost_attempts() const { return lost_; }
   // What the job holds or held; nothing while it waits for nodes to boot.
   std::span<const HeldShare> shares_of(const JobRecord& job) const {
@@ -83,10 +113,15 @@ class RunRecord {
   static void note_preemption(JobRecord& job, bool makes_way);
   void hold(JobRecord& job, std::span<const NodeShare> shares);
   void name_instances(const JobRecord& job);
+  InstanceRecord* instance_on(std::uint32_t node);
+  void append(Time now, const Stimulus& news);
+  void refuse(Time now, const Stimulus& news);
 
   std::vector<JobRecord> jobs_;
   std::vector<LostAttempt> lost_;
   std::vector<InstanceRecord> instances_;
+  std::vector<LaunchFailure> failures_;
+  std::vector<Notice> notices_;
   std::vector<HeldShare> shares_;
   std::vector<NodeShare> cores_;
   std::vector<std::uint32_t> instance_of_;  // by node: its present or last instance

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "models/cloud/meter.hpp"
 #include "models/policies/registry.hpp"
 #include "models/policies/slurm/associations.hpp"
 
@@ -85,6 +86,10 @@ void add(HourSplit& sum, const InstanceRecord& instance, const InstanceUse& use)
   if (instance.running == kNever) return;  // never ran: nothing is billed
   const Time ready = std::min(instance.ready, use.end);
   sum.total += hours(use.end - instance.running);
+  if (instance.failed()) {
+    sum.failed += hours(use.end - instance.running);
+    return;
+  }
   sum.boot += hours(ready - instance.running);
   sum.busy += hours(use.busy);
   sum.idle += hours(use.end - ready - use.busy);
@@ -148,7 +153,96 @@ std::optional<PreemptionSummary> preemption_of(const RunRecord& record, const Ru
   return s;
 }
 
+// The k-th thing that a budget told in one of its periods is the k-th of its actions; 2 says that a new period allows
+// more.
+std::vector<std::pair<std::string, BudgetSummary>> budgets_of(const RunRecord& record, const RunContext& context) {
+  std::vector<std::pair<std::string, BudgetSummary>> all;
+  const std::vector<Budget>& budgets = context.scenario.budgets;
+  for (std::size_t b = 0; b < budgets.size(); ++b) {
+    const Budget& budget = budgets[b];
+    BudgetSummary s;
+    s.amount = budget.amount;
+    std::size_t told = 0;  // in this period
+    Time period = -1;
+    Time stopped_at = kNever;
+    for (const Notice& notice : record.notices()) {
+      if (notice.news.kind != Stimulus::Kind::budget_reached || notice.news.subject != b) continue;
+      if (notice.news.detail == kBudgetAllows) {
+        if (stopped_at != kNever) s.stopped += notice.at - stopped_at;
+        stopped_at = kNever;
+        continue;
+      }
+      const Time now = budget.period == kNever ? 0 : (notice.at - record.begin()) / budget.period;
+      if (now != period) told = 0;
+      period = now;
+      const BudgetAction& action = budget.actions[told++];
+      s.taken.push_back({notice.at, action.percent, action.stops});
+      if (action.stops && stopped_at == kNever) stopped_at = notice.at;
+    }
+    if (stopped_at != kNever) s.stopped += record.end() - stopped_at;
+    all.emplace_back(budget.name, std::move(s));
+  }
+  return all;
+}
+
 }  // namespace
+
+std::uint64_t Summary::launch_failure_count() const {
+  std::uint64_t sum = 0;
+  for (const auto& [code, n] : launch_failures) sum += n;
+  return sum;
+}
+
+std::uint64_t Summary::interruptions() const {
+  const auto found = losses.find(std::string(loss_name(Loss::spot_interruption)));
+  return found == losses.end() ? 0 : found->second;
+}
+
+std::string_view refusal_code(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::insufficient_instance_capacity:
+      return "InsufficientInstanceCapacity";
+    case Refusal::insufficient_reserved_instance_capacity:
+      return "InsufficientReservedInstanceCapacity";
+    case Refusal::reservation_capacity_exceeded:
+      return "ReservationCapacityExceeded";
+    case Refusal::max_spot_instance_count_exceeded:
+      return "MaxSpotInstanceCountExceeded";
+    case Refusal::spot_max_price_too_low:
+      return "SpotMaxPriceTooLow";
+    case Refusal::unsupported:
+      return "Unsupported";
+    case Refusal::unfulfillable_capacity:
+      return "UnfulfillableCapacity";
+    case Refusal::vcpu_limit_exceeded:
+      return "VcpuLimitExceeded";
+    case Refusal::instance_limit_exceeded:
+      return "InstanceLimitExceeded";
+    case Refusal::insufficient_free_addresses_in_subnet:
+      return "InsufficientFreeAddressesInSubnet";
+    case Refusal::request_limit_exceeded:
+      return "RequestLimitExceeded";
+    case Refusal::internal_error:
+      return "InternalError";
+  }
+  return "";
+}
+
+std::string_view loss_name(Loss loss) {
+  switch (loss) {
+    case Loss::failed_start:
+      return "failed_start";
+    case Loss::spot_interruption:
+      return "spot_interruption";
+    case Loss::hardware_failure:
+      return "hardware_failure";
+    case Loss::external:
+      return "external";
+    case Loss::end_of_reservation:
+      return "end_of_reservation";
+  }
+  return "";
+}
 
 std::vector<double> lost_core_seconds(const RunRecord& record) {
   std::vector<double> lost;
@@ -220,99 +314,6 @@ double bounded_slowdown(Time wait, Time run) {
   return std::max(1.0, static_cast<double>(wait + run) / longest);
 }
 
-MicroUsd instance_cost(MicroUsd price_per_hour, Time running, Time end) {
-  const Time billed = std::max(kMinute, (end - running + kSecond - 1) / kSecond * kSecond);
-  return cost_of(price_per_hour, billed);
-}
-
-MicroUsd job_cost(const JobRecord& job, const RunRecord& record, const Design& design) {
-  if (job.start == kNever || job.end == kNever) return 0;
-  MicroUsd cost = 0;
-  for (const HeldShare& share : record.shares_of(job)) {
-    if (share.instance == HeldShare::kPermanent) continue;
-    const GroupId group = record.instances()[share.instance].group;
-    const MicroUsd node = cost_of(design.groups[index(group)].price_per_hour, job.end - job.start);
-    cost += node * share.cores / design.spec.groups[index(group)].cores;
-  }
-  return cost;
-}
-
-std::vector<Period> shared_periods(const RunRecord& record, const std::function<Period(const JobRecord&)>& of) {
-  if (!record.shares_cores()) return {};
-  struct Use {
-    NodeShare core;
-    Period period;
-  };
-  std::vector<Use> uses;
-  const auto add = [&](const JobRecord& job) {
-    const Period period = of(job);
-    if (period.from == kNever || period.from >= period.until) return;
-    for (const NodeShare& core : record.shared_cores_of(job)) uses.push_back({core, period});
-  };
-  for (const JobRecord& job : record.jobs()) add(job);
-  for (const LostAttempt& lost : record.lost_attempts()) add(lost.job);
-  std::sort(uses.begin(), uses.end(), [](const Use& a, const Use& b) {
-    return std::tuple(a.core.node, a.core.cores, a.period.from) < std::tuple(b.core.node, b.core.cores, b.period.from);
-  });
-  std::vector<Period> again;
-  Time covered = 0;  // the present core had a job until then
-  for (std::size_t i = 0; i < uses.size(); ++i) {
-    const Period& period = uses[i].period;
-    if (i == 0 || uses[i].core != uses[i - 1].core) covered = period.from;
-    if (period.from < covered) again.push_back({period.from, std::min(period.until, covered)});
-    covered = std::max(covered, period.until);
-  }
-  return again;
-}
-
-std::vector<std::vector<Period>> busy_periods(const RunRecord& record) {
-  std::vector<std::vector<Period>> periods(record.instances().size());
-  const auto add = [&](const JobRecord& job) {
-    const Time freed = job.freed == kNever ? record.end() : job.freed;
-    for (const HeldShare& share : record.shares_of(job)) {
-      if (share.instance == HeldShare::kPermanent) continue;
-      // A node is held from the allocation on, and counts as utilized from when it is there until it is terminated.
-      const InstanceRecord& instance = record.instances()[share.instance];
-      const Time from = std::max(job.allocated, instance.ready);
-      const Time until = std::min(freed, instance.end);
-      if (from < until) periods[share.instance].push_back({from, until});
-    }
-  };
-  for (const JobRecord& job : record.jobs()) add(job);
-  for (const LostAttempt& lost : record.lost_attempts()) add(lost.job);
-  for (std::vector<Period>& list : periods) {
-    std::sort(list.begin(), list.end(),
-              [](const Period& a, const Period& b) { return a.from != b.from ? a.from < b.from : a.until < b.until; });
-    std::size_t last = 0;
-    for (std::size_t i = 1; i < list.size(); ++i) {
-      if (list[i].from <= list[last].until) {
-        list[last].until = std::max(list[last].until, list[i].until);
-      } else {
-        list[++last] = list[i];
-      }
-    }
-    if (!list.empty()) list.resize(last + 1);
-  }
-  return periods;
-}
-
-std::vector<InstanceUse> instance_use(const RunRecord& record, const Design& design,
-                                      const std::vector<std::vector<Period>>& busy) {
-  std::vector<InstanceUse> uses;
-  uses.reserve(record.instances().size());
-  for (std::size_t i = 0; i < record.instances().size(); ++i) {
-    const InstanceRecord& instance = record.instances()[i];
-    InstanceUse use;
-    use.end = instance.end == kNever ? record.end() : instance.end;
-    for (const Period& p : busy[i]) use.busy += p.until - p.from;
-    if (instance.running != kNever) {
-      use.cost = instance_cost(design.groups[index(instance.group)].price_per_hour, instance.running, use.end);
-    }
-    uses.push_back(use);
-  }
-  return uses;
-}
-
 Summary summarize(const RunRecord& record, const RunContext& context) {
   const Design& design = context.design;
   Summary s;
@@ -321,7 +322,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     std::uint64_t jobs = 0;
     double wait_s = 0;
     double core_seconds = 0;
-    MicroUsd cost = 0;
+    JobCost cost = {};
   };
   struct PerQueue {
     std::uint64_t jobs = 0;
@@ -329,6 +330,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     Time wait_max = 0;
     double slowdown = 0;
     double core_seconds = 0;
+    JobCost cost = {};
   };
   std::vector<PerUser> users(context.workload.user_names.size());
   std::vector<PerQueue> queues(design.queue_names.size());
@@ -340,8 +342,15 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   Time first_submit = kNever;
   Time last_end = 0;
   double used_core_seconds = 0;
-  for (const JobRecord& job : record.jobs()) {
+  const Bill bill(record, design);
+  const std::vector<JobCost> lost_costs = bill.lost_attempts_cost();
+  for (std::size_t j = 0; j < record.jobs().size(); ++j) {
+    const JobRecord& job = record.jobs()[j];
     count(s.jobs, job);
+    JobCost cost = bill.job_cost(job);
+    if (!lost_costs.empty()) cost += lost_costs[j];
+    queues[index(job.request.queue)].cost += cost;
+    users[job.request.user].cost += cost;
     first_submit = std::min(first_submit, job.request.submit);
     if (job.start == kNever || !is_final(job.state)) continue;
     const Time wait = job.start - job.request.submit;
@@ -363,7 +372,6 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     ++user.jobs;
     user.wait_s += seconds(wait);
     user.core_seconds += core_seconds;
-    user.cost += job_cost(job, record, design);
   }
   double lost_seconds = 0;
   for (const LostAttempt& lost : record.lost_attempts()) lost_seconds += core_seconds_of(record, lost.job);
@@ -382,8 +390,9 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   if (last_end > first_submit) s.makespan_s = seconds(last_end - first_submit);
   for (std::size_t q = 0; q < queues.size(); ++q) {
     const double n = static_cast<double>(std::max<std::uint64_t>(queues[q].jobs, 1));
-    s.by_queue[design.queue_names[q]] = {queues[q].jobs, queues[q].wait_s / n, seconds(queues[q].wait_max),
-                                         queues[q].slowdown / n, queues[q].core_seconds / 3600};
+    s.by_queue[design.queue_names[q]] = {
+        queues[q].jobs,         queues[q].wait_s / n,          seconds(queues[q].wait_max),
+        queues[q].slowdown / n, queues[q].core_seconds / 3600, queues[q].cost};
   }
   for (std::size_t u = 0; u < users.size(); ++u) {
     const double n = static_cast<double>(std::max<std::uint64_t>(users[u].jobs, 1));
@@ -398,7 +407,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     return s;
   }
   const std::vector<std::vector<Period>> busy = busy_periods(record);
-  const std::vector<InstanceUse> uses = instance_use(record, design, busy);
+  const std::vector<InstanceUse> uses = bill.instance_use(busy);
   std::vector<std::pair<Time, int>> changes;
   std::vector<std::vector<std::pair<Time, int>>> group_changes(design.groups.size());
   std::vector<GroupSummary> groups(design.groups.size());
@@ -416,9 +425,12 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     const InstanceRecord& instance = record.instances()[i];
     const std::size_t g = index(instance.group);
     const InstanceUse& use = uses[i];
+    if (instance.refused) continue;
     ++s.nodes_launched;
     ++groups[g].launched;
-    if (instance.end != kNever) ++s.nodes_terminated;
+    if (instance.is_over()) ++s.nodes_terminated;
+    if (instance.loss) ++s.losses[std::string(loss_name(*instance.loss))];
+    if (instance.loss == Loss::spot_interruption) ++groups[g].interruptions;
     for (auto* list : {&changes, &group_changes[g]}) {
       list->emplace_back(instance.launch, 1);
       if (instance.end != kNever) list->emplace_back(instance.end, -1);
@@ -427,11 +439,20 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
     add(groups[g].hours, instance, use);
     s.instances_cost += use.cost;
     groups[g].cost += use.cost;
+    s.instances_split += use.split;
+    groups[g].split += use.split;
     if (instance.running != kNever) billed += use.end - instance.running;
     if (instance.ready != kNever && in_queue[g]) {
       offered_core_seconds += static_cast<double>(design.spec.groups[g].cores) * seconds(use.end - instance.ready);
     }
   }
+  for (const LaunchFailure& failure : record.launch_failures()) {
+    ++s.launch_failures[std::string(refusal_code(failure.refusal))];
+    ++groups[index(failure.group)].launch_failures;
+  }
+  s.reservations_cost = bill.unused_reservations();
+  s.committed_cost = bill.unused_commitments();
+  s.budgets = budgets_of(record, context);
   // Sums of many hours in floating point would drift: the total is made of the exact sum.
   s.instance_hours.total = hours(billed);
   s.nodes_peak = peak_of(changes);

@@ -2,14 +2,12 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "models/report/run_record.hpp"
-#include "models/scenario/design.hpp"
+#include "models/report/bill.hpp"
 #include "models/workload/workload.hpp"
 
 namespace headroom {
@@ -55,8 +53,8 @@ struct PreemptionSummary {
   std::map<std::string, PreemptionCounts> by_qos;  // of the jobs that made way; empty without slurmdbd
 };
 
-struct HourSplit {  // of instances, hours; total = busy + idle + boot
-  double total = 0, busy = 0, idle = 0, boot = 0;
+struct HourSplit {  // of instances, hours; total = busy + idle + boot + failed
+  double total = 0, busy = 0, idle = 0, boot = 0, failed = 0;
 };
 
 struct QueueSummary {
@@ -65,13 +63,14 @@ struct QueueSummary {
   double wait_max_s = 0;
   double bounded_slowdown_mean = 0;
   double core_hours = 0;
+  JobCost cost;  // of all its jobs, and of attempts that were lost
 };
 
 struct UserSummary {
   std::uint64_t jobs = 0;
   double wait_mean_s = 0;
   double core_hours = 0;
-  MicroUsd cost = 0;  // of the cores while its jobs ran
+  JobCost cost;  // as of a queue
 };
 
 struct GroupSummary {
@@ -80,6 +79,21 @@ struct GroupSummary {
   std::uint64_t peak = 0;
   HourSplit hours;
   MicroUsd cost = 0;
+  CostSplit split;
+  std::uint64_t launch_failures = 0;
+  std::uint64_t interruptions = 0;
+};
+
+// What a budget did.
+struct BudgetSummary {
+  MicroUsd amount = 0;
+  struct Action {
+    Time at;
+    std::int32_t percent;
+    bool stops;  // nothing more was launched; otherwise an alert
+  };
+  std::vector<Action> taken;
+  Time stopped = 0;  // for how long nothing was launched
 };
 
 struct Summary {
@@ -88,46 +102,35 @@ struct Summary {
   double makespan_s = 0;
   double utilization = 0;
   std::uint64_t nodes_peak = 0, nodes_launched = 0, nodes_terminated = 0;
+  std::map<std::string, std::uint64_t> launch_failures;  // by EC2's error code
+  std::map<std::string, std::uint64_t> losses;           // by cause
   HourSplit instance_hours;
   MicroUsd instances_cost = 0, controller_cost = 0, management_cost = 0;
+  MicroUsd reservations_cost = 0, committed_cost = 0;  // what was paid for and not used
+  CostSplit instances_split;                           // of instances_cost
   std::map<std::string, QueueSummary> by_queue;
   std::map<std::string, UserSummary> by_user;
   std::map<std::string, GroupSummary> by_node_group;
   std::optional<PreemptionSummary> preemption;  // where jobs may have to make way (policy slurm, PreemptType)
+  std::vector<std::pair<std::string, BudgetSummary>> budgets;  // in the order of the scenario
 
-  MicroUsd total_cost() const { return instances_cost + controller_cost + management_cost; }
-};
-
-// What one instance did, for nodes.csv and the sums above.
-struct InstanceUse {
-  Time end = 0;   // of billing: termination, or the end of the run
-  Time busy = 0;  // held by at least one job
-  MicroUsd cost = 0;
+  MicroUsd total_cost() const {
+    return instances_cost + reservations_cost + committed_cost + controller_cost + management_cost;
+  }
+  std::uint64_t launch_failure_count() const;
+  std::uint64_t interruptions() const;  // Spot Instances that EC2 took back
 };
 
 // Bounded slowdown = max(1, (wait + run) / max(run, 10 s)) (Feitelson and Rudolph, JSSPP 1998).
 double bounded_slowdown(Time wait, Time run);
 
-// Time spent in `running` billed by the second, 60 s at least.
-MicroUsd instance_cost(MicroUsd price_per_hour, Time running, Time end);
-
-// The price of the job's cores while it ran; boot and idle time are nobody's.
-MicroUsd job_cost(const JobRecord& job, const RunRecord& record, const Design& design);
-
 // Core seconds of each job's attempts that came to nothing: it was requeued, or cancelled to make way. Empty if there
 // are none.
 std::vector<double> lost_core_seconds(const RunRecord& record);
 
-// Periods in which an instance was held by at least one job, by instance; ascending, disjoint.
-struct Period {
-  Time from, until;
-};
-std::vector<std::vector<Period>> busy_periods(const RunRecord& record);
-// Periods in which a core had a job beside one that had it already, one for each core and further job. `of` says when a
-// job has its cores.
-std::vector<Period> shared_periods(const RunRecord& record, const std::function<Period(const JobRecord&)>& of);
-std::vector<InstanceUse> instance_use(const RunRecord& record, const Design& design,
-                                      const std::vector<std::vector<Period>>& busy);
+// EC2's error code: InsufficientInstanceCapacity, ... And the words for losses: spot_interruption, ...
+std::string_view refusal_code(Refusal refusal);
+std::string_view loss_name(Loss loss);
 
 Summary summarize(const RunRecord& record, const RunContext& context);
 

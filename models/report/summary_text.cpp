@@ -11,6 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+double seconds(Time t) { return static_cast<double>(t) / static_cast<double>(kSecond); }
 double usd(MicroUsd amount) { return static_cast<double>(amount) / 1e6; }
 
 Json json_of(const Spread& s) {
@@ -22,7 +23,28 @@ Json json_of(const Spread& s) {
 }
 
 Json json_of(const HourSplit& h) {
-  return {{"total", h.total}, {"busy", h.busy}, {"idle", h.idle}, {"boot", h.boot}, {"failed", 0.0}};
+  return {{"total", h.total}, {"busy", h.busy}, {"idle", h.idle}, {"boot", h.boot}, {"failed", h.failed}};
+}
+
+Json json_of(const CostSplit& c) {
+  return {{"busy", usd(c.busy)}, {"boot", usd(c.boot)}, {"idle", usd(c.idle)}, {"failed", usd(c.failed)}};
+}
+
+void add_job_costs(Json& j, const JobCost& cost) {
+  j["cost_usd"] = usd(cost.run);
+  j["boot_cost_usd"] = usd(cost.boot);
+  j["lost_cost_usd"] = usd(cost.lost);
+}
+
+Json json_of(const BudgetSummary& budget, const std::string& name) {
+  Json j = {
+      {"name", name}, {"usd", usd(budget.amount)}, {"stopped_s", seconds(budget.stopped)}, {"actions", Json::array()}};
+  for (const BudgetSummary::Action& action : budget.taken) {
+    j["actions"].push_back({{"time_s", seconds(action.at)},
+                            {"at_percent", action.percent},
+                            {"action", action.stops ? "stop-launching" : "alert"}});
+  }
+  return j;
 }
 
 Json json_of(const PreemptionCounts& p) {
@@ -81,14 +103,22 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
   j["nodes"] = {{"peak", s.nodes_peak},
                 {"launched", s.nodes_launched},
                 {"terminated", s.nodes_terminated},
-                {"launch_failures", 0},
-                {"interruptions", 0}};
+                {"launch_failures", s.launch_failure_count()},
+                {"interruptions", s.interruptions()}};
+  j["launch_failures"] = s.launch_failures;
+  j["losses"] = s.losses;
   j["instance_hours"] = json_of(s.instance_hours);
   j["cost_usd"] = {{"total", usd(s.total_cost())},
                    {"instances", usd(s.instances_cost)},
-                   {"reservations", 0.0},
+                   {"reservations", usd(s.reservations_cost)},
                    {"controller", usd(s.controller_cost)},
-                   {"management", usd(s.management_cost)}};
+                   {"management", usd(s.management_cost)},
+                   {"committed", usd(s.committed_cost)}};
+  j["cost_usd"].update(json_of(s.instances_split));
+  if (!s.budgets.empty()) {
+    j["budgets"] = Json::array();
+    for (const auto& [name, budget] : s.budgets) j["budgets"].push_back(json_of(budget, name));
+  }
   j["by_queue"] = Json::object();
   for (const auto& [name, q] : s.by_queue) {
     j["by_queue"][name] = {{"jobs", q.jobs},
@@ -96,20 +126,20 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
                            {"wait_max_s", q.wait_max_s},
                            {"bounded_slowdown_mean", q.bounded_slowdown_mean},
                            {"core_hours", q.core_hours}};
+    add_job_costs(j["by_queue"][name], q.cost);
   }
   j["by_node_group"] = Json::object();
   for (const auto& [name, g] : s.by_node_group) {
-    j["by_node_group"][name] = {{"instance_type", g.instance_type},
-                                {"launched", g.launched},
-                                {"peak", g.peak},
-                                {"instance_hours", json_of(g.hours)},
-                                {"cost_usd", usd(g.cost)}};
+    j["by_node_group"][name] = {
+        {"instance_type", g.instance_type},     {"launched", g.launched},          {"peak", g.peak},
+        {"instance_hours", json_of(g.hours)},   {"cost_usd", usd(g.cost)},         {"cost_split_usd", json_of(g.split)},
+        {"launch_failures", g.launch_failures}, {"interruptions", g.interruptions}};
   }
   j["by_user"] = Json::object();
   for (const auto& [name, u] : s.by_user) {
-    if (u.jobs == 0) continue;
-    j["by_user"][name] = {
-        {"jobs", u.jobs}, {"wait_mean_s", u.wait_mean_s}, {"core_hours", u.core_hours}, {"cost_usd", usd(u.cost)}};
+    if (u.jobs == 0 && u.cost.lost == 0 && u.cost.boot == 0) continue;
+    j["by_user"][name] = {{"jobs", u.jobs}, {"wait_mean_s", u.wait_mean_s}, {"core_hours", u.core_hours}};
+    add_job_costs(j["by_user"][name], u.cost);
   }
   if (const std::vector<ServiceAnswer>& answers = context.scenario.answers; !answers.empty()) {
     j["operations"] = Json::parse(operations_json(answers, run_origin(context.workload)));
@@ -148,7 +178,11 @@ std::string summary_json(const Summary& summary, const RunRecord& record, const 
 
 std::string summary_csv(const Summary& summary, const RunRecord& record, const RunContext& context) {
   std::string out = "metric,value\n";
-  const Json flat = json_of(summary, record, context).flatten();
+  Json tree = json_of(summary, record, context);
+  for (const char* counts : {"launch_failures", "losses"}) {
+    if (tree[counts].empty()) tree.erase(counts);
+  }
+  const Json flat = tree.flatten();
   for (const auto& [pointer, value] : flat.items()) {
     std::string name = pointer.substr(1);
     std::replace(name.begin(), name.end(), '/', '.');
@@ -221,11 +255,33 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     out += "\n";
     line("instances", fmt::format("{} launched, {} terminated, at most {} at a time", count(s.nodes_launched),
                                   count(s.nodes_terminated), count(s.nodes_peak)));
-    line("instance hours", fmt::format("{}: {:.1f} % busy, {:.1f} % idle, {:.1f} % boot", grouped(h.total, 2),
-                                       100 * h.busy / total, 100 * h.idle / total, 100 * h.boot / total));
-    line("cost", fmt::format("{} USD: instances {}, controller {}, node management {}", grouped(usd(s.total_cost()), 2),
-                             grouped(usd(s.instances_cost), 2), grouped(usd(s.controller_cost), 2),
-                             grouped(usd(s.management_cost), 2)));
+    for (const auto& [code, n] : s.launch_failures) line("  refused", fmt::format("{} launches: {}", count(n), code));
+    for (const auto& [cause, n] : s.losses) line("  lost", fmt::format("{} instances: {}", count(n), cause));
+    std::string hours = fmt::format("{}: {:.1f} % busy, {:.1f} % idle, {:.1f} % boot", grouped(h.total, 2),
+                                    100 * h.busy / total, 100 * h.idle / total, 100 * h.boot / total);
+    if (h.failed > 0) hours += fmt::format(", {:.1f} % failed", 100 * h.failed / total);
+    line("instance hours", hours);
+    std::string cost =
+        fmt::format("{} USD: instances {}", grouped(usd(s.total_cost()), 2), grouped(usd(s.instances_cost), 2));
+    if (s.reservations_cost > 0) cost += fmt::format(", unused reservations {}", grouped(usd(s.reservations_cost), 2));
+    if (s.committed_cost > 0) cost += fmt::format(", unused commitments {}", grouped(usd(s.committed_cost), 2));
+    line("cost", cost + fmt::format(", controller {}, node management {}", grouped(usd(s.controller_cost), 2),
+                                    grouped(usd(s.management_cost), 2)));
+    if (s.instances_split.failed > 0) {
+      const CostSplit& split = s.instances_split;
+      line("  of instances",
+           fmt::format("busy {}, idle {}, boot {}, failed {}", grouped(usd(split.busy), 2), grouped(usd(split.idle), 2),
+                       grouped(usd(split.boot), 2), grouped(usd(split.failed), 2)));
+    }
+    for (const auto& [name, budget] : s.budgets) {
+      std::string told;
+      for (const BudgetSummary::Action& action : budget.taken) {
+        told += fmt::format("{} {} % at {}{}", told.empty() ? ":" : ",", action.percent, duration(seconds(action.at)),
+                            action.stops ? ", launching stopped" : "");
+      }
+      if (budget.stopped > 0) told += fmt::format("; nothing launched for {}", duration(seconds(budget.stopped)));
+      line("budget", fmt::format("{}, {} USD{}", name, grouped(usd(budget.amount), 2), told.empty() ? ": kept" : told));
+    }
     out += fmt::format("\n  {:<18} {:<16} {:>9} {:>6} {:>14} {:>7} {:>7} {:>7} {:>14}\n", "node group", "type",
                        "launched", "peak", "hours", "busy %", "idle %", "boot %", "USD");
     for (const auto& [name, g] : s.by_node_group) {

@@ -4,53 +4,12 @@
 #include <array>
 
 #include "models/report/format.hpp"
+#include "models/report/node_list.hpp"
+#include "models/report/scaling_event.hpp"
 #include "models/report/state_name.hpp"
 
 namespace headroom {
 namespace {
-
-// Slurm's compressed form of a node list: compute-[1-3,7]. Nodes of a group have successive ids.
-void append_node_list(std::string& out, std::span<const HeldShare> shares, const RunRecord& record,
-                      const Design& design, const std::vector<std::uint32_t>& group_first) {
-  if (shares.empty()) return;
-  if (shares.front().instance == HeldShare::kPermanent && !design.pool_of_nodes) {
-    out += design.groups.front().name;
-    return;
-  }
-  struct Node {
-    std::uint32_t group, number;
-    auto operator<=>(const Node&) const = default;
-  };
-  std::vector<Node> nodes;
-  for (const HeldShare& s : shares) {
-    const std::uint32_t g = design.is_pool ? 0 : number(record.instances()[s.instance].group);
-    nodes.push_back({g, number(s.node) - group_first[g] + 1});
-  }
-  std::sort(nodes.begin(), nodes.end());
-  const std::size_t start = out.size();
-  for (std::size_t i = 0; i < nodes.size();) {
-    std::size_t end = i;  // nodes [i, end) are of one group
-    while (end < nodes.size() && nodes[end].group == nodes[i].group) ++end;
-    if (out.size() > start) out.push_back(',');
-    out += design.groups[nodes[i].group].name;
-    out.push_back('-');
-    const bool several = end - i > 1;
-    if (several) out.push_back('[');
-    for (std::size_t k = i; k < end;) {
-      std::size_t last = k;
-      while (last + 1 < end && nodes[last + 1].number == nodes[last].number + 1) ++last;
-      if (k > i) out.push_back(',');
-      append_number(out, std::int64_t{nodes[k].number});
-      if (last > k) {
-        out.push_back('-');
-        append_number(out, std::int64_t{nodes[last].number});
-      }
-      k = last + 1;
-    }
-    if (several) out.push_back(']');
-    i = end;
-  }
-}
 
 constexpr std::size_t kBlock = std::size_t{64} << 10;
 
@@ -63,17 +22,14 @@ void append_time(std::string& out, Time t) {
 std::string jobs_csv(const RunRecord& record, const RunContext& context) {
   const Design& design = context.design;
   const Workload& workload = context.workload;
-  std::vector<std::uint32_t> group_first;
-  std::uint32_t first = 0;
-  for (const NodeGroupSpec& group : design.spec.groups) {
-    group_first.push_back(first);
-    first += static_cast<std::uint32_t>(group.nodes);
-  }
+  const NodeLists node_lists(design);
   std::string out =
       "job_id,user,queue,nodes,cpus,submit_s,eligible_s,start_s,end_s,wait_s,run_s,bounded_slowdown,state,requeues,"
-      "node_list,cost_usd,reason,allocated_s,preempted,lost_core_hours\n";
+      "node_list,cost_usd,reason,allocated_s,preempted,lost_core_hours,boot_cost_usd,lost_cost_usd\n";
   out.reserve(record.jobs().size() * 96);
   const std::vector<double> lost = lost_core_seconds(record);
+  const Bill bill(record, design);
+  const std::vector<JobCost> lost_costs = bill.lost_attempts_cost();
   for (std::size_t j = 0; j < record.jobs().size(); ++j) {
     const JobRecord& job = record.jobs()[j];
     const bool ran = job.start != kNever;
@@ -120,10 +76,12 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     append_number(out, std::int64_t{job.requeues});
     out.push_back(',');
     std::string list;
-    append_node_list(list, shares, record, design, group_first);
+    node_lists.append(list, shares);
     append_csv_text(out, list);
     out.push_back(',');
-    append_usd(out, job_cost(job, record, design));
+    JobCost cost = bill.job_cost(job);
+    if (!lost_costs.empty()) cost += lost_costs[j];
+    append_usd(out, cost.run);
     out.push_back(',');
     if (job.state == JobState::rejected) out += rejection_name(job.rejection);
     out.push_back(',');
@@ -132,6 +90,10 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     append_number(out, std::int64_t{job.preemptions});
     out.push_back(',');
     append_number(out, lost.empty() ? 0.0 : lost[j] / 3600);
+    for (const MicroUsd part : {cost.boot, cost.lost}) {
+      out.push_back(',');
+      append_usd(out, part);
+    }
     out.push_back('\n');
   }
   return out;
@@ -139,29 +101,31 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
 
 std::string nodes_csv(const RunRecord& record, const RunContext& context) {
   const Design& design = context.design;
-  const std::vector<InstanceUse> uses = instance_use(record, design, busy_periods(record));
+  const std::vector<InstanceUse> uses = Bill(record, design).instance_use(busy_periods(record));
+  const std::vector<std::string> names = design.node_names();
   std::string out =
       "node,instance_id,instance_type,node_group,zone,placement_group,purchase,launch_s,running_s,ready_s,end_s,"
-      "end_reason,busy_s,idle_s,cost_usd\n";
+      "end_reason,busy_s,idle_s,cost_usd,subnet,reservation,loss,busy_usd,boot_usd,idle_usd,failed_usd\n";
+  std::uint64_t number_of_instance = 0;
   for (std::size_t i = 0; i < uses.size(); ++i) {
     const InstanceRecord& instance = record.instances()[i];
+    if (instance.refused) continue;
     const GroupFacts& group = design.groups[index(instance.group)];
-    out += design.node_name(instance.node);
-    // Simulated instances are numbered in order of launch, in the shape of EC2's ids.
-    std::array<char, 17> id{};
-    std::uint64_t n = i + 1;
-    for (std::size_t k = id.size(); k > 0; --k, n >>= 4) id[k - 1] = "0123456789abcdef"[n & 15];
-    out += ",i-";
-    out.append(id.data(), id.size());
+    const Offer* const offer = offer_of(instance, design);
+    out += names[index(instance.node)];
     out.push_back(',');
-    out += group.type.name;
+    append_instance_id(out, ++number_of_instance);
+    out.push_back(',');
+    out += offer == nullptr ? group.type.name : offer->type.name;
     out.push_back(',');
     out += group.name;
     out.push_back(',');
-    append_csv_text(out, group.zone);
+    append_csv_text(out, offer == nullptr ? group.zone : offer->zone);
     out.push_back(',');
     append_csv_text(out, group.placement_group);
-    out += ",ONDEMAND,";
+    out.push_back(',');
+    out += purchase_name(group.purchase);
+    out.push_back(',');
     append_seconds(out, instance.launch);
     out.push_back(',');
     append_time(out, instance.running);
@@ -169,13 +133,26 @@ std::string nodes_csv(const RunRecord& record, const RunContext& context) {
     append_time(out, instance.ready);
     out.push_back(',');
     append_seconds(out, uses[i].end);
-    out += instance.end == kNever ? ",END_OF_RUN," : ",SCHEDULER_REQUESTED,";
+    out.push_back(',');
+    out += instance.is_over() ? end_reason_name(instance) : "END_OF_RUN";
+    out.push_back(',');
     append_seconds(out, uses[i].busy);
     out.push_back(',');
     const Time ready = std::min(instance.ready, uses[i].end);
     append_seconds(out, uses[i].end - ready - uses[i].busy);
     out.push_back(',');
     append_usd(out, uses[i].cost);
+    out.push_back(',');
+    if (offer != nullptr) append_csv_text(out, offer->subnet);
+    out.push_back(',');
+    if (instance.reservation > 0) append_csv_text(out, design.reservations[instance.reservation - 1].id);
+    out.push_back(',');
+    if (instance.loss) out += loss_name(*instance.loss);
+    const CostSplit& split = uses[i].split;
+    for (const MicroUsd part : {split.busy, split.boot, split.idle, split.failed}) {
+      out.push_back(',');
+      append_usd(out, part);
+    }
     out.push_back('\n');
   }
   return out;
@@ -191,7 +168,7 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
                         const std::function<void(std::string_view)>& write) {
   const Design& design = context.design;
   // Every quantity is a sum of changes at times; a sweep over them in order of time gives the rows.
-  enum Quantity : std::uint8_t { actual, pending, utilized, queued, running_jobs, price };
+  enum Quantity : std::uint8_t { actual, pending, utilized, queued, running_jobs, price, at_once };
   struct Change {
     Time time;
     Quantity quantity;
@@ -224,15 +201,25 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
     const auto held = [](const JobRecord& job) { return Period{job.start, job.freed}; };
     for (const Period& p : shared_periods(record, held)) during(utilized, p.from, p.until, -1);
   } else {
-    for (const InstanceRecord& i : record.instances()) {
+    const Bill bill(record, design);
+    for (std::size_t n = 0; n < record.instances().size(); ++n) {
+      const InstanceRecord& i = record.instances()[n];
+      if (i.refused) continue;
       during(pending, i.launch, std::min(i.ready, i.end), 1);
       during(actual, i.ready, i.end, 1);
-      during(price, i.running, i.end, design.groups[index(i.group)].price_per_hour + design.management_per_hour);
+      during(price, i.running, i.end, design.management_per_hour);
+      for (const Bill::Rate& rate : bill.rates(n)) {
+        // What is prepaid is paid anyway.
+        if (!rate.prepaid) during(price, rate.from, rate.until, rate.per_hour);
+      }
     }
     for (const std::vector<Period>& periods : busy_periods(record)) {
       for (const Period& p : periods) during(utilized, p.from, p.until, 1);
     }
-    changes.push_back({record.begin(), price, design.controller_per_hour});
+    for (const Charge& charge : charges_of(design, record.begin())) {
+      during(price, charge.from, charge.until, charge.per_hour);
+      if (charge.at_once > 0) changes.push_back({charge.from, at_once, charge.at_once});
+    }
   }
   std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.time < b.time; });
 
@@ -240,7 +227,7 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
       "time_s,ActualCapacity,DesiredCapacity,IdleCapacity,UtilizedCapacity,PendingCapacity,CapacityUtilization,"
       "queued_jobs,running_jobs,cost_usd\n";
   if (record.begin() == kNever) return write(out);
-  std::array<std::int64_t, 6> now{};
+  std::array<std::int64_t, 7> now{};
   __int128 accrued = 0;  // millionths of a dollar x microseconds an hour
   Time accrued_until = record.begin();
   std::size_t next = 0;
@@ -266,7 +253,7 @@ void write_timeline_csv(const RunRecord& record, const RunContext& context, Time
     out.push_back(',');
     append_number(out, now[running_jobs]);
     out.push_back(',');
-    append_usd(out, static_cast<MicroUsd>((accrued + kHour / 2) / kHour));
+    append_usd(out, static_cast<MicroUsd>((accrued + kHour / 2) / kHour) + now[at_once]);
     out.push_back('\n');
     if (out.size() > kBlock) {
       write(out);

@@ -113,6 +113,17 @@ void make_cloud(const Scenario& scenario, Design& design) {
 
 }  // namespace
 
+std::vector<Charge> charges_of(const Design& design, Time begin) {
+  std::vector<Charge> charges = {{.from = begin, .per_hour = design.controller_per_hour}};
+  for (const CapacityReservation& r : design.reservations) {
+    charges.push_back({later(begin, r.start), later(begin, r.end), r.price_per_hour * r.instances, r.upfront});
+  }
+  for (const Commitment& c : design.committed) {
+    charges.push_back({.from = begin, .per_hour = c.price_per_hour * c.instances});
+  }
+  return charges;
+}
+
 MicroUsd cost_of(MicroUsd price_per_hour, Time duration) {
   constexpr __int128 kHourWide = kHour;
   return static_cast<MicroUsd>((static_cast<__int128>(price_per_hour) * duration + kHourWide / 2) / kHourWide);
@@ -167,6 +178,10 @@ Design make_design(const Scenario& scenario) {
     if (find_instance_type(name)) continue;
     throw InputError(
         fmt::format("{}: cloud.prices: {}", scenario.file.empty() ? "scenario" : scenario.file, unknown_type(name)));
+  }
+  for (const CloudOptions::Committed& c : scenario.cloud.committed) {
+    type_named(scenario, "cloud.committed", c.instance_type);
+    design.committed.push_back({c.instance_type, c.instances, micro_usd(c.usd_per_hour)});
   }
   make_cloud(scenario, design);
   for (std::size_t g = 0; g < scenario.groups.size(); ++g) {

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "engine/cluster.hpp"
+#include "models/cloud/capacity_reservation.hpp"
 #include "models/cloud/offer.hpp"
 #include "models/cloud/simulated_cloud.hpp"
+#include "models/cloud/spot_prices.hpp"
 #include "models/scenario/scenario.hpp"
 
 namespace headroom {
@@ -21,6 +23,14 @@ struct GroupFacts {
   std::vector<Offer> offers = {};  // the first one's type, price and zone are those above; of a pool: none
 };
 
+// So many instances of a type are paid for at this rate, used or not, throughout the run: a savings plan, or reserved
+// instances. Instances on demand use them first.
+struct Commitment {
+  std::string instance_type;
+  std::int64_t instances = 0;
+  MicroUsd price_per_hour = 0;  // of each
+};
+
 struct Design {
   ClusterSpec spec;
   std::vector<GroupFacts> groups;
@@ -28,6 +38,7 @@ struct Design {
   std::vector<SimulatedCloud::Boot> boots;  // by group
   std::vector<CapacityReservation> reservations;
   SpotPrices spot_prices;
+  std::vector<Commitment> committed;
   MicroUsd controller_per_hour = 0;
   MicroUsd management_per_hour = 0;  // for each instance
   bool is_pool = false;
@@ -40,6 +51,15 @@ struct Design {
 // Throws InputError: unknown instance types, types that are not sold as Spot, no price in the region, types that do not
 // go together (PCS-12), a RealMemory that they do not have.
 Design make_design(const Scenario& scenario);
+
+// What is paid whatever instances there are: the controller, reservations, commitments.
+struct Charge {
+  Time from = 0;
+  Time until = kNever;
+  MicroUsd per_hour = 0;
+  MicroUsd at_once = 0;  // at `from`
+};
+std::vector<Charge> charges_of(const Design& design, Time begin);
 
 // `price_per_hour` for `duration`, rounded to the nearest millionth.
 MicroUsd cost_of(MicroUsd price_per_hour, Time duration);

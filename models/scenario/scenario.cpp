@@ -135,6 +135,7 @@ class Builder {
     read_workload();
     read_operations();
     read_faults();
+    read_budgets();
     scenario_.expected_digest = root_.child("expect").string("digest").value_or("");
   }
 
@@ -1488,6 +1489,28 @@ class Builder {
     std::set<std::string> names;
     for (const auto& [subnet, name] : zones_) names.insert(name);
     add(element, "availabilityZone", fmt::format("no subnet is in {}; known: {}", quote(zone), known_list(names)));
+  }
+
+  void read_budgets() {
+    std::set<std::string> names;
+    for (const Section& element : root_.elements("budgets")) {
+      if (problems_.full()) break;
+      Budget budget;
+      budget.name = element.string("name").value_or("");
+      if (!budget.name.empty() && !names.insert(budget.name).second) {
+        add(element, "name", fmt::format("the budget {} is given twice", quote(budget.name)));
+      }
+      budget.amount = std::llround(element.number("usd").value_or(0) * 1e6);
+      if (element.string("period") != "run") budget.period = element.duration("period").value_or(kNever);
+      for (const Section& action : element.elements("actions")) {
+        budget.actions.push_back(
+            {action.count("atPercent").value_or(0), action.string("action") == "stop-launching"});
+      }
+      std::stable_sort(budget.actions.begin(), budget.actions.end(), [](const BudgetAction& a, const BudgetAction& b) {
+        return std::pair(a.percent, a.stops) < std::pair(b.percent, b.stops);
+      });
+      scenario_.budgets.push_back(std::move(budget));
+    }
   }
 
   void check_host_list(const Section& element, std::string_view key, const std::string& list) {

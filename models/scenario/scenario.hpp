@@ -153,6 +153,12 @@ struct CloudOptions {
   Failures failures;
   std::vector<Failures> failures_of_group = {};                     // by index into Scenario::groups
   std::vector<std::pair<std::string, double>> prices_usd_per_hour;  // by instance type; over the catalog's
+  struct Committed {
+    std::string instance_type;
+    std::int32_t instances = 0;
+    double usd_per_hour = 0;  // of each
+  };
+  std::vector<Committed> committed = {};
   double controller_usd_per_hour = 0;
   double node_management_usd_per_hour = 0;
   bool run_instances = false;  // launches are RunInstances; otherwise CreateFleet
@@ -164,6 +170,20 @@ struct CloudOptions {
   std::vector<SpotPriceRule> spot_prices = {};
   QuotaLimits quotas = {};
   Ec2Settings::Throttling throttling = {};
+};
+
+// What happens when so much of a budget is spent.
+struct BudgetAction {
+  std::int32_t percent = 0;
+  bool stops = false;  // nothing more is launched until the period is over; otherwise it is only told
+};
+
+// So much money for some time, and for the same time again afterwards.
+struct Budget {
+  std::string name;
+  std::int64_t amount = 0;              // millionths of a dollar
+  Time period = kNever;                 // from the start of the run; kNever: all of it
+  std::vector<BudgetAction> actions;    // by percent, alerts first
 };
 
 // How processors of a log become a request (workload.map).
@@ -319,6 +339,7 @@ struct Scenario {
   std::vector<ServiceAnswer> answers;  // to calls of the PCS API, in the order of time
   std::vector<TimedChange> changes;    // what follows from them for the cluster, in the order of time
   std::vector<Fault> faults;
+  std::vector<Budget> budgets;
   std::vector<PolicyKey> policy_keys;
   Time stall_limit = 30 * 24 * kHour;  // the run ends when for so long no job came, started or ended, and none runs
   std::string expected_digest;     // expect.digest; empty: none

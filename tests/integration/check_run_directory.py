@@ -13,6 +13,7 @@ import collections
 import csv
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,10 @@ MICRO = Decimal("0.000001")
 CLUSTER_INSTANCES = {"SMALL": 32, "MEDIUM": 512, "LARGE": 2048}  # PCS-3
 FINAL = {"COMPLETED": "completed", "FAILED": "failed", "TIMEOUT": "timed_out", "NODE_FAIL": "node_failed",
          "CANCELLED": "cancelled", "REJECTED": "rejected"}
+
+PARTS = {"busy": "busy_usd", "boot": "boot_usd", "idle": "idle_usd", "failed": "failed_usd"}
+END_REASONS = {"END_OF_RUN", "SCHEDULER_REQUESTED", "UNHEALTHY_NODE", "BOOTSTRAP_FAILED", "EXTERNALLY_TERMINATED",
+               "REPLACEMENT_REQUESTED", "NODE_GROUP_DELETION"}
 
 errors = collections.Counter()
 
@@ -101,13 +106,50 @@ def union(periods):
     return total
 
 
+def records_of(path):
+    with open(path) as file:
+        return [json.loads(line, parse_float=Decimal) for line in file]
+
+
+def check_logs(folder, nodes, summary):
+    """events.jsonl against nodes.csv, scheduler.jsonl against the number of jobs; where they were asked for."""
+    if not os.path.exists(f"{folder}/events.jsonl"):
+        return
+    events = records_of(f"{folder}/events.jsonl")
+    times = [event["time_s"] for event in events]
+    same(times, sorted(times), "events are in the order of time")
+    told = collections.defaultdict(dict)
+    for event in events:
+        same(event["event_timestamp"], int(event["time_s"]), "event_timestamp", event["time_s"])
+        if event["status"] != "PENDING_REPLACEMENT" and event["details"]["instance_id"]:
+            told[event["details"]["instance_id"]][event["status"]] = event
+    same(sum(event["status"] == "LAUNCH_FAILED" for event in events), summary["nodes"]["launch_failures"], "LAUNCH_FAILED")
+    same(dict(collections.Counter(e["details"]["ec2_error_code"] for e in events if e["status"] == "LAUNCH_FAILED")),
+         summary["launch_failures"], "ec2_error_code")
+    same(set(told), {node["instance_id"] for node in nodes}, "instances of events.jsonl")
+    for node in nodes:
+        own = told[node["instance_id"]]
+        same(own["LAUNCHED"]["time_s"], node["launch_s"], "LAUNCHED", node["instance_id"])
+        same(own["LAUNCHED"]["node_id"], node["node"], "node_id", node["instance_id"])
+        same(own["LAUNCHED"]["details"]["instance_type"], node["instance_type"], "instance_type", node["instance_id"])
+        same("ACTIVE" in own, node["ready_s"] is not None, "ACTIVE", node["instance_id"])
+        same("TERMINATED" in own, node["end_reason"] != "END_OF_RUN", "TERMINATED", node["instance_id"])
+        if "TERMINATED" in own:
+            same((own["TERMINATED"]["time_s"], own["TERMINATED"]["reason"]), (node["end_s"], node["end_reason"]),
+                 "TERMINATED", node["instance_id"])
+    messages = [record["message"] for record in records_of(f"{folder}/scheduler.jsonl")]
+    same(sum("_slurm_rpc_submit_batch_job" in message for message in messages), summary["jobs"]["submitted"],
+         "submissions in scheduler.jsonl")
+    same(sum("Requeuing" in message for message in messages), summary["jobs"]["requeues"], "requeues in scheduler.jsonl")
+
+
 def main():
     binary, scenario_file, folder = sys.argv[1:4]
     log = sys.argv[4] if len(sys.argv) > 4 else None
     with open(scenario_file) as file:
         scenario = json.load(file)
     with open(f"{folder}/summary.json") as file:
-        summary = json.load(file, parse_float=Decimal)
+        summary = json.load(file, parse_float=lambda text: Decimal(repr(float(text))))  # the shortest that is the same
     catalog = json.loads(subprocess.run(
         [binary, "catalog", "--region", scenario.get("region", "us-east-1"), "--format", "json"],
         check=True, capture_output=True, text=True).stdout, parse_float=Decimal)
@@ -121,14 +163,19 @@ def main():
     nodes = read_table(f"{folder}/nodes.csv")
     timeline = read_table(f"{folder}/timeline.csv")
     for job in jobs:
-        decimals(job, "submit_s", "eligible_s", "start_s", "end_s", "wait_s", "run_s", "cost_usd")
+        decimals(job, "submit_s", "eligible_s", "start_s", "end_s", "wait_s", "run_s", "cost_usd", "boot_cost_usd",
+                 "lost_cost_usd")
         job["hosts"] = expand(job["node_list"])
     for node in nodes:
-        decimals(node, "launch_s", "running_s", "ready_s", "end_s", "busy_s", "idle_s", "cost_usd")
+        decimals(node, "launch_s", "running_s", "ready_s", "end_s", "busy_s", "idle_s", "cost_usd", *PARTS.values())
+    for job in jobs:
+        check(job["boot_cost_usd"] >= 0 and job["lost_cost_usd"] >= 0, "costs of a job", job["job_id"])
 
     # --- instances: time, money, limits ---
     instances = collections.defaultdict(list)  # by node, in order of launch
-    billed = boot = Decimal(0)
+    billed = boot = failed = Decimal(0)
+    # Nothing was lost, and nobody changed anything: static groups stay, and dynamic nodes go when they are idle.
+    undisturbed = not summary["losses"] and not scenario.get("operations") and not scenario.get("faults")
     for node in nodes:
         name, group, type_ = node["node"], node["node_group"], types[node["instance_type"]]
         instances[name].append(node)
@@ -144,13 +191,23 @@ def main():
         seconds = max(Decimal(60), (node["end_s"] - node["running_s"]).to_integral_value(ROUND_CEILING))
         seconds = Decimal(0) if never_ran else seconds
         price = Decimal(type_["usd_per_hour"])
-        same(node["cost_usd"], (price * seconds / HOUR).quantize(MICRO, ROUND_HALF_UP), "cost of an instance",
-             node["instance_id"])
+        if node["purchase"] == "ONDEMAND" and not node["reservation"] and "committed" not in scenario.get("cloud", {}):
+            same(node["cost_usd"], (price * seconds / HOUR).quantize(MICRO, ROUND_HALF_UP), "cost of an instance",
+                 node["instance_id"])
+        same(sum(node[part] for part in PARTS.values()), node["cost_usd"], "parts of a cost", node["instance_id"])
+        check(all(node[part] >= 0 for part in PARTS.values()), "a part of a cost is negative", node["instance_id"])
         billed += node["end_s"] - node["running_s"]
-        boot += node["up_s"] - node["running_s"]
+        if node["ready_s"] is None and node["end_reason"] != "END_OF_RUN":
+            failed += node["up_s"] - node["running_s"]
+            same(node["failed_usd"], node["cost_usd"], "cost of an instance that was never ready", node["instance_id"])
+        else:
+            boot += node["up_s"] - node["running_s"]
         same(node["idle_s"], node["end_s"] - node["up_s"] - node["busy_s"], "idle_s", node["instance_id"])
         check(node["idle_s"] >= 0 <= node["busy_s"], "busy_s and idle_s", node["instance_id"])
-        same(node["end_reason"] == "END_OF_RUN", group in static, "end_reason", node["instance_id"])
+        check(node["end_reason"] in END_REASONS, "end_reason", node["instance_id"], node["end_reason"])
+        same(node["loss"] != "", node["end_reason"] == "EXTERNALLY_TERMINATED", "loss", node["instance_id"])
+        if undisturbed:
+            same(node["end_reason"] == "END_OF_RUN", group in static, "end_reason", node["instance_id"])
     for name, list_ in instances.items():
         list_.sort(key=lambda i: i["launch_s"])
         for first, second in zip(list_, list_[1:]):
@@ -160,14 +217,21 @@ def main():
 
     cost, hours = summary["cost_usd"], summary["instance_hours"]
     same(sum(n["cost_usd"] for n in nodes), cost["instances"], "sum of costs")
-    same(cost["instances"] + cost["reservations"] + cost["controller"] + cost["management"], cost["total"],
-         "cost_usd.total")
+    same(cost["instances"] + cost["reservations"] + cost["committed"] + cost["controller"] + cost["management"],
+         cost["total"], "cost_usd.total")
+    for part, column in PARTS.items():
+        same(cost[part], sum(n[column] for n in nodes), "cost_usd", part)
+    same(sum(cost[part] for part in PARTS), cost["instances"], "parts of cost_usd.instances")
+    same(summary["nodes"]["launch_failures"], sum(summary["launch_failures"].values()), "launch_failures")
+    same(summary["losses"], dict(collections.Counter(n["loss"] for n in nodes if n["loss"])), "losses")
+    same(summary["nodes"]["interruptions"], summary["losses"].get("spot_interruption", 0), "nodes.interruptions")
     # The double nearest to the exact sum.
     same(float(billed / HOUR), float(hours["total"]), "instance_hours.total")
     close(hours["boot"], boot / HOUR, "instance_hours.boot")
     close(hours["busy"], sum(n["busy_s"] for n in nodes) / HOUR, "instance_hours.busy")
     close(hours["idle"], sum(n["idle_s"] for n in nodes) / HOUR, "instance_hours.idle")
-    close(hours["busy"] + hours["idle"] + hours["boot"], hours["total"], "busy + idle + boot")
+    close(hours["failed"], failed / HOUR, "instance_hours.failed")
+    close(hours["busy"] + hours["idle"] + hours["boot"] + hours["failed"], hours["total"], "busy + idle + boot + failed")
     same(summary["nodes"]["launched"], len(nodes), "nodes.launched")
     same(summary["nodes"]["terminated"], sum(n["end_reason"] != "END_OF_RUN" for n in nodes), "nodes.terminated")
     same(summary["nodes"]["peak"], peak([(n["launch_s"], n["end_s"]) for n in nodes]), "nodes.peak")
@@ -176,10 +240,15 @@ def main():
         own = [n for n in nodes if n["node_group"] == name]
         same(group["launched"], len(own), "by_node_group launched", name)
         same(group["cost_usd"], sum((n["cost_usd"] for n in own), Decimal(0)), "by_node_group cost_usd", name)
+        for part, column in PARTS.items():
+            same(group["cost_split_usd"][part], sum((n[column] for n in own), Decimal(0)), "cost_split_usd", name, part)
         same(group["peak"], peak([(n["launch_s"], n["end_s"]) for n in own]), "by_node_group peak", name)
         check(group["peak"] <= maximum[name], "instances of a group", name, group["peak"])
         close(group["instance_hours"]["total"], sum(n["end_s"] - n["running_s"] for n in own) / HOUR,
               f"by_node_group {name} hours")
+
+    cloud = scenario.get("cloud", {})
+    plain_prices = "committed" not in cloud and all(n["purchase"] == "ONDEMAND" and not n["reservation"] for n in nodes)
 
     # --- jobs: one final state each, on nodes that were there ---
     same(summary["jobs"]["submitted"], len(jobs), "jobs.submitted")
@@ -218,7 +287,7 @@ def main():
         same(job["run_s"], end - start, "run_s", who)
         check(job["submit_s"] <= job["eligible_s"] <= start <= end, "order of a job's times", who)
         slowdown = max(1.0, float(job["wait_s"] + job["run_s"]) / float(max(job["run_s"], Decimal(10))))
-        same(float(job["bounded_slowdown"]), slowdown, "bounded_slowdown", who)
+        close(float(job["bounded_slowdown"]), slowdown, f"bounded_slowdown {who}")
         same(len(set(hosts)), int(job["nodes"]), "nodes of node_list", who)
         core_seconds += int(job["cpus"]) * job["run_s"]
         even = int(job["cpus"]) % len(hosts) == 0
@@ -238,7 +307,7 @@ def main():
             load[host] += [(start, cores), (end, -cores)]
             node_cost = (Decimal(type_["usd_per_hour"]) * job["run_s"] / HOUR).quantize(MICRO, ROUND_HALF_UP)
             money += Decimal(int(node_cost / MICRO) * cores // type_["cores"]) * MICRO
-        if even:
+        if even and plain_prices:
             same(job["cost_usd"], money, "cost of a job", who)
     for host, changes in load.items():
         cores = types[instances[host][0]["instance_type"]]["cores"]
@@ -253,7 +322,7 @@ def main():
         # nodes too, and jobs.csv does not say which.
         if plain:
             check(node["busy_s"] <= union(earliest.get(node["instance_id"], [])), "busy_s", node["instance_id"])
-        if node["end_reason"] == "SCHEDULER_REQUESTED" and node["ready_s"] is not None:
+        if undisturbed and node["end_reason"] == "SCHEDULER_REQUESTED" and node["ready_s"] is not None:
             last = max([node["ready_s"]] + [end for _, end in own])
             check(node["end_s"] - last >= idle_time, "terminated before its idle time was over", node["instance_id"])
 
@@ -263,11 +332,15 @@ def main():
     serving = {g["computeNodeGroupId"] for q in scenario["queues"] for g in q["computeNodeGroupConfigurations"]}
     offered = sum(types[n["instance_type"]]["cores"] * (n["end_s"] - n["up_s"]) for n in nodes if n["node_group"] in serving)
     close(summary["utilization"], (core_seconds + lost * HOUR) / offered, "utilization")
-    same(set(summary["by_user"]), set(users), "by_user")
+    check(set(users) <= set(summary["by_user"]) <= {job["user"] for job in jobs}, "by_user", summary["by_user"])
+    for kind, key in ("by_user", "user"), ("by_queue", "queue"):
+        for name, entry in summary[kind].items():
+            own = [job for job in jobs if job[key] == name]
+            for column in "cost_usd", "boot_cost_usd", "lost_cost_usd":
+                same(entry[column], sum((job[column] for job in own), Decimal(0)), f"{kind} {column}", name)
     for user, own in users.items():
         entry = summary["by_user"][user]
         same(entry["jobs"], len(own), "by_user jobs", user)
-        same(entry["cost_usd"], sum(job["cost_usd"] for job in own), "by_user cost_usd", user)
         close(entry["wait_mean_s"], sum(job["wait_s"] for job in own) / len(own), f"by_user {user} wait_mean_s")
         close(entry["core_hours"], sum(int(j["cpus"]) * j["run_s"] for j in own) / HOUR, f"by_user {user} core_hours")
     for queue, own in queues.items():
@@ -325,7 +398,11 @@ def main():
         previous_time, previous_cost = time, paid
     same(at, len(changes), "the timeline ends before the run")
     accrued = sum(Decimal(types[n["instance_type"]]["usd_per_hour"]) * (n["end_s"] - n["running_s"]) for n in nodes) / HOUR
-    same(previous_cost, accrued.quantize(MICRO, ROUND_HALF_UP), "cost in the last row")
+    fees = cloud.get("controllerUsdPerHour", 0) or cloud.get("nodeManagementUsdPerHour", 0)
+    if plain_prices and not fees and "capacityReservations" not in scenario:
+        same(previous_cost, accrued.quantize(MICRO, ROUND_HALF_UP), "cost in the last row")
+
+    check_logs(folder, nodes, summary)
 
     # --- the log: every record is a job ---
     if log:

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 check() { # SCENARIO [LOG]
-  headroom run "scenarios/$1.json" --quiet --out "$tmp/$1" >/dev/null || fail "$1: the run failed"
+  headroom run "scenarios/$1.json" --quiet --events --out "$tmp/$1" >/dev/null || fail "$1: the run failed"
   python3 "$tests/check_run_directory.py" "$binary" "scenarios/$1.json" "$tmp/$1" "${@:2}" || fail "$1"
 }
 

@@ -31,6 +31,21 @@ class RunStory {
     }
     workload.user_names = {"ann", "bob"};
   }
+  // The group offers this beside what it has, at so much an hour. Returns its number.
+  std::uint32_t offer(const std::string& type, const std::string& zone, MicroUsd price_per_hour,
+                      std::size_t group = 0) {
+    GroupFacts& facts = design.groups[group];
+    if (facts.offers.empty()) {
+      facts.offers.push_back(
+          {.type = facts.type, .subnet = "subnet-0", .zone = "", .price_per_hour = facts.price_per_hour});
+    }
+    Offer& made = facts.offers.emplace_back();
+    made.type.name = type;
+    made.subnet = "subnet-" + zone;
+    made.zone = zone;
+    made.price_per_hour = price_per_hour;
+    return static_cast<std::uint32_t>(facts.offers.size() - 1);
+  }
   // A machine of so many processors, as a story.
   static RunStory pool(std::int32_t processors) {
     RunStory story({"pool"});
@@ -75,14 +90,28 @@ class RunStory {
   void end(std::uint32_t job, Outcome outcome) {
     commands_.add(Command::Kind::end_job, job, static_cast<std::uint32_t>(outcome), {});
   }
-  void launch(std::uint32_t node) { power(Command::Kind::launch_instances, node); }
-  void terminate(std::uint32_t node) { power(Command::Kind::terminate_instances, node); }
+  void launch(std::uint32_t node, LaunchReason why = LaunchReason::scheduler_requested) {
+    power(Command::Kind::launch_instances, node, static_cast<std::uint32_t>(why));
+  }
+  void terminate(std::uint32_t node, EndReason why = EndReason::scheduler_requested) {
+    power(Command::Kind::terminate_instances, node, static_cast<std::uint32_t>(why));
+  }
+  // Other news of a node, a change of the cluster, or a budget.
+  void hear(Stimulus::Kind kind, std::uint32_t subject, std::uint32_t detail = 0) {
+    news_.stimuli.push_back({kind, subject, detail});
+  }
+  void refuse(std::uint32_t node, Refusal refusal) {
+    hear(Stimulus::Kind::launch_refused, node, static_cast<std::uint32_t>(refusal));
+  }
+  void lose(std::uint32_t node, Loss loss) {
+    hear(Stimulus::Kind::instance_lost, node, static_cast<std::uint32_t>(loss));
+  }
 
   void at(std::int64_t second) {
     for (JobRequest& request : news_.arrivals) request.submit = second * kSecond;
     // A step in which nothing happens does not count: news that reports pass over.
     if (news_.stimuli.empty() && commands_.list.empty()) {
-      news_.stimuli.push_back({Stimulus::Kind::instance_terminated, 0, 0});
+      news_.stimuli.push_back({Stimulus::Kind::updated, 0, 0});
     }
     record.append(second * kSecond, news_, commands_);
     news_.clear();
@@ -114,9 +143,9 @@ class RunStory {
   Summary summary() const { return summarize(record, context()); }
 
  private:
-  void power(Command::Kind kind, std::uint32_t node) {
+  void power(Command::Kind kind, std::uint32_t node, std::uint32_t why) {
     const NodeShare share{NodeId{node}, 0};
-    commands_.add(kind, node / 8, 0, std::span(&share, 1));
+    commands_.add(kind, node / 8, why, std::span(&share, 1));
   }
   News news_;
   Commands commands_;

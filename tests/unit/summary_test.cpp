@@ -57,7 +57,7 @@ TEST(Summary, SplitsAnInstancesHoursAndSumsItsCost) {
   EXPECT_EQ(group.peak, 1u);
   EXPECT_EQ(group.cost, 180'000);
   EXPECT_DOUBLE_EQ(group.hours.busy, 90 * kSecondInHours);
-  EXPECT_EQ(s.by_user.at("ann").cost, 90'000) << "all four cores for 90 s";
+  EXPECT_EQ(s.by_user.at("ann").cost.run, 90'000) << "all four cores for 90 s";
   EXPECT_DOUBLE_EQ(s.by_user.at("ann").core_hours, 4 * 90 * kSecondInHours);
 }
 
@@ -238,12 +238,13 @@ TEST(Summary, CountsLostAttemptsInWhatTheClusterDidAndNotInWhatAJobDid) {
   EXPECT_DOUBLE_EQ(s.makespan_s, 450) << "its end is when it was told to end";
   EXPECT_DOUBLE_EQ(s.by_user.at("ann").core_hours, 8 * 50 * kSecondInHours);
   EXPECT_DOUBLE_EQ(s.by_queue.at("batch").core_hours, 8 * 50 * kSecondInHours);
-  EXPECT_EQ(s.by_user.at("ann").cost, 100'000) << "two nodes, 50 s";
+  EXPECT_EQ(s.by_user.at("ann").cost.run, 100'000) << "two nodes, 50 s";
   EXPECT_DOUBLE_EQ(s.utilization, 8 * (90 + 50) / (4.0 * (500 + 450))) << "node 1 offered nothing";
   const HourSplit& h = s.instance_hours;
   EXPECT_DOUBLE_EQ(h.busy, (160 + 210) * kSecondInHours);
-  EXPECT_DOUBLE_EQ(h.boot, (30 + 80) * kSecondInHours);
-  EXPECT_NEAR(h.busy + h.idle + h.boot, h.total, 1e-12);
+  EXPECT_DOUBLE_EQ(h.boot, 30 * kSecondInHours);
+  EXPECT_DOUBLE_EQ(h.failed, 80 * kSecondInHours) << "node 1 was never ready";
+  EXPECT_NEAR(h.busy + h.idle + h.boot + h.failed, h.total, 1e-12);
   EXPECT_EQ(s.nodes_terminated, 1u);
 }
 
@@ -315,10 +316,10 @@ TEST(JobCost, IsThePriceOfItsCoresWhileItRan) {
   story.at(100);
   story.finish(0);
   story.at(160);
-  EXPECT_EQ(job_cost(story.record.jobs()[0], story.record, story.design), 15'000 + 60'000);
+  EXPECT_EQ(Bill(story.record, story.design).job_cost(story.record.jobs()[0]).run, 15'000 + 60'000);
   story.start(story.arrive(), {share_of(0, 1)});
   story.at(200);
-  EXPECT_EQ(job_cost(story.record.jobs()[1], story.record, story.design), 0) << "it has not ended";
+  EXPECT_EQ(Bill(story.record, story.design).job_cost(story.record.jobs()[1]).run, 0) << "it has not ended";
 }
 
 TEST(Summary, CountsJobsByHowTheyEnded) {

@@ -226,7 +226,8 @@ TEST(NodesCsv, TellsAnInstancesLife) {
   story.design.groups[0].zone = "z1";
   const std::string csv = nodes_csv(story.record, story.context());
   EXPECT_THAT(rows_of(csv), ElementsAre("compute-1,i-00000000000000001,test.large,compute,z1,,ONDEMAND,0,30,60,210,"
-                                        "SCHEDULER_REQUESTED,90,60,0.180000"));
+                                        "SCHEDULER_REQUESTED,90,60,0.180000,,,,"
+                                        "0.090000,0.030000,0.060000,0.000000"));
 }
 
 TEST(NodesCsv, TellsInstancesThatOutliveTheRunAndThoseThatNeverRan) {
@@ -237,9 +238,9 @@ TEST(NodesCsv, TellsInstancesThatOutliveTheRunAndThoseThatNeverRan) {
   story.at(30);
   EXPECT_THAT(rows_of(nodes_csv(story.record, story.context())),
               ElementsAre("compute-4,i-00000000000000001,test.large,compute,,,ONDEMAND,0,0,0,30,END_OF_RUN,0,30,"
-                          "0.060000",
+                          "0.060000,,,,0.000000,0.000000,0.060000,0.000000",
                           "compute-5,i-00000000000000002,test.large,compute,,,ONDEMAND,10,,,30,END_OF_RUN,0,0,"
-                          "0.000000"));
+                          "0.000000,,,,0.000000,0.000000,0.000000,0.000000"));
 }
 
 TEST(NodesCsv, AddsUpToTheSummarysCost) {
@@ -271,10 +272,10 @@ TEST(NodesCsv, AddsUpToTheSummarysCost) {
       story.at(now);
       now += draw.between(0, 100);
     }
-    const std::vector<std::string> rows = rows_of(nodes_csv(story.record, story.context()));
+    const auto rows = table_of(nodes_csv(story.record, story.context()));
     MicroUsd sum = 0;
-    for (const std::string& row : rows) {
-      std::string cost = row.substr(row.rfind(',') + 1);
+    for (const auto& row : rows) {
+      std::string cost = row.at("cost_usd");
       cost.erase(cost.find('.'), 1);
       sum += std::stoll(cost);
     }
