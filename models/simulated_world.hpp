@@ -33,8 +33,7 @@ class SimulatedWorld {
  public:
   // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time. Where
   // the core has done nothing for `patience`, and nothing more is to come, the run is over although it would go on
-  // looking; and where no job runs and none has come, started or ended for `stall_limit`, although it would go on trying
-  // to get instances.
+  // looking; and where it asked for instances in vain for `stall_limit`: no node came up, no job started or ended.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
                  const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
                  std::span<const Disturbance> disturbances = {}, Time patience = kNever, Time stall_limit = kNever)
@@ -53,7 +52,6 @@ class SimulatedWorld {
              "only a policy that keeps time deals with other disturbances");
       ensure(d.stimulus.kind >= Stimulus::Kind::node_lost, "jobs and instances follow from commands");
       events_.push(d.at, d.stimulus);
-      last_progress_ = std::max(last_progress_, d.at);
     }
     if (keeps_time_) nodes_of_.resize(jobs_.size());
   }
@@ -70,13 +68,12 @@ class SimulatedWorld {
       out_of_patience_ = true;
       return std::nullopt;
     }
-    if (arrival == kNever && now > later(last_progress_, stall_limit_) && !runner_.any_running()) {
+    if (arrival == kNever && events_.empty() && now > later(trying_since_, stall_limit_) && !runner_.any_running()) {
       out_of_patience_ = true;
       return std::nullopt;
     }
     if (now != wake) last_act_ = now;
     if (arrival == now) {
-      last_progress_ = std::max(last_progress_, now);
       do {
         news.stimuli.push_back({Stimulus::Kind::job_arrived, static_cast<std::uint32_t>(next_job_), 0});
         news.arrivals.push_back(jobs_[next_job_].request);
@@ -107,10 +104,11 @@ class SimulatedWorld {
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
-          last_progress_ = std::max(last_progress_, now);
+          trying_since_ = kNever;
           if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
+          trying_since_ = std::min(trying_since_, now);
           for (const NodeShare& s : commands.shares_of(c)) {
             cloud_.launch(GroupId{c.subject}, s.node, now, events_);
             std::erase(lost_nodes_, s.node);
@@ -126,9 +124,10 @@ class SimulatedWorld {
         case Command::Kind::requeue_job:
         case Command::Kind::end_job:
           // An end that only says how a job that is gone counts changes nothing here.
+          // One that only waited for its nodes to boot made no progress.
+          if (runner_.is_running(JobId{c.subject})) trying_since_ = kNever;
           if (!keeps_time_ || !nodes_of_[c.subject].empty()) runner_.lose(JobId{c.subject}, now);
           if (keeps_time_) nodes_of_[c.subject].clear();
-          last_progress_ = std::max(last_progress_, now);
           break;
         case Command::Kind::reject_job:
         case Command::Kind::allocate_job:
@@ -160,7 +159,7 @@ class SimulatedWorld {
       case Stimulus::Kind::job_finished:
         if (keeps_time_) nodes_of_[s.subject].clear();
         runner_.told(JobId{s.subject}, now);
-        last_progress_ = std::max(last_progress_, now);
+        trying_since_ = kNever;
         break;
       case Stimulus::Kind::instance_running:
         cloud_.told(s);
@@ -168,6 +167,7 @@ class SimulatedWorld {
       case Stimulus::Kind::node_ready:
         cloud_.told(s);
         std::erase(lost_nodes_, NodeId{s.subject});
+        trying_since_ = kNever;
         break;
       case Stimulus::Kind::node_lost:
         lost_nodes_.push_back(NodeId{s.subject});
@@ -223,7 +223,7 @@ class SimulatedWorld {
   Time patience_;
   Time last_act_ = 0;
   Time stall_limit_;
-  Time last_progress_ = 0;  // of a job, or the last thing that is known to come
+  Time trying_since_ = kNever;  // to get instances; kNever: it got one since, or a job started or ended
   bool out_of_patience_ = false;
   const std::atomic<bool>* stop_;
 };

@@ -51,6 +51,7 @@ class SimulatedRunner {
     end_of_[index(job)] = kNever;
   }
 
+  bool is_running(JobId job) const { return end_of_[index(job)] != kNever; }
   bool any_running() const {
     return std::any_of(end_of_.begin(), end_of_.end(), [](Time end) { return end != kNever; });
   }
