@@ -80,8 +80,20 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     return (s.kind >= Stimulus::Kind::node_lost && s.kind <= Stimulus::Kind::updated) ||
            s.kind == Stimulus::Kind::cluster_changed;
   };
+  // Losses first: no job starts on a node that is lost at the same instant.
+  any_lost_ = false;
   for (const Stimulus& s : news.stimuli) {
-    if (!is_asked(s)) hear(s);
+    if (s.kind != Stimulus::Kind::instance_lost) continue;
+    any_lost_ = true;
+    hear(s);
+  }
+  bool any_asked = false;
+  for (const Stimulus& s : news.stimuli) {
+    if (is_asked(s)) {
+      any_asked = true;
+    } else if (s.kind != Stimulus::Kind::instance_lost) {
+      hear(s);
+    }
   }
   // Arrivals after that: what ended at the same instant no longer counts against the limit of jobs.
   std::size_t next_arrival = 0;
@@ -93,8 +105,8 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     arrive(JobId{s.subject}, request, request.terms == 0 ? nullptr : &news.terms[request.terms - 1]);
   }
   // Requests from outside last: they may be about a job that arrived at this instant.
-  for (const Stimulus& s : news.stimuli) {
-    if (is_asked(s)) hear(s);
+  for (std::size_t i = 0; any_asked && i < news.stimuli.size(); ++i) {
+    if (is_asked(news.stimuli[i])) hear(news.stimuli[i]);
   }
   if (now >= next_down_) settle_power();
   if (now >= next_overdue_) extend_overdue();
@@ -102,34 +114,40 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
 
   const View view = present();
   bool to_scale = keeps_time_;
-  if (!cloud_.empty() && scaler_ != nullptr) {
-    ScalePlan plan(*this);
-    scaler_->hear(view, cloud_, plan);
-    to_scale = true;
+  if (!cloud_.empty()) {
+    if (scaler_ != nullptr) {
+      ScalePlan plan(*this);
+      scaler_->hear(view, cloud_, plan);
+      to_scale = true;
+    }
+    cloud_.clear();
   }
-  cloud_.clear();
   changes_.arrivals = arrivals_;
-  changes_.over = over_;
-  changes_.registered = registered_;
-  changes_.given_up = given_up_;
-  changes_.asked = asked_;
   changes_.finished = finished_;
-  changes_.withdrawn = withdrawn_;
-  changes_.returned = returned_;
+  if (keeps_time_) {
+    changes_.over = over_;
+    changes_.registered = registered_;
+    changes_.given_up = given_up_;
+    changes_.asked = asked_;
+    changes_.withdrawn = withdrawn_;
+    changes_.returned = returned_;
+  }
   if (changes_.any() || now >= scheduler_wake_) {
     Plan plan(*this);
     scheduler_wake_ = scheduler_->plan(view, plan);
-    for (const NodeId node : given_up_) cluster_.want_again(node);
-    for (const Withdrawal& w : withdrawn_) cluster_.want_again(w.node);
-    withdrawn_.clear();
-    returned_.clear();
     changes_ = {};
     arrivals_.clear();
-    over_.clear();
-    registered_.clear();
-    given_up_.clear();
-    asked_.clear();
     finished_.clear();
+    if (keeps_time_) {
+      for (const NodeId node : given_up_) cluster_.want_again(node);
+      for (const Withdrawal& w : withdrawn_) cluster_.want_again(w.node);
+      over_.clear();
+      registered_.clear();
+      given_up_.clear();
+      asked_.clear();
+      withdrawn_.clear();
+      returned_.clear();
+    }
   }
   to_scale |= now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty();
   if (scaler_ != nullptr && to_scale) {
@@ -473,6 +491,7 @@ void Controller::node_ready(NodeId node) {
   if (keeps_time_) registered_.push_back(node);
   for (const JobId job : waiting_jobs_[index(node)]) {
     if (--waiting_nodes_[index(job)] > 0 || keeps_time_) continue;
+    if (any_lost_ && lacks_an_instance(job)) continue;  // it is about to wait again
     jobs_.move(job, JobState::running);
     std::erase(configuring_, job);
     if (configuring_.empty()) next_overdue_ = kNever;
@@ -481,6 +500,12 @@ void Controller::node_ready(NodeId node) {
     commands_->add(Command::Kind::start_job, number(job), 0, cluster_.shares(job));
   }
   waiting_jobs_[index(node)].clear();
+}
+
+bool Controller::lacks_an_instance(JobId job) const {
+  const std::span<const NodeShare> shares = cluster_.shares(job);
+  return std::any_of(shares.begin(), shares.end(),
+                     [this](const NodeShare& share) { return has_instance_[index(share.node)] == 0; });
 }
 
 // Nodes that boot for longer than a job's limit: the job holds on to what it has.

@@ -33,6 +33,7 @@ class Controller {
   void hear(const Stimulus& stimulus);
   void finish(JobId job, Outcome outcome);
   void node_ready(NodeId node);
+  bool lacks_an_instance(JobId job) const;
   void cancel_pending(JobId job);
   void stop_configuring(JobId job);
   void check_shares(JobId job, std::span<const NodeShare> nodes);
@@ -114,6 +115,7 @@ class Controller {
   };
   std::vector<GoingDown> going_down_;
   Time next_down_ = kNever;                 // no node's time to go down ends before
+  bool any_lost_ = false;  // news of this step
   std::vector<std::uint8_t> has_instance_;  // by node: it has one, or one was asked for
   std::vector<std::uint32_t> ending_;       // by node: instances whose termination was asked for and not told yet
   struct HeldBack {

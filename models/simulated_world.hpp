@@ -34,8 +34,8 @@ class SimulatedWorld {
  public:
   // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time. Where
   // the core has done nothing for `patience`, and nothing more is to come, the run is over although it would go on
-  // looking; and where no job has come, started for the first time or ended for `stall_limit`, and none has run since
-  // before, although it would go on trying to get instances.
+  // looking; and where it has tried to get instances for `stall_limit` while no job came, started for the first time or
+  // ended, and none has run for so long.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
                  const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
                  std::span<const Disturbance> disturbances = {}, Time patience = kNever, Time stall_limit = kNever,
@@ -83,14 +83,15 @@ class SimulatedWorld {
       out_of_patience_ = true;
       return std::nullopt;
     }
-    if (arrival == kNever && now > later(std::max(last_progress_, last_planned_), stall_limit_) &&
+    if (arrival == kNever && now > later(std::max(trying_since_, last_planned_), stall_limit_) &&
         !runner_.any_since(now - stall_limit_)) {
       out_of_patience_ = true;
       return std::nullopt;
     }
     if (now != wake) last_act_ = std::max(last_act_, now);
     if (arrival == now) {
-      last_act_for_jobs_ = last_progress_ = now;
+      last_act_for_jobs_ = now;
+      trying_since_ = kNever;
       do {
         news.stimuli.push_back({Stimulus::Kind::job_arrived, static_cast<std::uint32_t>(next_job_), 0});
         news.arrivals.push_back(jobs_[next_job_].request);
@@ -125,11 +126,12 @@ class SimulatedWorld {
       switch (c.kind) {
         case Command::Kind::start_job:
           runner_.start(JobId{c.subject}, now, events_);
-          if (!started_[c.subject]) last_progress_ = now;
+          if (!started_[c.subject]) trying_since_ = kNever;
           started_[c.subject] = true;
           if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
+          if (is_for_jobs(c)) trying_since_ = std::min(trying_since_, now);
           cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_);
           for (const NodeShare& s : commands.shares_of(c)) {
             std::erase(lost_nodes_, s.node);
@@ -200,7 +202,8 @@ class SimulatedWorld {
     switch (s.kind) {
       case Stimulus::Kind::job_finished:
         set_over(s.subject, true);
-        last_act_for_jobs_ = last_progress_ = now;
+        last_act_for_jobs_ = now;
+        trying_since_ = kNever;
         if (keeps_time_) nodes_of_[s.subject].clear();
         runner_.told(JobId{s.subject}, now);
         break;
@@ -252,7 +255,7 @@ class SimulatedWorld {
     const Time allowed = meter_.allows_again();
     if (allowed == kNever || jobs_over_ == jobs_.size()) return;
     last_act_ = std::max(last_act_, allowed);
-    last_progress_ = std::max(last_progress_, allowed);
+    last_planned_ = std::max(last_planned_, allowed);
   }
   void set_over(std::uint32_t job, bool over) {
     if (over_[job] == over) return;
@@ -295,7 +298,7 @@ class SimulatedWorld {
   Time last_act_ = 0;
   Time stall_limit_;
   Time last_act_for_jobs_ = 0;
-  Time last_progress_ = 0;   // a job came, started for the first time, or ended
+  Time trying_since_ = kNever;  // to get instances; kNever: a job came, started for the first time or ended since
   Time last_planned_ = -1;   // of what is to come from outside
   std::vector<bool> started_;
   bool out_of_patience_ = false;

@@ -190,7 +190,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
                        mishaps_of(scenario, design, origin));
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,
-                       patience_for(workload, scenario.stall_limit), Meter(design, scenario.budgets, origin));
+                       scenario.stall_limit, Meter(design, scenario.budgets, origin));
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());

@@ -298,10 +298,11 @@ class Watch {
 
   void append(Time now, const News& news, const Commands& commands, const Controller& controller) {
     lost_now_.clear();
+    left_now_.clear();
     for (const Stimulus& s : news.stimuli) hear(s);
     for (const Command& c : commands.list) obey(c, commands.shares_of(c));
-    for (const std::uint32_t node : lost_now_) {
-      ensure(nodes_[node].jobs.empty(), "no job stays on a node that lost its instance");
+    for (const std::uint32_t job : lost_now_) {
+      ensure(left_now_.count(job) > 0, "no job stays on a node that lost its instance");
     }
     std::int64_t instances = 0;
     std::vector<std::int64_t> of_group(first_.size());
@@ -349,14 +350,14 @@ class Watch {
       case Stimulus::Kind::instance_lost:
         ++report_.losses;
         ensure(nodes_[s.subject].exists, "what is lost was there");
-        if (nodes_[s.subject].ready) lost_now_.push_back(s.subject);
+        if (nodes_[s.subject].ready) lose_jobs_of(s.subject);
         nodes_[s.subject].exists = nodes_[s.subject].ready = false;
         break;
       case Stimulus::Kind::instance_impaired:
         ++report_.impairments;
         ensure(nodes_[s.subject].exists, "what is impaired is there");
         if (static_cast<Impairment>(s.detail) != Impairment::scheduled_event && nodes_[s.subject].ready) {
-          lost_now_.push_back(s.subject);
+          lose_jobs_of(s.subject);
         }
         break;
       case Stimulus::Kind::cluster_changed: {
@@ -410,7 +411,7 @@ class Watch {
         for (const NodeShare& s : shares) {
           ensure(nodes_[index(s.node)].exists, "what is terminated was there");
           nodes_[index(s.node)].exists = nodes_[index(s.node)].ready = false;
-          if (!nodes_[index(s.node)].jobs.empty()) lost_now_.push_back(number(s.node));
+          lose_jobs_of(number(s.node));
         }
         break;
       case Command::Kind::stop_job:
@@ -428,7 +429,12 @@ class Watch {
       nodes_[index(s.node)].jobs.insert(job);
     }
   }
+  // They have to leave it within the step.
+  void lose_jobs_of(std::uint32_t node) {
+    lost_now_.insert(lost_now_.end(), nodes_[node].jobs.begin(), nodes_[node].jobs.end());
+  }
   void leave(std::uint32_t job) {
+    left_now_.insert(job);
     const auto held = held_.find(job);
     if (held == held_.end()) return;
     for (const NodeShare& s : held->second) {
@@ -447,7 +453,8 @@ class Watch {
   std::vector<Node> nodes_;
   std::map<std::uint32_t, std::vector<NodeShare>> held_;
   std::set<std::uint32_t> ended_;
-  std::vector<std::uint32_t> lost_now_;
+  std::vector<std::uint32_t> lost_now_;  // jobs whose node lost its instance in this step
+  std::set<std::uint32_t> left_now_;
   std::size_t active_ = 0;
   std::uint64_t steps_ = 0;
 };

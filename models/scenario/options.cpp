@@ -26,8 +26,8 @@ constexpr Option kOptions[] = {
    .help = "Edition of the PCS rules; they differ in PCS-2, PCS-6 and PCS-11."},
 
   {.path = "stallLimit", .type = duration, .fallback = "\"30d\"", .maximum = kMaxSeconds, .over_minimum = true,
-   .help = "The run ends when no job was submitted, started or ended for so long, none runs and nothing else is foreseen, "
-           "although instances are still asked for; the jobs that wait then are pending."},
+   .help = "The run ends when instances were asked for in vain for so long: no node came up, no job started or ended, none "
+           "runs and nothing else is foreseen; the jobs that wait then are pending."},
 
   {.path = "pool", .type = object,
    .help = "A classic machine instead of cluster, computeNodeGroups and queues: always on, one queue, no "

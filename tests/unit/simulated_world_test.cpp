@@ -376,5 +376,34 @@ TEST(SimulatedWorld, EndsWhereThePolicyGoesOnLookingAlthoughInstancesAreLostForE
   EXPECT_EQ(times.back(), 14 * 70 + 30);
 }
 
+// A job whose nodes are asked for again and again, with or without an instance that boots in the end.
+TEST(SimulatedWorld, EndsARunInWhichInstancesAreAskedForInVainForTheStallLimit) {
+  for (const bool boots : {false, true}) {
+    Workload workload;
+    workload.jobs.emplace_back().run_time = kMinute;
+    SimulatedWorld world(workload, SimulatedCloud({{seconds(10), seconds(400)}}, 1), SameInstant::batched, 0, nullptr,
+                         false, {}, kNever, 100 * kSecond);
+    News news;
+    Commands commands;
+    Time last = -1;
+    for (Time wake = 0; const std::optional<Time> now = world.wait(wake, news); wake = last + 30 * kSecond) {
+      const bool first = last < 0;
+      last = *now;
+      if (last > kHour) break;
+      commands.clear();
+      const NodeShare node{NodeId{0}, 0};
+      if (first) {
+        commands.add(Command::Kind::launch_instances, 0, 0, {&node, 1});
+        // In vain: it is given up at once.
+        if (!boots) commands.add(Command::Kind::terminate_instances, 0, 0, {&node, 1});
+      }
+      commands.add(Command::Kind::requeue_job, 0, 0, {});
+      world.carry_out(last, commands);
+    }
+    EXPECT_TRUE(world.out_of_patience()) << "a node that comes up, but starts no job, changes nothing";
+    EXPECT_LE(last, 120 * kSecond);
+  }
+}
+
 }  // namespace
 }  // namespace headroom
