@@ -80,8 +80,13 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     return (s.kind >= Stimulus::Kind::node_lost && s.kind <= Stimulus::Kind::updated) ||
            s.kind == Stimulus::Kind::cluster_changed;
   };
+  bool any_asked = false;
   for (const Stimulus& s : news.stimuli) {
-    if (!is_asked(s)) hear(s);
+    if (is_asked(s)) {
+      any_asked = true;
+    } else {
+      hear(s);
+    }
   }
   // Arrivals after that: what ended at the same instant no longer counts against the limit of jobs.
   std::size_t next_arrival = 0;
@@ -93,8 +98,8 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
     arrive(JobId{s.subject}, request, request.terms == 0 ? nullptr : &news.terms[request.terms - 1]);
   }
   // Requests from outside last: they may be about a job that arrived at this instant.
-  for (const Stimulus& s : news.stimuli) {
-    if (is_asked(s)) hear(s);
+  for (std::size_t i = 0; any_asked && i < news.stimuli.size(); ++i) {
+    if (is_asked(news.stimuli[i])) hear(news.stimuli[i]);
   }
   if (now >= next_down_) settle_power();
   if (now >= next_overdue_) extend_overdue();
@@ -102,34 +107,40 @@ Time Controller::step(Time now, const News& news, Commands& commands) {
 
   const View view = present();
   bool to_scale = keeps_time_;
-  if (!cloud_.empty() && scaler_ != nullptr) {
-    ScalePlan plan(*this);
-    scaler_->hear(view, cloud_, plan);
-    to_scale = true;
+  if (!cloud_.empty()) {
+    if (scaler_ != nullptr) {
+      ScalePlan plan(*this);
+      scaler_->hear(view, cloud_, plan);
+      to_scale = true;
+    }
+    cloud_.clear();
   }
-  cloud_.clear();
   changes_.arrivals = arrivals_;
-  changes_.over = over_;
-  changes_.registered = registered_;
-  changes_.given_up = given_up_;
-  changes_.asked = asked_;
   changes_.finished = finished_;
-  changes_.withdrawn = withdrawn_;
-  changes_.returned = returned_;
+  if (keeps_time_) {
+    changes_.over = over_;
+    changes_.registered = registered_;
+    changes_.given_up = given_up_;
+    changes_.asked = asked_;
+    changes_.withdrawn = withdrawn_;
+    changes_.returned = returned_;
+  }
   if (changes_.any() || now >= scheduler_wake_) {
     Plan plan(*this);
     scheduler_wake_ = scheduler_->plan(view, plan);
-    for (const NodeId node : given_up_) cluster_.want_again(node);
-    for (const Withdrawal& w : withdrawn_) cluster_.want_again(w.node);
-    withdrawn_.clear();
-    returned_.clear();
     changes_ = {};
     arrivals_.clear();
-    over_.clear();
-    registered_.clear();
-    given_up_.clear();
-    asked_.clear();
     finished_.clear();
+    if (keeps_time_) {
+      for (const NodeId node : given_up_) cluster_.want_again(node);
+      for (const Withdrawal& w : withdrawn_) cluster_.want_again(w.node);
+      over_.clear();
+      registered_.clear();
+      given_up_.clear();
+      asked_.clear();
+      withdrawn_.clear();
+      returned_.clear();
+    }
   }
   to_scale |= now >= scaler_wake_ || !newly_idle_.empty() || !cluster_.wanted().empty();
   if (scaler_ != nullptr && to_scale) {

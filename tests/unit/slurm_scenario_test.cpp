@@ -221,7 +221,7 @@ TEST(SlurmScenario, KeysAreRefusedUnderOtherPolicies) {
   for (const char* member :
        {"\"tasks\": 2", "\"cpusPerTask\": 2", "\"memoryPerNode\": 100", "\"memoryPerCpu\": 100", "\"stopTime\": 5",
         "\"name\": \"x\"", "\"dependency\": \"afterok:one\"", "\"array\": \"0-3\"", "\"priority\": 5", "\"nice\": -5",
-        "\"begin\": 5", "\"hold\": false", "\"requeue\": true"}) {
+        "\"begin\": 5", "\"hold\": false"}) {
     const std::string text(member);
     const std::string key = text.substr(1, text.find('"', 1) - 1);
     EXPECT_EQ(easy(of_job(kOlder, text)),
