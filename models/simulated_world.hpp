@@ -131,7 +131,7 @@ class SimulatedWorld {
           if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
-          if (is_for_jobs(c)) trying_since_ = std::min(trying_since_, now);
+          trying_since_ = std::min(trying_since_, now);
           cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_);
           for (const NodeShare& s : commands.shares_of(c)) {
             std::erase(lost_nodes_, s.node);
