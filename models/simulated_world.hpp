@@ -251,11 +251,11 @@ class SimulatedWorld {
   }
   void tell_budgets(Time now, News& news) {
     meter_.tell(now, news.stimuli);
-    // A new period is something that is known to come.
+    // A new period is something that is known to come, and jobs that wait for it try to get instances.
     const Time allowed = meter_.allows_again();
     if (allowed == kNever || jobs_over_ == jobs_.size()) return;
     last_act_ = std::max(last_act_, allowed);
-    last_planned_ = std::max(last_planned_, allowed);
+    trying_since_ = std::min(trying_since_, now);
   }
   void set_over(std::uint32_t job, bool over) {
     if (over_[job] == over) return;

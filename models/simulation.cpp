@@ -188,9 +188,14 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   add_faults(scenario, ec2);
   SimulatedCloud cloud(design.boots, scenario.seed, boot_faults_of(scenario, design), Ec2(std::move(ec2)),
                        mishaps_of(scenario, design, origin));
+  // Jobs may have to wait for a budget's next period.
+  Time stall_limit = scenario.stall_limit;
+  for (const Budget& budget : scenario.budgets) {
+    if (budget.period != kNever) stall_limit = std::max(stall_limit, later(scenario.stall_limit, 2 * budget.period));
+  }
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,
-                       scenario.stall_limit, Meter(design, scenario.budgets, origin));
+                       stall_limit, Meter(design, scenario.budgets, origin));
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());

@@ -275,10 +275,13 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     }
     for (const auto& [name, budget] : s.budgets) {
       std::string told;
-      for (const BudgetSummary::Action& action : budget.taken) {
+      constexpr std::size_t kShown = 4;
+      for (std::size_t i = 0; i < std::min(kShown, budget.taken.size()); ++i) {
+        const BudgetSummary::Action& action = budget.taken[i];
         told += fmt::format("{} {} % at {}{}", told.empty() ? ":" : ",", action.percent, duration(seconds(action.at)),
                             action.stops ? ", launching stopped" : "");
       }
+      if (budget.taken.size() > kShown) told += fmt::format(", {} more", count(budget.taken.size() - kShown));
       if (budget.stopped > 0) told += fmt::format("; nothing launched for {}", duration(seconds(budget.stopped)));
       line("budget", fmt::format("{}, {} USD{}", name, grouped(usd(budget.amount), 2), told.empty() ? ": kept" : told));
     }
