@@ -304,6 +304,11 @@ int run_scenario(const RunArguments& arguments, const Output& output) {
   } else {
     print(with_heading(summary_table(summary, context), output.color));
   }
+  if (result.stalled && !output.quiet) {
+    fmt::print(stderr,
+               "the run ended at its stallLimit: instances were asked for in vain for so long; jobs that wait are "
+               "unfinished\n");
+  }
   if (interrupted) {
     fmt::print(stderr, "interrupted: the results above are of the part that was simulated\n");
     return 5;

@@ -85,7 +85,7 @@ class SimulatedWorld {
     }
     if (arrival == kNever && now > later(std::max(trying_since_, last_planned_), stall_limit_) &&
         !runner_.any_since(now - stall_limit_)) {
-      out_of_patience_ = true;
+      out_of_patience_ = stalled_ = true;
       return std::nullopt;
     }
     if (now != wake) last_act_ = std::max(last_act_, now);
@@ -116,6 +116,8 @@ class SimulatedWorld {
 
   // Whether the run ended so.
   bool out_of_patience() const { return out_of_patience_; }
+  // Whether it was for the stall limit.
+  bool stalled() const { return stalled_; }
   // Whether a budget that is used up keeps jobs from running, for good.
   bool out_of_money() const { return meter_.stops(); }
 
@@ -302,6 +304,7 @@ class SimulatedWorld {
   Time last_planned_ = -1;   // of what is to come from outside
   std::vector<bool> started_;
   bool out_of_patience_ = false;
+  bool stalled_ = false;
   const std::atomic<bool>* stop_;
 };
 

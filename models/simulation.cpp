@@ -212,6 +212,7 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
     throw Bug(fmt::format("{} (policy {}, seed {})", bug.what(), scenario.scheduler.policy, scenario.seed));
   }
   result.digest = journal.finish();
+  result.stalled = world.stalled();
   const bool stopped = watched.ended() || (options.stop != nullptr && options.stop->load());
   // Jobs that are held, or that depend on what never happens, wait for ever under a policy that knows such jobs.
   // So do jobs that a cluster that became smaller cannot hold any more.

@@ -27,6 +27,7 @@ struct SimulationOptions {
 struct SimulationResult {
   RunRecord record;
   std::string digest;
+  bool stalled = false;  // the run ended at its stall limit
 };
 // Drives the scenario's policy through the workload. Throws InputError for an unknown policy, Bug for a broken promise.
 SimulationResult simulate(const Scenario& scenario, const Design& design, const Workload& workload,
