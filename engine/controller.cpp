@@ -233,7 +233,7 @@ void Controller::hear(const Stimulus& s) {
       break;
     case Stimulus::Kind::instance_impaired:
     case Stimulus::Kind::spot_warned:
-      ensure(has_instance_[s.subject] != 0, "news is about an instance that is there");
+      ensure(has_instance_[s.subject] != 0 || any_lost_, "news is about an instance that is there");
       cloud_.push_back(s);
       break;
     case Stimulus::Kind::cluster_changed:

@@ -73,7 +73,12 @@ void Launcher::launch(const View& view, std::vector<NodeId> nodes, ScalePlan& pl
 
 void Launcher::request(const View& view, std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing,
                        ScalePlan& plan) {
-  asked_ += nodes.size();
+  if (throttled_.empty() && asked_at_ != view.now()) {  // all of it was granted
+    if (asked_ > 0) backoff_ = 0;
+    asked_ = 0;
+  }
+  asked_at_ = view.now();
+  if (throttled_.empty()) asked_ += nodes.size();
   const auto most = static_cast<std::size_t>(options_.request_size);
   for (std::size_t i = 0; i < nodes.size(); i += most) {
     const std::span<const NodeId> some = nodes.subspan(i, std::min(most, nodes.size() - i));
@@ -139,24 +144,20 @@ void Launcher::fail(const View& view, std::vector<NodeId> nodes, EndReason why, 
 
 void Launcher::retry_at(Time at, NodeId node) { retries_.push_back({at, node, launches_[index(node)]}); }
 
-// All that was throttled is asked for again together, so that it goes on as fast as tokens come.
 void Launcher::throttle(NodeId node, Time now) {
-  if (throttled_.empty()) resume_at_ = later(now, options_.first_backoff);
-  throttled_.push_back({resume_at_, node, launches_[index(node)]});
+  throttled_.push_back({now, node, launches_[index(node)]});
   throttled_at_ = now;
 }
 
-// Whether it is time for that. Where nothing of the last wave was granted, it is after twice the time.
-bool Launcher::resumes(Time now) {
-  if (throttled_.empty() || now < resume_at_) return false;
-  if (throttled_.size() < asked_) {
-    backoff_ = options_.first_backoff;
-  } else if (!waits_longer_) {
-    backoff_ = backoff_ == 0 ? options_.first_backoff : std::min(2 * backoff_, options_.most_backoff);
-  }
-  waits_longer_ = later(throttled_at_, backoff_) > now;
-  if (waits_longer_) resume_at_ = later(throttled_at_, backoff_);
-  return !waits_longer_;
+// All that was throttled is asked for again together, so that it goes on as fast as tokens come; where nothing at all
+// was granted, after twice the time.
+Time Launcher::next_backoff() const {
+  if (throttled_.size() < asked_ || backoff_ == 0) return options_.first_backoff;
+  return std::min(2 * backoff_, options_.most_backoff);
+}
+
+Time Launcher::pauses_until() const {
+  return throttled_.empty() ? kNever : later(throttled_at_, next_backoff());
 }
 
 // Soon, and less soon each time.
@@ -251,7 +252,8 @@ void Launcher::retry(const View& view, ScalePlan& plan) {
     due.push_back(retry.node);
     return true;
   });
-  if (resumes(view.now())) {
+  if (pauses_until() <= view.now()) {
+    backoff_ = next_backoff();
     for (const Retry& retry : throttled_) {
       if (stands(retry.node, retry.launch, false)) due.push_back(retry.node);
     }
@@ -278,6 +280,7 @@ Time Launcher::next_retry() const {
 void Launcher::stop(const View& view, bool stops, ScalePlan& plan) {
   if (stops == stopped_) return;
   stopped_ = stops;
+  throttled_.clear();
   const Cluster& cluster = view.cluster();
   if (!stops) {
     std::sort(stopped_nodes_.begin(), stopped_nodes_.end());

@@ -36,7 +36,7 @@ class Launcher {
   // When retry() has something to do next.
   Time next_retry() const;
   // While requests are throttled, nothing more need be asked for until then; kNever: they are not.
-  Time pauses_until() const { return throttled_.empty() ? kNever : resume_at_; }
+  Time pauses_until() const;
 
  private:
   // Both are void when the node was launched again, or got what it waited for.
@@ -54,7 +54,7 @@ class Launcher {
   void request(const View& view, std::span<const NodeId> nodes, LaunchReason why, bool all_or_nothing, ScalePlan& plan);
   void retry_at(Time at, NodeId node);
   void throttle(NodeId node, Time now);
-  bool resumes(Time now);
+  Time next_backoff() const;
   void back_off(NodeId node, Time now);
   bool holds_on(const View& view, NodeId node) const;
   void refuse(const View& view, std::vector<NodeId> nodes, ScalePlan& plan);
@@ -69,11 +69,10 @@ class Launcher {
   std::vector<std::uint32_t> launches_;  // by node
   std::vector<std::uint32_t> attempts_;  // by node: starts in a row that failed
   std::vector<Retry> throttled_;
-  Time throttled_at_ = 0;      // the last of them
-  Time resume_at_ = 0;         // when they are asked for again
-  Time backoff_ = 0;           // 0: nothing was throttled yet
-  bool waits_longer_ = false;  // the back-off was made longer for this wave
-  std::size_t asked_ = 0;      // nodes that were asked for since the last wave
+  Time throttled_at_ = 0;  // the last of them
+  Time backoff_ = 0;       // before the last wave of requests; 0: it was not throttled
+  Time asked_at_ = kNever;
+  std::size_t asked_ = 0;  // nodes that were asked for in it, and since
   bool stopped_ = false;
   std::vector<NodeId> stopped_nodes_;  // held back for that
 };
