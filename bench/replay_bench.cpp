@@ -100,10 +100,10 @@ void kth_on_shared_nodes(benchmark::State& state) {
   replay_scenario(state, "kth-on-pcs.json", overrides, {28'489, 0, "d2cd1c5d1eba5ced"});
 }
 void kth_on_pcs(benchmark::State& state) {
-  replay_scenario(state, "kth-on-pcs.json", {}, {28'489, 0, "2c15aef11691319c"});
+  replay_scenario(state, "kth-on-pcs.json", {}, {28'489, 0, "70c7ccc28482fa1b"});
 }
 void lublin_on_pcs(benchmark::State& state) {
-  replay_scenario(state, "lublin-on-pcs.json", {}, {5'000, 0, "d462267e5d036d29"});
+  replay_scenario(state, "lublin-on-pcs.json", {}, {5'000, 0, "74c366c39f94043a"});
 }
 
 BENCHMARK(kth_easy_pool)->Unit(benchmark::kMillisecond);
