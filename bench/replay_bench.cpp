@@ -86,7 +86,7 @@ void kth_conservative_pool(benchmark::State& state) {
 void kth_conservative_on_pcs(benchmark::State& state) {
   ScenarioOverrides overrides;
   overrides.set = {{"scheduler.policy", "conservative"}};
-  replay_scenario(state, "kth-on-pcs.json", overrides, {28'489, 0, "2502a891b5ae0241"});
+  replay_scenario(state, "kth-on-pcs.json", overrides, {28'489, 0, "94171be7e82db648"});
 }
 // Two queues over shared nodes of 16 cores that jobs share: reservations name their nodes.
 void kth_on_shared_nodes(benchmark::State& state) {
@@ -97,7 +97,7 @@ void kth_on_shared_nodes(benchmark::State& state) {
       {"computeNodeGroups[0].instanceConfigs[0].instanceType", "hpc7g.4xlarge"},
       {"computeNodeGroups[0].scalingConfiguration.maxInstanceCount", "7"},
       {"queues[1]", R"({"queueName": "other", "computeNodeGroupConfigurations": [{"computeNodeGroupId": "hpc"}]})"}};
-  replay_scenario(state, "kth-on-pcs.json", overrides, {28'489, 0, "d2cd1c5d1eba5ced"});
+  replay_scenario(state, "kth-on-pcs.json", overrides, {28'489, 0, "0ad31c446ca7ec75"});
 }
 void kth_on_pcs(benchmark::State& state) {
   replay_scenario(state, "kth-on-pcs.json", {}, {28'489, 0, "70c7ccc28482fa1b"});
