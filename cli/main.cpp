@@ -197,7 +197,8 @@ int main(int argc, char** argv) {
                    "Of a policy or a swarm: only the case with this seed; of theory: the first seed (1)")
       ->type_name("N")
       ->check(whole_number(0));
-  check_command->add_option("--cases", check.cases, "Of a policy or a swarm: number of random cases")
+  CLI::Option* cases_option =
+      check_command->add_option("--cases", check.cases, "Of a policy or a swarm: number of random cases")
       ->type_name("N")
       ->check(whole_number(1))
       ->capture_default_str();
@@ -234,6 +235,9 @@ int main(int argc, char** argv) {
       return;
     }
     if (format == "sarif") throw CLI::ValidationError("--format", "sarif is for designs (FILE...): table or json");
+    if (!cases_option->empty() && policy_option->empty() && !swarms) {
+      throw CLI::ValidationError("--cases", "--cases is for a policy or a swarm");
+    }
     if (swarms) {
       action = [&] { return run_swarm(check, output); };
       return;

@@ -31,13 +31,15 @@ expect 2 'SCENARIO' headroom run
 expect 2 'JOURNAL' headroom replay
 expect 2 'FILE' headroom trace info
 expect 2 'subcommand' headroom trace
-expect 2 'one of FILE..., --policy, --slurm-run and --theory' headroom check
+expect 2 'one of FILE..., --policy, --slurm-run, --swarm and --theory' headroom check
 expect 2 'FILE excludes --theory' headroom check "$tutorial" --theory
 expect 2 '--strict requires FILE' headroom check --policy easy --strict
 expect 2 'sarif is for designs' headroom check --policy easy --format sarif
 expect 2 '--edition' headroom check "$tutorial" --edition 2025-01
 expect 2 '--policy excludes --theory' headroom check --policy easy --theory
-expect 2 '--cases requires --policy' headroom check --theory --cases 5
+expect 2 '--cases is for a policy or a swarm' headroom check --theory --cases 5
+expect 2 '--minutes requires --swarm' headroom check --theory --minutes 5
+expect 2 '--policy excludes --swarm' headroom check --swarm --policy easy
 expect 2 '--replications requires --theory' headroom check --policy easy --replications 5
 expect 2 '--jobs requires --theory' headroom check --policy easy --jobs 5000
 expect 2 '--run-time-factor requires --theory' headroom check --policy easy --run-time-factor 2
@@ -57,7 +59,7 @@ for time in -5 -1h '' 5x h 1e3 nan 1h30m 0x10 12345678901234567890 +5 .5; do
 done
 expect 2 '--at' headroom run "$tutorial" --at
 expect 2 '--show requires --at' headroom run "$tutorial" --show queue
-expect 2 'jobs not in {queue,nodes,priority,shares}' headroom run "$tutorial" --at 5m --show queue,jobs
+expect 2 'jobs not in {queue,nodes,priority,shares,operations}' headroom run "$tutorial" --at 5m --show queue,jobs
 expect 3 'show shares: only with scheduler.policy slurm' headroom run "$tutorial" --at 5m --show shares
 expect 2 'csv is not for --at' headroom run "$tutorial" --at 5m --format csv
 expect 3 'no policy "esy"' headroom run "$tutorial" --at 5m --set scheduler.policy=esy
