@@ -60,6 +60,9 @@ struct Ranking {
   void assign(std::vector<std::uint64_t> ranks);
 };
 
+// Why a node is down whose instance did not register in time.
+inline constexpr std::string_view kResumeTimedOut = "ResumeTimeout reached";
+
 struct Node {
   NodeId id{0};
   std::string name;

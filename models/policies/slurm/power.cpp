@@ -177,6 +177,15 @@ void PowerSave::scan(const View& view, ScalePlan& plan) {
     Node& node = nodes[n];
     const NodeState power = cluster.state(node.id);
     const bool idle = nodes.free_of_jobs(n);
+    // slurmctld leaves a node of a static group down whose resume timed out; who keeps the group's minimum tries again
+    // (PCS-25).
+    if (power == NodeState::powered_down && idle && node.down && node.reason == kResumeTimedOut &&
+        cluster.is_kept(node.id)) {
+      node.down = false;
+      node.reason.clear();
+      plan.set_usable(node.id);
+      changed = true;
+    }
     if (power == NodeState::powered_down && idle && !node.down && may_wake > 0 &&
         (node.power_up_asked || cluster.is_kept(node.id))) {
       wake(n);

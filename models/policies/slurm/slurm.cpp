@@ -95,7 +95,7 @@ Time Scheduler::plan(const View& view, Plan& plan) {
   }
   for (const NodeId node : view.changes().given_up) {
     const Index n = state_->nodes->of(node);
-    if (!(*state_->nodes)[n].down) lose_node(n, "ResumeTimeout reached", true);
+    if (!(*state_->nodes)[n].down) lose_node(n, std::string(kResumeTimedOut), true);
   }
   for (const Withdrawal& w : view.changes().withdrawn) withdraw(w);
   for (const NodeId node : view.changes().returned) {
