@@ -88,7 +88,7 @@ class SimulatedWorld {
       out_of_patience_ = stalled_ = true;
       return std::nullopt;
     }
-    if (now == arrival || now == events_.next_time()) last_act_ = std::max(last_act_, now);
+    if (now != wake && now != budget) last_act_ = std::max(last_act_, now);
     if (arrival == now) {
       last_act_for_jobs_ = now;
       trying_since_ = kNever;
