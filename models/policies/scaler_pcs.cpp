@@ -26,6 +26,7 @@ Time ScalerPcs::scale(const View& view, std::span<const NodeId> newly_idle, Scal
     idle_[index(cluster.group_of(node))].push_back({cluster.idle_since(node), node});
   }
   launcher_.retry(view, plan);
+  if (!stale_.empty()) replace(view, plan);  // those that just lost their instances
   const Time look = launch(view, plan);
   return std::min({look, terminate(view, plan), launcher_.next_retry()});
 }

@@ -437,6 +437,21 @@ TEST(Launcher, ANodeThatDoesNotBootInTimeGetsAnotherInstance) {
   EXPECT_THAT(bench.commands.list, IsEmpty());
 }
 
+// Its next instance is a new one: the node must not stay out of use for a replacement that took place already.
+TEST(Launcher, ANodeToBeReplacedThatDoesNotBootIsGivenBack) {
+  LauncherBench bench(groups_of({dynamic(1)}), {.boot_timeout = 10 * kMinute});
+  const JobId job = bench.submit(0, whole(1));
+  bench.impair(0, Impairment::scheduled_event);
+  bench.step(kSecond);
+  EXPECT_TRUE(bench.is_down(0)) << "it takes no other job";
+  EXPECT_EQ(bench.step(10 * kMinute), 10 * kMinute) << "the job is looked at again at once";
+  EXPECT_THAT(bench.terminations(EndReason::bootstrap_failed), ElementsAre("0"));
+  bench.step(10 * kMinute);
+  EXPECT_FALSE(bench.is_down(0));
+  EXPECT_EQ(bench.state(job), JobState::configuring);
+  EXPECT_THAT(bench.launches(), ElementsAre("0"));
+}
+
 TEST(Launcher, ANodeThatIsIdleBecauseItsJobLostAnotherOneGoesInTime) {
   LauncherBench bench(groups_of({dynamic(2)}), {.boot_timeout = 10 * kMinute});
   bench.bring_up(0, 0);
