@@ -11,13 +11,13 @@
 
 #include <mpi.h>
 
-#include "mpi-tests/exchange.hpp"
-#include "mpi-tests/json.hpp"
-#include "mpi-tests/layout.hpp"
-#include "mpi-tests/session.hpp"
-#include "mpi-tests/statistics.hpp"
-#include "mpi-tests/suspects.hpp"
-#include "mpi-tests/tournament.hpp"
+#include "mpi-tests/common/exchange.hpp"
+#include "mpi-tests/common/json.hpp"
+#include "mpi-tests/common/layout.hpp"
+#include "mpi-tests/common/session.hpp"
+#include "mpi-tests/common/statistics.hpp"
+#include "mpi-tests/common/suspects.hpp"
+#include "mpi-tests/common/tournament.hpp"
 
 namespace headroom::mpi {
 namespace {
@@ -48,13 +48,12 @@ Measured measure(Session& session, int a, int b, const Arguments& arguments) {
   Measured measured;
   const Samples trips = exchange.ping_pong(arguments.latency_bytes, effort);
   effort.iterations = arguments.windows;
-  const std::int64_t window = window_for(arguments.bandwidth_bytes, arguments.window);
-  const Samples windows = exchange.stream(arguments.bandwidth_bytes, window, effort);
+  const Samples windows = exchange.stream(arguments.bandwidth_bytes, arguments.window, effort);
   measured.errors = static_cast<double>(exchange.wrong_messages());
   if (!exchange.leads()) return measured;
   measured.latency_us = better_median(trips.seconds, Better::kLower) * 1e6 / 2;
   const double seconds = better_median(windows.seconds, Better::kLower);
-  const double megabytes = static_cast<double>(arguments.bandwidth_bytes) * static_cast<double>(window) / 1e6;
+  const double megabytes = static_cast<double>(arguments.bandwidth_bytes) * static_cast<double>(windows.window) / 1e6;
   measured.bandwidth_mb_s = seconds > 0 ? megabytes / seconds : 0;
   return measured;
 }
@@ -204,7 +203,6 @@ Outcome report(const Session& session, const Field& field, const Tournament& tou
   json.end_array()
       .member("latency_bytes", arguments.latency_bytes)
       .member("bandwidth_bytes", arguments.bandwidth_bytes)
-      .member("window", window_for(arguments.bandwidth_bytes, arguments.window))
       .key("pairs")
       .begin_array();
   std::string text = "# Headroom MPI all pairs " HEADROOM_MPI_VERSION ": " + std::to_string(field.ranks().size()) +

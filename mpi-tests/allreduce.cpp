@@ -9,10 +9,10 @@
 
 #include <mpi.h>
 
-#include "mpi-tests/json.hpp"
-#include "mpi-tests/session.hpp"
-#include "mpi-tests/statistics.hpp"
-#include "mpi-tests/table.hpp"
+#include "mpi-tests/common/json.hpp"
+#include "mpi-tests/common/session.hpp"
+#include "mpi-tests/common/statistics.hpp"
+#include "mpi-tests/common/table.hpp"
 
 namespace headroom::mpi {
 namespace {

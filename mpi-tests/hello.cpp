@@ -8,10 +8,10 @@
 
 #include <mpi.h>
 
-#include "mpi-tests/json.hpp"
-#include "mpi-tests/layout.hpp"
-#include "mpi-tests/payload.hpp"
-#include "mpi-tests/session.hpp"
+#include "mpi-tests/common/json.hpp"
+#include "mpi-tests/common/layout.hpp"
+#include "mpi-tests/common/payload.hpp"
+#include "mpi-tests/common/session.hpp"
 
 namespace headroom::mpi {
 namespace {

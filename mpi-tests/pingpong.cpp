@@ -9,11 +9,11 @@
 
 #include <mpi.h>
 
-#include "mpi-tests/exchange.hpp"
-#include "mpi-tests/json.hpp"
-#include "mpi-tests/session.hpp"
-#include "mpi-tests/statistics.hpp"
-#include "mpi-tests/table.hpp"
+#include "mpi-tests/common/exchange.hpp"
+#include "mpi-tests/common/json.hpp"
+#include "mpi-tests/common/session.hpp"
+#include "mpi-tests/common/statistics.hpp"
+#include "mpi-tests/common/table.hpp"
 
 namespace headroom::mpi {
 namespace {
@@ -159,15 +159,14 @@ Report measure(Session& session, const Pair& pair, const Arguments& arguments) {
         left_out.push_back(bytes);
         continue;
       }
-      const std::int64_t window = window_for(bytes, arguments.window);
-      const Samples samples = exchange.stream(bytes, window, windows.effort(arguments, arguments.windows));
+      const Samples samples = exchange.stream(bytes, arguments.window, windows.effort(arguments, arguments.windows));
       if (!exchange.leads()) continue;
       const double seconds = distribution_of(samples.seconds).p50;
-      const double megabytes = static_cast<double>(bytes) * static_cast<double>(window) / 1e6;
+      const double megabytes = static_cast<double>(bytes) * static_cast<double>(samples.window) / 1e6;
       const double bandwidth = seconds > 0 ? megabytes / seconds : 0;
       streaming.begin_object()
           .member("bytes", bytes)
-          .member("window", window)
+          .member("window", samples.window)
           .member("iterations", samples.seconds.size())
           .member("messages", samples.messages)
           .member("bandwidth_mb_s", bandwidth)

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mpi-tests/session.hpp"
+#include "mpi-tests/common/session.hpp"
 
 namespace headroom::mpi {
 
@@ -19,7 +19,8 @@ struct Effort {
 };
 
 struct Samples {
-  std::int64_t messages = 0;  // each way, warm-up and checks included
+  std::int64_t messages = 0;  // those before the measurement included
+  std::int64_t window = 1;    // messages of one sample
   std::vector<double> seconds;
 };
 
@@ -36,7 +37,8 @@ class Exchange {
   // messages are filled and checked while it stands still.
   Samples ping_pong(std::int64_t bytes, const Effort& effort);
 
-  // Windows: `window` messages of `bytes` under way at once, then an empty answer. Only the leader's are payload.
+  // Windows: up to `window` messages of `bytes` under way at once, then an empty answer. Only the leader's are payload.
+  // A window has no more than 64 MiB, and no more messages than a third of the time allows for, but two in any case.
   Samples stream(std::int64_t bytes, std::int64_t window, const Effort& effort);
 
   // How long one iteration of the last measurement took, checks included. Leader only.
@@ -50,6 +52,7 @@ class Exchange {
   template <class Batch>
   Samples measure(const Effort& effort, const Batch& batch);
   std::int64_t decide(std::int64_t count);
+  std::int64_t affordable(double seconds, std::int64_t most) const;
   bool check(std::span<const std::byte> message, std::int64_t iteration, int slot);
   void prepare(std::span<std::byte> message, std::int64_t iteration, int slot) const;
 
@@ -63,8 +66,5 @@ class Exchange {
   std::vector<std::byte> out_;
   std::vector<std::byte> in_;
 };
-
-// How many messages of this size a window has: as many as asked for, but no more than 64 MiB of them, and two at least.
-std::int64_t window_for(std::int64_t bytes, std::int64_t window);
 
 }  // namespace headroom::mpi

@@ -1,4 +1,4 @@
-#include "mpi-tests/table.hpp"
+#include "mpi-tests/common/table.hpp"
 
 #include <cstdio>
 

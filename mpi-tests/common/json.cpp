@@ -1,4 +1,4 @@
-#include "mpi-tests/json.hpp"
+#include "mpi-tests/common/json.hpp"
 
 #include <array>
 #include <cmath>

@@ -1,9 +1,9 @@
-#include "mpi-tests/exchange.hpp"
+#include "mpi-tests/common/exchange.hpp"
 
 #include <algorithm>
 #include <string>
 
-#include "mpi-tests/payload.hpp"
+#include "mpi-tests/common/payload.hpp"
 
 namespace headroom::mpi {
 
@@ -44,6 +44,12 @@ bool Exchange::check(std::span<const std::byte> message, std::int64_t iteration,
   return !difference;
 }
 
+// How many iterations like the last one there is time for.
+std::int64_t Exchange::affordable(double seconds, std::int64_t most) const {
+  const double count = seconds / std::max(last_cost_s_, 1e-9);
+  return count < static_cast<double>(most) ? std::max(static_cast<std::int64_t>(count), std::int64_t{0}) : most;
+}
+
 // One iteration, then the warm-up, then as many as the time allows for.
 template <class Batch>
 Samples Exchange::measure(const Effort& effort, const Batch& batch) {
@@ -55,10 +61,6 @@ Samples Exchange::measure(const Effort& effort, const Batch& batch) {
     last_cost_s_ = (MPI_Wtime() - start) / static_cast<double>(count);
     total += count;
     return seconds;
-  };
-  const auto affordable = [&](double seconds, std::int64_t most) {
-    const double count = seconds / std::max(last_cost_s_, 1e-9);
-    return std::clamp(count < 1e15 ? static_cast<std::int64_t>(count) : most, std::int64_t{0}, most);
   };
   if (leads()) {
     timed(decide(1));
@@ -104,41 +106,52 @@ Samples Exchange::ping_pong(std::int64_t bytes, const Effort& effort) {
 }
 
 Samples Exchange::stream(std::int64_t bytes, std::int64_t window, const Effort& effort) {
+  constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
   const auto length = static_cast<std::size_t>(bytes);
   std::vector<std::byte>& buffer = leads() ? out_ : in_;
-  buffer.resize(std::max(buffer.size(), length * static_cast<std::size_t>(window)));
-  std::vector<MPI_Request> requests(static_cast<std::size_t>(window));
+  std::vector<MPI_Request> requests;
+  std::int64_t size = 1;  // of the window
   const auto slot = [&](std::int64_t i) {
     return std::span<std::byte>(buffer.data() + length * static_cast<std::size_t>(i), length);
   };
   session_.watch().doing("stream of " + std::to_string(bytes) + " bytes with " + session_.describe(peer_));
-  Samples samples = measure(effort, [&](std::int64_t count) {
+  const auto batch = [&](std::int64_t count) {
     std::vector<double> seconds;
+    requests.resize(static_cast<std::size_t>(size));
+    buffer.resize(std::max(buffer.size(), length * static_cast<std::size_t>(size)));
     for (std::int64_t round = 0; round < count; ++round, ++iteration_) {
       if (leads()) {
-        for (std::int64_t i = 0; i < window; ++i) prepare(slot(i), iteration_, static_cast<int>(i));
+        for (std::int64_t i = 0; i < size; ++i) prepare(slot(i), iteration_, static_cast<int>(i));
         session_.steered(peer_);  // all receives are posted
         const double start = MPI_Wtime();
         session_.delay(peer_);
-        for (std::int64_t i = 0; i < window; ++i) {
+        for (std::int64_t i = 0; i < size; ++i) {
           requests[static_cast<std::size_t>(i)] = session_.begin_send(slot(i), peer_);
         }
-        MPI_Waitall(static_cast<int>(window), requests.data(), MPI_STATUSES_IGNORE);
+        MPI_Waitall(static_cast<int>(size), requests.data(), MPI_STATUSES_IGNORE);
         session_.receive({}, peer_);
         seconds.push_back(MPI_Wtime() - start);
       } else {
-        for (std::int64_t i = 0; i < window; ++i) {
+        for (std::int64_t i = 0; i < size; ++i) {
           requests[static_cast<std::size_t>(i)] = session_.begin_receive(slot(i), peer_);
         }
         session_.steer(1, peer_);
-        MPI_Waitall(static_cast<int>(window), requests.data(), MPI_STATUSES_IGNORE);
+        MPI_Waitall(static_cast<int>(size), requests.data(), MPI_STATUSES_IGNORE);
         session_.send({}, peer_);
-        for (std::int64_t i = 0; i < window; ++i) check(slot(i), iteration_, static_cast<int>(i));
+        for (std::int64_t i = 0; i < size; ++i) check(slot(i), iteration_, static_cast<int>(i));
       }
     }
     return seconds;
-  });
-  samples.messages *= window;
+  };
+  // A single message tells how large a window a slow link can take.
+  const double start = MPI_Wtime();
+  batch(1);
+  last_cost_s_ = MPI_Wtime() - start;
+  const std::int64_t most = bytes == 0 ? window : std::min(window, std::max(kMostBytes / bytes, std::int64_t{2}));
+  size = decide(std::max(affordable(effort.seconds / 3, most), std::min(most, std::int64_t{2})));
+  Samples samples = measure(effort, batch);
+  samples.window = size;
+  samples.messages = samples.messages * size + 1;
   return samples;
 }
 
@@ -148,11 +161,6 @@ std::int64_t Exchange::wrong_messages() {
   if (leads()) return mine + session_.steered(peer_);
   session_.steer(mine, peer_);
   return mine;
-}
-
-std::int64_t window_for(std::int64_t bytes, std::int64_t window) {
-  constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
-  return bytes == 0 ? window : std::clamp<std::int64_t>(kMostBytes / bytes, std::min<std::int64_t>(2, window), window);
 }
 
 }  // namespace headroom::mpi

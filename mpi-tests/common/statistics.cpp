@@ -1,4 +1,4 @@
-#include "mpi-tests/statistics.hpp"
+#include "mpi-tests/common/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>

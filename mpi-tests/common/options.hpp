@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mpi-tests/json.hpp"
+#include "mpi-tests/common/json.hpp"
 
 namespace headroom::mpi {
 

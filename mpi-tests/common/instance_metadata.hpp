@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "mpi-tests/evidence.hpp"
+#include "mpi-tests/common/evidence.hpp"
 
 namespace headroom::mpi {
 

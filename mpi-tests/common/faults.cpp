@@ -1,9 +1,9 @@
-#include "mpi-tests/faults.hpp"
+#include "mpi-tests/common/faults.hpp"
 
 #include <charconv>
 #include <vector>
 
-#include "mpi-tests/options.hpp"
+#include "mpi-tests/common/options.hpp"
 
 namespace headroom::mpi {
 

@@ -1,4 +1,4 @@
-#include "mpi-tests/stall_watch.hpp"
+#include "mpi-tests/common/stall_watch.hpp"
 
 #include <algorithm>
 #include <chrono>

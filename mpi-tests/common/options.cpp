@@ -1,4 +1,4 @@
-#include "mpi-tests/options.hpp"
+#include "mpi-tests/common/options.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "mpi-tests/payload.hpp"
+#include "mpi-tests/common/payload.hpp"
 
 #include <array>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "mpi-tests/tournament.hpp"
+#include "mpi-tests/common/tournament.hpp"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "mpi-tests/json.hpp"
+#include "mpi-tests/common/json.hpp"
 
 namespace headroom::mpi {
 

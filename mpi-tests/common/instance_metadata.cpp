@@ -1,4 +1,4 @@
-#include "mpi-tests/instance_metadata.hpp"
+#include "mpi-tests/common/instance_metadata.hpp"
 
 #include <cerrno>
 #include <charconv>

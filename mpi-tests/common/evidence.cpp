@@ -1,4 +1,4 @@
-#include "mpi-tests/evidence.hpp"
+#include "mpi-tests/common/evidence.hpp"
 
 #include <algorithm>
 #include <charconv>

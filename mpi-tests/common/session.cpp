@@ -1,4 +1,4 @@
-#include "mpi-tests/session.hpp"
+#include "mpi-tests/common/session.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,9 +19,9 @@
 
 #include <unistd.h>
 
-#include "mpi-tests/evidence.hpp"
-#include "mpi-tests/instance_metadata.hpp"
-#include "mpi-tests/json.hpp"
+#include "mpi-tests/common/evidence.hpp"
+#include "mpi-tests/common/instance_metadata.hpp"
+#include "mpi-tests/common/json.hpp"
 
 // MPI libraries keep memory until the process is gone, much of it in plug-ins that are unloaded by then, so that no
 // suppression by name finds it. Leaks of our own would drown in that: under AddressSanitizer these programs do not

@@ -1,11 +1,11 @@
-#include "mpi-tests/suspects.hpp"
+#include "mpi-tests/common/suspects.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <set>
 
-#include "mpi-tests/statistics.hpp"
+#include "mpi-tests/common/statistics.hpp"
 
 namespace headroom::mpi {
 

@@ -1,4 +1,4 @@
-#include "mpi-tests/layout.hpp"
+#include "mpi-tests/common/layout.hpp"
 
 #include <algorithm>
 #include <map>

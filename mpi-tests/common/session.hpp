@@ -15,9 +15,13 @@
 
 #include <mpi.h>
 
-#include "mpi-tests/faults.hpp"
-#include "mpi-tests/options.hpp"
-#include "mpi-tests/stall_watch.hpp"
+#include "mpi-tests/common/faults.hpp"
+#include "mpi-tests/common/options.hpp"
+#include "mpi-tests/common/stall_watch.hpp"
+
+#ifndef HEADROOM_MPI_VERSION  // built by hand, without CMake
+#define HEADROOM_MPI_VERSION "unversioned"
+#endif
 
 namespace headroom::mpi {
 
