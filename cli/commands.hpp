@@ -85,6 +85,7 @@ struct ValidateArguments {
   std::optional<std::int64_t> interfaces;
   std::optional<double> max_latency_us;
   std::optional<double> min_bandwidth_mb_s;
+  std::optional<double> slow_factor;
   bool namespaces_are_hosts = false;
   std::string programs;
   std::vector<std::string> tests;

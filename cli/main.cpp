@@ -394,6 +394,11 @@ int main(int argc, char** argv) {
                    "Bandwidth of ping-pong with 1 MiB that is good enough; default: by type")
       ->type_name("X")
       ->check(decimal("MB/s", 0.001, 1'000'000'000));
+  validate_command
+      ->add_option("--slow-factor", validate.slow_factor,
+                   "How many times slower than the fast quarter of all pairs is slow (efa 1.5, tcp 2, shm 4)")
+      ->type_name("X")
+      ->check(decimal("a factor", 1.01, 1000));
   validate_command->add_flag("--namespaces-are-hosts", validate.namespaces_are_hosts,
                              "Count network namespaces of one kernel as hosts: for trying this command out");
   validate_command

@@ -157,7 +157,7 @@ Evidence evidence_of_files(const std::vector<std::string>& files) {
 Evidence evidence_of_runs(const std::vector<ProgramRun>& runs) {
   Evidence evidence;
   evidence.runs = runs;
-  for (const ProgramRun& run : runs) {
+  for (ProgramRun& run : evidence.runs) {
     std::error_code ignored;
     if (!fs::exists(run.out_file, ignored) || (run.purpose != Purpose::test && run.purpose != Purpose::as_is)) continue;
     const std::string log = fs::exists(run.log_file, ignored) ? read_file(run.log_file) : std::string();
@@ -171,7 +171,8 @@ Evidence evidence_of_runs(const std::vector<ProgramRun>& runs) {
       } else if (output.document && !failed(run)) {
         evidence.documents.push_back(std::move(*output.document));
       } else if (output.document && run.status == 1) {
-        evidence.documents.push_back(std::move(*output.document));  // payload errors: reported, then exit 1
+        run.reported = true;
+        evidence.documents.push_back(std::move(*output.document));
       } else if (!failed(run)) {
         evidence.unreadable.emplace_back(run.test, "there is no document in it");
       }
@@ -208,6 +209,7 @@ int validate_cluster(const ValidateArguments& arguments, const Output& output) {
   demand.interfaces = arguments.interfaces;
   demand.max_latency_us = arguments.max_latency_us;
   demand.min_bandwidth_mb_s = arguments.min_bandwidth_mb_s;
+  demand.slow_factor = arguments.slow_factor;
   demand.namespaces_are_hosts = arguments.namespaces_are_hosts;
 
   Evidence evidence;

@@ -48,6 +48,7 @@ struct ProgramRun {
   bool ran = true;  // false: the job ended before
   bool timed_out = false;
   bool interrupted = false;
+  bool reported = false;  // exit status 1 with a document: it ended, and says what is wrong
   double elapsed_s = 0;
   double time_limit_s = 0;
   std::string out_file;  // its stdout, with the document
@@ -58,7 +59,7 @@ struct ProgramRun {
 inline constexpr int kStalled = 4;
 
 inline bool hung(const ProgramRun& run) { return run.ran && (run.timed_out || run.status == kStalled); }
-inline bool failed(const ProgramRun& run) { return !run.ran || run.timed_out || run.status != 0; }
+inline bool failed(const ProgramRun& run) { return !run.ran || run.timed_out || (run.status != 0 && !run.reported); }
 
 enum class Launcher : std::uint8_t { openmpi, hydra };
 

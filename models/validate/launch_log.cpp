@@ -132,6 +132,11 @@ bool read_use(std::string_view line, TransportUse& use) {
     use.name = std::string(name);
     return true;
   }
+  if (line.find("==== UCX netmod Capability ====") != std::string_view::npos) {  // MPICH built upon UCX
+    use.layer = TransportUse::Layer::netmod;
+    use.name = "ucx";
+    return true;
+  }
   // "[n1:17] mca: bml: Using tcp btl for send to [[25688,1],0] on node n2"
   if (const std::string_view rest = after(line, "mca: bml: Using "); !rest.empty()) {
     use.layer = TransportUse::Layer::btl;

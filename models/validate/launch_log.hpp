@@ -15,6 +15,7 @@ struct TransportUse {
   enum class Layer : std::uint8_t {
     libfabric,  // a provider of libfabric
     btl,        // Open MPI's own byte transfer layer, to one peer
+    netmod,     // MPICH's way to other hosts where that is not libfabric
   };
   Layer layer = Layer::libfabric;
   std::string name;  // "efa", "tcp;ofi_rxm"; of a btl "tcp", "vader"

@@ -164,6 +164,8 @@ Rank read_rank(const Reader& in, std::size_t expected) {
   devices.elements(false, [&](const Reader& device) { rank.devices.push_back(read_device(device)); });
   rank.sent_bytes = in.member("sent_bytes").whole();
   rank.received_bytes = in.member("received_bytes").whole();
+  rank.sent_off_host_bytes = in.member("sent_bytes_off_host").whole();
+  rank.received_off_host_bytes = in.member("received_bytes_off_host").whole();
   return rank;
 }
 

@@ -48,6 +48,8 @@ struct Rank {
   std::vector<Device> devices;
   std::optional<std::int64_t> sent_bytes;  // payload to other ranks
   std::optional<std::int64_t> received_bytes;
+  std::optional<std::int64_t> sent_off_host_bytes;  // of them, to ranks that it shares no memory with
+  std::optional<std::int64_t> received_off_host_bytes;
 
   // What the rank claims to run on: the node's name under Slurm, otherwise the host's.
   const std::string& claimed_host() const { return node.empty() ? host : node; }

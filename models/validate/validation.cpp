@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -55,6 +56,10 @@ Requirement requirement(std::string_view id) {
   return made;
 }
 
+std::string plural(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string listed(const std::vector<std::string>& names) {
   const std::size_t shown = std::min(names.size(), kListed);
   std::string text =
@@ -73,7 +78,10 @@ std::string us(double value) { return fmt::format("{:.{}f} us", value, value < 1
 std::string mb_s(double value) { return fmt::format("{:.0f} MB/s", value); }
 
 // "ip-10-0-0-1.ec2.internal" and "ip-10-0-0-1" are one name.
-std::string_view short_name(std::string_view host) { return host.substr(0, host.find('.')); }
+std::string_view short_name(std::string_view host) {
+  const bool address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return address ? host : host.substr(0, host.find('.'));
+}
 
 enum class Family : std::uint8_t { efa, tcp, shm, other };
 
@@ -296,7 +304,8 @@ class Judge {
       }
       if (run.purpose != Purpose::test) continue;
       if (!failed(run)) {
-        r.evidence.push_back(fmt::format("{}: ended well after {:.1f} s", run.test, run.elapsed_s));
+        r.evidence.push_back(fmt::format("{}: ended {} after {:.1f} s", run.test,
+                                         run.reported ? "with findings" : "well", run.elapsed_s));
       } else if (run.interrupted) {
         r.evidence.push_back(fmt::format("{}: interrupted", run.test));
         what = "the validation was interrupted";
@@ -347,7 +356,9 @@ class Judge {
     } else if (!what.empty()) {
       conclude(r, Verdict::inconclusive, what, "Run it again to the end, without HEADROOM_MPI_FAULT.");
     } else if (!missing.empty()) {
-      conclude(r, Verdict::inconclusive, fmt::format("no result of {}", listed(missing)), "Run these, too.");
+      const bool any_hung = std::any_of(evidence_.runs.begin(), evidence_.runs.end(), hung);
+      conclude(r, Verdict::inconclusive, fmt::format("no result of {}", listed(missing)),
+               any_hung ? "See the requirement \"no-hang\"." : "Run these, too.");
     } else if (evidence_.documents.empty()) {
       conclude(r, Verdict::inconclusive, "there is no document of a test program",
                "Give the JSON that the programs of mpi-tests print.");
@@ -399,11 +410,9 @@ class Judge {
       }
     }
     if (!through.empty()) r.evidence.push_back("pairs that get messages through: " + listed(through));
-    if (!r.pairs.empty()) {
-      std::vector<std::string> names;
-      for (const auto& [a, b] : r.pairs) names.push_back(a + " - " + b);
-      r.evidence.push_back("pairs that do not: " + listed(names));
-    }
+    std::vector<std::string> stuck;
+    for (const auto& [a, b] : r.pairs) stuck.push_back(a + " - " + b);
+    if (!stuck.empty()) r.evidence.push_back("pairs that do not: " + listed(stuck));
     if (!hanging.empty()) {
       r.hosts.assign(waiting.begin(), waiting.end());
       if (!started) {
@@ -415,9 +424,10 @@ class Judge {
                  "Look for a full /dev/shm, and for more ranks than cores that all wait busily.");
       } else {
         conclude(r, Verdict::fail,
-                 fmt::format("the programs start on every host, but messages do not arrive{}: the sign of a security "
+                 fmt::format("the programs start on every host, but messages do not arrive{}{}: the sign of a security "
                              "group that does "
                              "not let all traffic through from and to itself, be it in one direction only",
+                             stuck.empty() || through.empty() ? std::string() : " between " + listed(stuck),
                              tcp_works ? " over EFA, while TCP gets through" : ""),
                  demand_.fabric == Fabric::efa ? "Give every EFA interface one security group that allows all traffic "
                                                  "from itself and to itself, inbound and "
@@ -490,7 +500,8 @@ class Judge {
         }
       }
     }
-    r.evidence.push_back(fmt::format("{} host names, {} machines (boot_id{})", claimed.size(), names.size(),
+    r.evidence.push_back(fmt::format("{}, {} (boot_id{})", plural(claimed.size(), "host name"),
+                                     plural(names.size(), "machine"),
                                      demand_.namespaces_are_hosts ? " and network namespace" : ""));
     std::set<std::string> guilty;
     for (const auto& [machine, here] : names) {
@@ -543,8 +554,9 @@ class Judge {
       if (!hosts_.machine(rank).empty()) machines.insert(hosts_.machine(rank));
       if (rank.shared_memory_group) groups.insert(*rank.shared_memory_group);
     }
-    r.evidence.push_back(fmt::format("{} ranks, {} host names, {} machines, {} groups that share memory",
-                                     call->ranks.size(), names.size(), machines.size(), groups.size()));
+    r.evidence.push_back(fmt::format("{}, {}, {}, {} that shares memory", plural(call->ranks.size(), "rank"),
+                                     plural(names.size(), "host name"), plural(machines.size(), "machine"),
+                                     plural(groups.size(), "group")));
     if (machines.size() > 1 || groups.size() > 1 || names.size() > 1) {
       r.hosts.assign(names.begin(), names.end());
       conclude(r, Verdict::fail, "ranks run on several hosts, or cannot share memory",
@@ -570,8 +582,8 @@ class Judge {
       least = std::min(least, count);
       most = std::max(most, count);
     }
-    r.evidence.push_back(fmt::format("{}: {} ranks on {} hosts, {} on each", call->test, call->ranks.size(),
-                                     ranks.size(),
+    r.evidence.push_back(fmt::format("{}: {} on {}, {} on each", call->test, plural(call->ranks.size(), "rank"),
+                                     plural(ranks.size(), "host"),
                                      least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most)));
     const std::optional<std::int64_t> hosts = demand_.hosts ? demand_.hosts : call->asked.hosts;
     const bool per_host_holds = call->test == "hello" || call->test == "allreduce";
@@ -594,7 +606,8 @@ class Judge {
     if (!wrong.empty()) {
       conclude(r, Verdict::fail, listed(wrong),
                "Correct the host list, the slots or the mapping of ranks (--map-by ppr:N:node, --ntasks-per-node).");
-    } else if (call->layout_ok == false) {
+    } else if (call->layout_ok == false && (call->asked.hosts || call->asked.per_host) &&
+               !demand_.namespaces_are_hosts) {
       conclude(r, Verdict::fail, call->problems.front(),
                "Correct the host list, the slots or the mapping of ranks (--map-by ppr:N:node, --ntasks-per-node).");
     } else if (!hosts && !per_host) {
@@ -665,6 +678,11 @@ class Judge {
         // Over any network ranks of one host may well share memory.
         if (between_hosts() && use.layer == TransportUse::Layer::btl && within_host(use) && found != wanted) continue;
         if (between_hosts() && use.layer == TransportUse::Layer::libfabric && found == Family::shm) continue;
+        if (use.layer == TransportUse::Layer::netmod) {
+          // It does not say what UCX takes in its turn; EFA it is not.
+          if (demand_.fabric == Fabric::efa) bad["MPICH's netmod " + use.name].insert("every host");
+          continue;
+        }
         const std::string name =
             use.layer == TransportUse::Layer::btl ? "Open MPI's btl " + use.name : "libfabric provider " + use.name;
         (found == wanted ? good : bad)[name].insert(use.host.empty() ? "a host that the line does not name" : use.host);
@@ -848,12 +866,34 @@ class Judge {
     bool backwards = false;
   };
 
-  // How far the counter moved while the test ran.
-  static double delta(const Device& device, std::string_view name, bool& backwards) {
-    const Counter* counter = device.find(name);
-    if (counter == nullptr) return 0;
-    if (counter->after < counter->before) backwards = true;
-    return std::max(0.0, static_cast<double>(counter->after - counter->before));
+  // What the EFA devices of one host counted while its ranks ran. All of them read the same devices: the first and the
+  // last look count.
+  static void count_devices(const std::vector<const Rank*>& ranks, Moved& here) {
+    std::map<std::tuple<std::string, std::int64_t, std::string>, std::pair<std::int64_t, std::int64_t>> looks;
+    for (const Rank* rank : ranks) {
+      for (const Device& device : rank->devices) {
+        if (device.driver != "efa") continue;
+        if (device.find("tx_bytes") == nullptr || device.find("rx_bytes") == nullptr) here.known = false;
+        for (const Counter& counter : device.counters) {
+          if (counter.after < counter.before) here.backwards = true;
+          const auto [look, is_new] = looks.emplace(std::tuple(device.name, device.port, counter.name),
+                                                    std::pair(counter.before, counter.after));
+          look->second.first = std::min(look->second.first, counter.before);
+          look->second.second = std::max(look->second.second, counter.after);
+        }
+      }
+    }
+    std::map<std::pair<std::string, std::int64_t>, std::map<std::string, double>> ports;
+    for (const auto& [key, look] : looks) {
+      const auto& [device, port, name] = key;
+      ports[{device, port}][name] = std::max(0.0, static_cast<double>(look.second) - static_cast<double>(look.first));
+    }
+    for (auto& [port, by] : ports) {
+      // RDMA reads and writes have counters of their own beside those of all packets.
+      here.tx += std::max(by["tx_bytes"], by["send_bytes"] + by["rdma_read_resp_bytes"] + by["rdma_write_bytes"]);
+      here.rx += std::max(by["rx_bytes"], by["recv_bytes"] + by["rdma_read_bytes"] + by["rdma_write_recv_bytes"]);
+      here.retransmitted += by["retrans_bytes"];
+    }
   }
 
   Requirement counters() const {
@@ -862,38 +902,30 @@ class Judge {
     std::vector<std::string> passed_over;
     for (const MpiDocument& document : evidence_.documents) {
       if (document.ranks.size() < 2) continue;
-      // With several ranks on a machine some bytes never reach the device.
-      std::set<std::string> machines;
-      for (const Rank& rank : document.ranks) {
-        machines.insert(hosts_.machine(rank).empty() ? rank.claimed_host() : hosts_.machine(rank));
-      }
-      if (machines.size() != document.ranks.size()) {
+      std::map<std::string, std::vector<const Rank*>> by_host;
+      for (const Rank& rank : document.ranks) by_host[rank.claimed_host()].push_back(&rank);
+      // What goes to ranks of the same host need not reach a device: it has to be known apart.
+      const bool apart = std::all_of(document.ranks.begin(), document.ranks.end(), [](const Rank& rank) {
+        return rank.sent_off_host_bytes.has_value() && rank.received_off_host_bytes.has_value();
+      });
+      if (by_host.size() != document.ranks.size() && !apart) {
         passed_over.push_back(document.test);
         continue;
       }
-      for (const Rank& rank : document.ranks) {
-        Moved& here = moved[rank.claimed_host()];
-        if (!rank.sent_bytes || !rank.received_bytes || !rank.devices_known) {
-          here.known = false;
-          continue;
+      for (const auto& [host, ranks] : by_host) {
+        Moved& here = moved[host];
+        for (const Rank* rank : ranks) {
+          const std::optional<std::int64_t>& sent = apart ? rank->sent_off_host_bytes : rank->sent_bytes;
+          const std::optional<std::int64_t>& received = apart ? rank->received_off_host_bytes : rank->received_bytes;
+          here.known = here.known && sent && received && rank->devices_known;
+          here.sent += static_cast<double>(sent.value_or(0));
+          here.received += static_cast<double>(received.value_or(0));
         }
-        here.sent += static_cast<double>(*rank.sent_bytes);
-        here.received += static_cast<double>(*rank.received_bytes);
-        for (const Device& device : rank.devices) {
-          if (device.driver != "efa") continue;
-          if (device.find("tx_bytes") == nullptr || device.find("rx_bytes") == nullptr) here.known = false;
-          const auto moved_by = [&](std::string_view name) { return delta(device, name, here.backwards); };
-          // RDMA reads and writes have counters of their own beside those of all packets.
-          here.tx += std::max(moved_by("tx_bytes"),
-                              moved_by("send_bytes") + moved_by("rdma_read_resp_bytes") + moved_by("rdma_write_bytes"));
-          here.rx += std::max(moved_by("rx_bytes"),
-                              moved_by("recv_bytes") + moved_by("rdma_read_bytes") + moved_by("rdma_write_recv_bytes"));
-          here.retransmitted += moved_by("retrans_bytes");
-        }
+        count_devices(ranks, here);
       }
     }
     if (!passed_over.empty()) {
-      r.evidence.push_back("several ranks on a machine, so not counted: " + listed(passed_over));
+      r.evidence.push_back("several ranks on a host and bytes not known apart, so not counted: " + listed(passed_over));
     }
     double sent = 0;
     double tx = 0;
@@ -1007,9 +1039,9 @@ class Judge {
     std::vector<double> values;
     for (const Measured& m : small_us_) values.push_back(m.value);
     std::sort(values.begin(), values.end());
-    r.evidence.push_back(fmt::format("{} pairs, up to {} bytes, one way: {} to {}, median {}", values.size(),
-                                     kSmallBytes, us(values.front()), us(values.back()),
-                                     us(values[values.size() / 2])));
+    r.evidence.push_back(fmt::format("{}, up to {} bytes, one way: {} to {}, median {}",
+                                     plural(values.size(), "measurement"), kSmallBytes, us(values.front()),
+                                     us(values.back()), us(values[values.size() / 2])));
     const std::optional<Expectation> known = expectation();
     double limit = 0;
     if (demand_.max_latency_us) {
@@ -1115,7 +1147,9 @@ class Judge {
     }
     if (pairs.size() < 3) {
       r.required = false;
-      conclude(r, Verdict::inconclusive, fmt::format("{} pairs are too few to compare", pairs.size()),
+      conclude(r, Verdict::inconclusive,
+               fmt::format("{} too few to compare",
+                           pairs.size() == 1 ? "1 pair is" : fmt::format("{} pairs are", pairs.size())),
                "Take three hosts or more.");
       return r;
     }
@@ -1124,7 +1158,7 @@ class Judge {
     std::sort(bandwidths.begin(), bandwidths.end());
     const double usual_us = latencies[(latencies.size() - 1) / 4];
     const double usual_mb_s = bandwidths.empty() ? 0 : bandwidths[bandwidths.size() - 1 - (bandwidths.size() - 1) / 4];
-    const double factor = slow_factor(demand_.fabric);
+    const double factor = demand_.slow_factor.value_or(slow_factor(demand_.fabric));
     r.evidence.push_back(fmt::format("{} pairs: {} to {}, lower quartile {}; {} to {}, upper quartile {}", pairs.size(),
                                      us(latencies.front()), us(latencies.back()), us(usual_us),
                                      bandwidths.empty() ? "no bandwidth" : mb_s(bandwidths.front()),

@@ -45,6 +45,7 @@ struct Demand {
   std::optional<std::int64_t> interfaces;      // EFA interfaces of a host; otherwise the catalog's
   std::optional<double> max_latency_us;        // over the table of expectations
   std::optional<double> min_bandwidth_mb_s;    // likewise
+  std::optional<double> slow_factor;           // of "uniform", in place of the fabric's own
   bool namespaces_are_hosts = false;           // network namespaces of one kernel count as hosts
 };
 
