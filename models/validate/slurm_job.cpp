@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 
 #include <sys/stat.h>
 #include <time.h>
@@ -21,8 +22,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kToolLimitS = 60;   // of sbatch, squeue, scancel
-constexpr double kFilesLimitS = 60;  // for a shared file system to show what the job wrote
+constexpr double kToolLimitS = 60;      // of sbatch, squeue, scancel
+constexpr double kFilesLimitS = 60;     // for a shared file system to show what the job wrote
+constexpr double kHopelessLimitS = 20;  // Slurm corrects itself sometimes
 constexpr double kProbeLimitS = 20;
 constexpr int kStatusOfTimeout = 124;  // of timeout(1)
 constexpr int kStatusOfKill = 137;     // of timeout -k
@@ -117,6 +119,24 @@ bool is_waiting(const std::string& state) {
 bool is_running(const std::string& state) {
   return state == "RUNNING" || state == "COMPLETING" || state == "STAGE_OUT" || state == "SIGNALING" ||
          state == "STOPPED";
+}
+
+// What no waiting mends, as long as nobody changes the job or the cluster.
+bool is_hopeless(const std::string& reason) {
+  static constexpr std::string_view kReasons[] = {"PartitionConfig",
+                                                  "PartitionNodeLimit",
+                                                  "PartitionTimeLimit",
+                                                  "PartitionInactive",
+                                                  "BadConstraints",
+                                                  "AccountNotAllowed",
+                                                  "QOSNotAllowed",
+                                                  "InvalidAccount",
+                                                  "InvalidQOS",
+                                                  "JobHeldUser",
+                                                  "JobHeldAdmin",
+                                                  "DependencyNeverSatisfied",
+                                                  "LaunchFailedRequeuedHeld"};
+  return std::find(std::begin(kReasons), std::end(kReasons), reason) != std::end(kReasons);
 }
 
 // "status seconds", as the script writes it when a program is over.
@@ -247,6 +267,7 @@ SlurmJob run_with_slurm(const SlurmOptions& slurm, const LaunchOptions& options,
 
   const Clock::time_point submitted = Clock::now();
   std::optional<Clock::time_point> running;
+  std::optional<Clock::time_point> hopeless;
   std::string said;
   int unanswered = 0;
   const std::string finished = options.folder + "/finished";
@@ -271,6 +292,16 @@ SlurmJob run_with_slurm(const SlurmOptions& slurm, const LaunchOptions& options,
             fmt::format("job {} has waited for {:.0f} s and is still {} ({}); it was cancelled: try fewer nodes, "
                         "another partition, or a longer --queue-timeout",
                         job.id, slurm.queue_limit_s, view.state, view.reason));
+      }
+      if (!is_waiting(view.state) || !is_hopeless(view.reason)) {
+        hopeless.reset();
+      } else if (!hopeless) {
+        hopeless = Clock::now();
+      } else if (seconds_since(*hopeless) > kHopelessLimitS) {
+        throw EnvironmentError(
+            fmt::format("job {} cannot start: {}; it was cancelled: ask for other nodes, another partition or a "
+                        "shorter time",
+                        job.id, view.reason));
       }
       if (is_running(view.state) && !running) running = Clock::now();
     }
