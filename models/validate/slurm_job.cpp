@@ -267,7 +267,7 @@ SlurmJob run_with_slurm(const SlurmOptions& slurm, const LaunchOptions& options,
 
   const Clock::time_point submitted = Clock::now();
   std::optional<Clock::time_point> running;
-  std::optional<Clock::time_point> hopeless;
+  double hopeless_since_s = -1;  // after submission; not hopeless: less than 0
   std::string said;
   int unanswered = 0;
   const std::string finished = options.folder + "/finished";
@@ -294,10 +294,10 @@ SlurmJob run_with_slurm(const SlurmOptions& slurm, const LaunchOptions& options,
                         job.id, slurm.queue_limit_s, view.state, view.reason));
       }
       if (!is_waiting(view.state) || !is_hopeless(view.reason)) {
-        hopeless.reset();
-      } else if (!hopeless) {
-        hopeless = Clock::now();
-      } else if (seconds_since(*hopeless) > kHopelessLimitS) {
+        hopeless_since_s = -1;
+      } else if (hopeless_since_s < 0) {
+        hopeless_since_s = seconds_since(submitted);
+      } else if (seconds_since(submitted) - hopeless_since_s > kHopelessLimitS) {
         throw EnvironmentError(
             fmt::format("job {} cannot start: {}; it was cancelled: ask for other nodes, another partition or a "
                         "shorter time",
