@@ -290,6 +290,13 @@ Requirement Judge::payload() const {
     }
     if (document.errors > 0) r.evidence.push_back(fmt::format("{}: {} errors", document.test, document.errors));
   }
+  for (const LaunchLog& log : evidence_.logs) {
+    for (std::size_t i = 0; i < log.changed_messages.size() && i < kListed; ++i) {
+      r.evidence.push_back(log.changed_messages[i]);
+    }
+    // hello counts none in its document.
+    if (errors == 0) errors += static_cast<std::int64_t>(log.changed_messages.size());
+  }
   if (!checked.empty()) r.evidence.push_back("checked by " + listed(checked));
   if (errors > 0) {
     conclude(r, Verdict::fail, fmt::format("{} messages or results arrived changed", errors),

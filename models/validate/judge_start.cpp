@@ -131,7 +131,7 @@ Requirement Judge::no_hang() const {
   for (const auto& [a, b] : r.pairs) stuck.push_back(a + " - " + b);
   if (!stuck.empty()) r.evidence.push_back("pairs that do not: " + listed(stuck));
   if (!hanging.empty()) {
-    r.hosts.assign(waiting.begin(), waiting.end());
+    if (r.pairs.empty()) r.hosts.assign(waiting.begin(), waiting.end());
     if (!started) {
       conclude(r, Verdict::fail, "the programs were not even started on every host within the time limit",
                "Check that every host answers and that ssh or Slurm can start programs there; give slow ones more "

@@ -11,6 +11,7 @@
 #include "models/files.hpp"
 #include "models/validate/child_process.hpp"
 #include "models/validate/launch_log.hpp"
+#include "models/validate/mpi_document.hpp"
 
 namespace headroom::validate {
 namespace {
@@ -40,6 +41,14 @@ bool safe_in_shell(char c) {
 }
 
 }  // namespace
+
+bool holds_document(const std::string& file) {
+  try {
+    return read_program_output(read_file(file), file).document.has_value();
+  } catch (const InputError&) {
+    return false;
+  }
+}
 
 std::string shell_words(const std::vector<std::string>& arguments) {
   std::string words;
@@ -174,6 +183,7 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
     made.timed_out = result.timed_out;
     made.interrupted = result.interrupted;
     made.elapsed_s = result.elapsed_s;
+    made.reported = result.status == 1 && holds_document(made.out_file);
     runs.push_back(made);
     return made;
   };

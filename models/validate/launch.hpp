@@ -82,6 +82,10 @@ Launcher identify_launcher(const std::string& mpirun, const std::string& folder,
 std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std::atomic<bool>& stop,
                                         const std::function<void(const std::string&)>& report);
 
+// Whether the output holds a document. A program that ends with 1 has found something wrong, and says what in its
+// document; mpirun ends with 1 for reasons of its own.
+bool holds_document(const std::string& out_file);
+
 // The command as one would type it.
 std::string shell_words(const std::vector<std::string>& arguments);
 

@@ -167,6 +167,9 @@ LaunchLog read_launch_log(std::string_view text, const std::string& source) {
             {std::string(line.substr(open + 1, at - open - 1)), std::string(trimmed(line).substr(0, kLongestLine))});
       }
     }
+    if (line.find(" is not what was sent") != std::string_view::npos && log.changed_messages.size() < kMostStalls) {
+      log.changed_messages.emplace_back(trimmed(line).substr(0, kLongestLine));
+    }
     TransportUse use;
     if (read_use(line, use) && seen.emplace(use.layer, use.name, use.host, use.peer).second) {
       log.uses.push_back(std::move(use));

@@ -39,9 +39,10 @@ struct Stall {
 struct LaunchLog {
   std::string source;
   std::vector<Stall> stalls;
-  std::vector<TransportUse> uses;  // in the order printed, each once
-  std::vector<Trouble> troubles;   // each kind once
-  std::string end;                 // its last lines
+  std::vector<TransportUse> uses;             // in the order printed, each once
+  std::vector<Trouble> troubles;              // each kind once
+  std::vector<std::string> changed_messages;  // lines of the test programs: what arrived is not what was sent
+  std::string end;                            // its last lines
 };
 
 LaunchLog read_launch_log(std::string_view text, const std::string& source);

@@ -506,6 +506,14 @@ TEST(Validate, PayloadErrorsFail) {
   EXPECT_EQ(find(cluster.judged(), "payload").verdict, Verdict::fail);
 }
 
+TEST(Validate, HelloSaysInItsLogThatAMessageChanged) {
+  Cluster cluster;
+  cluster.log += "rank 1 (ip-10-0-0-2): the message from rank 0 (ip-10-0-0-1) is not what was sent, from byte 512 on\n";
+  const Requirement r = find(cluster.judged(), "payload");
+  EXPECT_EQ(r.verdict, Verdict::fail);
+  EXPECT_THAT(all_evidence(r), HasSubstr("ip-10-0-0-2"));
+}
+
 TEST(Validate, SeveralZonesOrTypes) {
   Cluster cluster;
   cluster.each_rank([](Json& rank, int i) {
@@ -568,7 +576,7 @@ TEST(Validate, AHangAfterAGoodStartIsTheSecurityGroup) {
   EXPECT_THAT(r.cause, HasSubstr(host_name(0) + " - " + host_name(2)));
   EXPECT_THAT(r.remedy, HasSubstr("PCS-52"));
   EXPECT_THAT(r.pairs, ElementsAre(Pair(host_name(0), host_name(2))));
-  EXPECT_THAT(r.hosts, ElementsAre("ip-10-0-0-3"));
+  EXPECT_TRUE(r.hosts.empty()) << "the pair is named";
   EXPECT_EQ(find(validation, "completed").verdict, Verdict::inconclusive);
 }
 
