@@ -205,9 +205,10 @@ Outcome report(const Session& session, const Field& field, const Tournament& tou
       .member("bandwidth_bytes", arguments.bandwidth_bytes)
       .key("pairs")
       .begin_array();
-  std::string text = "# Headroom MPI all pairs " HEADROOM_MPI_VERSION ": " + std::to_string(field.ranks().size()) +
-                     (arguments.every_rank ? " ranks, " : " hosts, ") + std::to_string(tournament.rounds) +
-                     " rounds\n" + "# Rank     Rank      Latency (us)  Bandwidth (MB/s)\n";
+  std::string text = "# Headroom MPI all pairs " HEADROOM_MPI_VERSION "; " +
+                     std::string(arguments.every_rank ? "ranks: " : "hosts: ") + std::to_string(field.ranks().size()) +
+                     ", rounds: " + std::to_string(tournament.rounds) + "\n" +
+                     "# Rank     Rank      Latency (us)  Bandwidth (MB/s)\n";
   char line[128];
   for (const PairResult& pair : tournament.pairs) {
     json.begin_object()

@@ -50,7 +50,7 @@ void ring(Session& session, std::int64_t bytes) {
 Outcome hello(Session& session, const Arguments& arguments) {
   ring(session, arguments.bytes);
   const Layout layout = layout_of(session.boot_ids(), session.names());
-  Layout::Asked asked{arguments.expect_hosts, arguments.expect_per_host};
+  const Layout::Asked asked{arguments.expect_hosts, arguments.expect_per_host};
   const std::vector<std::string> problems = problems_of(layout, session.names(), asked);
 
   Outcome outcome;
@@ -80,8 +80,7 @@ Outcome hello(Session& session, const Arguments& arguments) {
   for (int rank = 0; rank < session.size(); ++rank) {
     outcome.text += "Hello from " + session.describe(rank) + " of " + std::to_string(session.size()) + "\n";
   }
-  outcome.text += "# " + std::to_string(session.size()) + " ranks on " + std::to_string(layout.hosts()) +
-                  (layout.hosts() == 1 ? " host" : " hosts") + "\n";
+  outcome.text += "# ranks: " + std::to_string(session.size()) + ", hosts: " + std::to_string(layout.hosts()) + "\n";
   for (const std::string& problem : problems) outcome.text += "# problem: " + problem + "\n";
   return outcome;
 }
