@@ -292,13 +292,15 @@ int main(int argc, char** argv) {
     options.count("window", arguments.window, 1, 4096, "messages under way at once, 64 MiB at most");
     options.count("windows", arguments.windows, 1, kMost, "windows of each measurement, at most");
     options.seconds("pair-seconds", arguments.pair_seconds, 0, "the time for one pair, which sets its iterations");
-    options.seconds("time-limit", arguments.time_limit_s, 0.001, "begin no further round after so long");
+    options.seconds("time-limit", arguments.time_limit_s, 0, "begin no further round after so long");
     options.count("max-retests", arguments.max_retests, 0, kMost, "suspected pairs to measure again alone, at most");
-    options.number("suspect-score", arguments.thresholds.score, 0, "robust z from which on one is slow, and");
+    options.number("suspect-score", arguments.thresholds.score, 0, "slow: a robust z of this or more, together with");
     options.number("suspect-latency", arguments.thresholds.latency_ratio, 1,
-                   "its latency in medians, from this on, or");
+                   "a latency of so many medians or more, and");
+    options.number("suspect-us", arguments.thresholds.latency_least_us, 0,
+                   "of so many us more than the median, or with");
     options.number("suspect-bandwidth", arguments.thresholds.bandwidth_ratio, 0,
-                   "its bandwidth in medians, down from this");
+                   "a bandwidth of so many medians or less");
   };
   program.body = [&](Session& session) { return allpairs(session, arguments); };
   return run(argc, argv, program);

@@ -29,15 +29,15 @@ void ring(Session& session, std::int64_t bytes) {
   if (session.size() < 2) return;
   std::vector<std::byte> out(static_cast<std::size_t>(bytes));
   std::vector<std::byte> in(out.size());
-  fill(out, {9, session.rank(), 0});
-  if (!out.empty() && session.faults().corrupts(session.rank(), 9)) out[out.size() / 2] ^= std::byte{0x10};
+  fill(out, {1, session.rank(), 0});
+  if (!out.empty() && session.faults().corrupts(session.rank(), 1)) out[out.size() / 2] ^= std::byte{0x10};
   if (session.rank() == 0) {
     session.delay(next);
     session.send(out, next);
   }
   session.watch().doing("a message from " + session.describe(before));
   session.receive(in, before);
-  if (const auto at = first_difference(in, {9, before, 0})) {
+  if (const auto at = first_difference(in, {1, before, 0})) {
     session.report_wrong("the message from " + session.describe(before) + " is not what was sent, from byte " +
                          std::to_string(*at) + " on");
   }

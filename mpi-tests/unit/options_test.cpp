@@ -73,9 +73,9 @@ TEST_F(MpiOptions, HelpNamesEveryOptionAndItsDefault) {
 }
 
 TEST(MpiFaults, AreWhatTheTextSays) {
-  EXPECT_FALSE(Faults().corrupts(0, 9));
-  EXPECT_TRUE(Faults("corrupt:2").corrupts(2, 9));
-  EXPECT_FALSE(Faults("corrupt:2").corrupts(1, 9));
+  EXPECT_FALSE(Faults().corrupts(0, 1));
+  EXPECT_TRUE(Faults("corrupt:2").corrupts(2, 1));
+  EXPECT_FALSE(Faults("corrupt:2").corrupts(1, 1));
   const Faults pair("slow:1-2:500");
   EXPECT_EQ(pair.delay_us(1, 2), 500);
   EXPECT_EQ(pair.delay_us(2, 1), 500);
