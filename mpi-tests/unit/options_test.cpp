@@ -68,8 +68,8 @@ TEST_F(MpiOptions, SaysWhatIsWrong) {
 }
 
 TEST_F(MpiOptions, HelpNamesEveryOptionAndItsDefault) {
-  EXPECT_THAT(options.help(), HasSubstr("--max-bytes BYTES         how large (4K)\n"));
-  EXPECT_THAT(options.help(), HasSubstr("--fast                    be quick\n"));
+  EXPECT_THAT(options.help(), HasSubstr("--max-bytes BYTES           how large (4K)\n"));
+  EXPECT_THAT(options.help(), HasSubstr("--fast                      be quick\n"));
 }
 
 TEST(MpiFaults, AreWhatTheTextSays) {

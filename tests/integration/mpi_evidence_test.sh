@@ -6,7 +6,12 @@
 # shellcheck source=mpi_lib.sh
 . "$tests/mpi_lib.sh"
 background=()
-trap 'for id in ${background[@]+"${background[@]}"}; do kill "$id" 2>/dev/null; done; rm -rf -- "$tmp"' EXIT
+clean_up() {
+  local id
+  for id in ${background[@]+"${background[@]}"}; do kill "$id" 2>/dev/null; done
+  rm -rf -- "$tmp"
+}
+trap clean_up EXIT
 
 # 1. Counters of a device that counts while the programs run. The tree is a fake one; the programs cannot tell.
 device=$tmp/root/sys/class/infiniband/rdmap0s6
