@@ -205,9 +205,10 @@ Outcome report(const Session& session, const Field& field, const Tournament& tou
       .member("bandwidth_bytes", arguments.bandwidth_bytes)
       .key("pairs")
       .begin_array();
-  std::string text = "# Headroom MPI all pairs " HEADROOM_MPI_VERSION ": " + std::to_string(field.ranks().size()) +
-                     (arguments.every_rank ? " ranks, " : " hosts, ") + std::to_string(tournament.rounds) +
-                     " rounds\n" + "# Rank     Rank      Latency (us)  Bandwidth (MB/s)\n";
+  std::string text = "# Headroom MPI all pairs " HEADROOM_MPI_VERSION "; " +
+                     std::string(arguments.every_rank ? "ranks: " : "hosts: ") + std::to_string(field.ranks().size()) +
+                     ", rounds: " + std::to_string(tournament.rounds) + "\n" +
+                     "# Rank     Rank      Latency (us)  Bandwidth (MB/s)\n";
   char line[128];
   for (const PairResult& pair : tournament.pairs) {
     json.begin_object()
@@ -291,13 +292,15 @@ int main(int argc, char** argv) {
     options.count("window", arguments.window, 1, 4096, "messages under way at once, 64 MiB at most");
     options.count("windows", arguments.windows, 1, kMost, "windows of each measurement, at most");
     options.seconds("pair-seconds", arguments.pair_seconds, 0, "the time for one pair, which sets its iterations");
-    options.seconds("time-limit", arguments.time_limit_s, 0.001, "begin no further round after so long");
+    options.seconds("time-limit", arguments.time_limit_s, 0, "begin no further round after so long");
     options.count("max-retests", arguments.max_retests, 0, kMost, "suspected pairs to measure again alone, at most");
-    options.number("suspect-score", arguments.thresholds.score, 0, "robust z from which on one is slow, and");
+    options.number("suspect-score", arguments.thresholds.score, 0, "slow: a robust z of this or more, together with");
     options.number("suspect-latency", arguments.thresholds.latency_ratio, 1,
-                   "its latency in medians, from this on, or");
+                   "a latency of so many medians or more, and");
+    options.number("suspect-us", arguments.thresholds.latency_least_us, 0,
+                   "of so many us more than the median, or with");
     options.number("suspect-bandwidth", arguments.thresholds.bandwidth_ratio, 0,
-                   "its bandwidth in medians, down from this");
+                   "a bandwidth of so many medians or less");
   };
   program.body = [&](Session& session) { return allpairs(session, arguments); };
   return run(argc, argv, program);

@@ -185,7 +185,7 @@ int main(int argc, char** argv) {
     options.count("warmup", arguments.warmup, 1, kMost, "reductions before each measurement, at most");
     options.count("iterations", arguments.iterations, 1, kMost, "reductions of each measurement, at most");
     options.seconds("size-seconds", arguments.size_seconds, 0, "the time for one size, which sets its iterations");
-    options.seconds("time-limit", arguments.time_limit_s, 0.001, "begin no further size after so long");
+    options.seconds("time-limit", arguments.time_limit_s, 0, "begin no further size after so long");
   };
   program.check = [&](int) {
     if (arguments.min_bytes > arguments.max_bytes) throw UsageError("--min-bytes is more than --max-bytes");

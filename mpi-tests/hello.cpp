@@ -29,15 +29,15 @@ void ring(Session& session, std::int64_t bytes) {
   if (session.size() < 2) return;
   std::vector<std::byte> out(static_cast<std::size_t>(bytes));
   std::vector<std::byte> in(out.size());
-  fill(out, {9, session.rank(), 0});
-  if (!out.empty() && session.faults().corrupts(session.rank(), 9)) out[out.size() / 2] ^= std::byte{0x10};
+  fill(out, {1, session.rank(), 0});
+  if (!out.empty() && session.faults().corrupts(session.rank(), 1)) out[out.size() / 2] ^= std::byte{0x10};
   if (session.rank() == 0) {
     session.delay(next);
     session.send(out, next);
   }
   session.watch().doing("a message from " + session.describe(before));
   session.receive(in, before);
-  if (const auto at = first_difference(in, {9, before, 0})) {
+  if (const auto at = first_difference(in, {1, before, 0})) {
     session.report_wrong("the message from " + session.describe(before) + " is not what was sent, from byte " +
                          std::to_string(*at) + " on");
   }
@@ -50,7 +50,7 @@ void ring(Session& session, std::int64_t bytes) {
 Outcome hello(Session& session, const Arguments& arguments) {
   ring(session, arguments.bytes);
   const Layout layout = layout_of(session.boot_ids(), session.names());
-  Layout::Asked asked{arguments.expect_hosts, arguments.expect_per_host};
+  const Layout::Asked asked{arguments.expect_hosts, arguments.expect_per_host};
   const std::vector<std::string> problems = problems_of(layout, session.names(), asked);
 
   Outcome outcome;
@@ -80,8 +80,7 @@ Outcome hello(Session& session, const Arguments& arguments) {
   for (int rank = 0; rank < session.size(); ++rank) {
     outcome.text += "Hello from " + session.describe(rank) + " of " + std::to_string(session.size()) + "\n";
   }
-  outcome.text += "# " + std::to_string(session.size()) + " ranks on " + std::to_string(layout.hosts()) +
-                  (layout.hosts() == 1 ? " host" : " hosts") + "\n";
+  outcome.text += "# ranks: " + std::to_string(session.size()) + ", hosts: " + std::to_string(layout.hosts()) + "\n";
   for (const std::string& problem : problems) outcome.text += "# problem: " + problem + "\n";
   return outcome;
 }

@@ -233,7 +233,7 @@ int main(int argc, char** argv) {
     options.count("window", arguments.window, 1, 4096, "messages under way at once when streaming, 64 MiB at most");
     options.count("windows", arguments.windows, 1, kMost, "windows of each streaming measurement, at most");
     options.seconds("size-seconds", arguments.size_seconds, 0, "the time for one size, which sets its iterations");
-    options.seconds("time-limit", arguments.time_limit_s, 0.001, "begin no further size after so long; for each pair");
+    options.seconds("time-limit", arguments.time_limit_s, 0, "begin no further size after so long; for each pair");
     options.flag("no-streaming", arguments.no_streaming, "latencies only");
   };
   program.check = [&](int ranks) {

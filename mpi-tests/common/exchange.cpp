@@ -10,7 +10,6 @@ namespace headroom::mpi {
 Exchange::Exchange(Session& session, int leader, int follower)
     : session_(session),
       leader_(leader),
-      follower_(follower),
       peer_(session.rank() == leader ? follower : leader),
       wrong_messages_before_(session.wrong_messages()) {}
 

@@ -58,7 +58,6 @@ class Exchange {
 
   Session& session_;
   int leader_;
-  int follower_;
   int peer_;
   std::int64_t iteration_ = 0;  // goes on over all measurements, so that no two messages are alike
   std::int64_t wrong_messages_before_;

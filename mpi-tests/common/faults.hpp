@@ -2,7 +2,7 @@
 // nothing. They are asked for in the environment variable HEADROOM_MPI_FAULT, are announced on stderr, and stand in the
 // JSON as "test_fault", so that nobody takes such a result for a measurement.
 //
-//   corrupt:RANK         every tenth message from this rank has one wrong byte
+//   corrupt:RANK         every tenth message from this rank, the second first, has one wrong byte
 //   slow:A-B:MICROSECONDS    messages between ranks A and B are sent so much later
 //   slow:RANK:MICROSECONDS   messages from and to this rank
 //   mute:A-B             nothing that rank A sends arrives at rank B: a security group that is open one way only
@@ -20,7 +20,7 @@ class Faults {
   explicit Faults(const std::string& text);
 
   const std::string& text() const { return text_; }
-  bool corrupts(int sender, std::int64_t iteration) const { return corrupt_ == sender && iteration % 10 == 9; }
+  bool corrupts(int sender, std::int64_t iteration) const { return corrupt_ == sender && iteration % 10 == 1; }
   std::int64_t delay_us(int sender, int receiver) const;
   bool loses(int sender, int receiver) const { return mute_from_ == sender && mute_to_ == receiver; }
 

@@ -24,13 +24,13 @@ std::vector<std::string> problems_of(const Layout& layout, const std::vector<std
   std::vector<std::string> problems;
   const auto named = [&](int rank) { return names[static_cast<std::size_t>(rank)]; };
   if (asked.hosts > 0 && layout.hosts() != static_cast<std::size_t>(asked.hosts)) {
-    problems.push_back(std::to_string(asked.hosts) + " hosts were asked for, and there are " +
-                       std::to_string(layout.hosts()));
+    problems.push_back("hosts: " + std::to_string(asked.hosts) + " asked for, " + std::to_string(layout.hosts()) +
+                       " found");
   }
   for (const std::vector<int>& ranks : layout.ranks_by_host) {
     if (asked.per_host > 0 && ranks.size() != static_cast<std::size_t>(asked.per_host)) {
-      problems.push_back(std::to_string(asked.per_host) + " ranks a host were asked for, and " + named(ranks.front()) +
-                         " has " + std::to_string(ranks.size()));
+      problems.push_back("ranks on " + named(ranks.front()) + ": " + std::to_string(asked.per_host) + " asked for, " +
+                         std::to_string(ranks.size()) + " found");
     }
     const auto other =
         std::find_if(ranks.begin(), ranks.end(), [&](int rank) { return named(rank) != named(ranks.front()); });

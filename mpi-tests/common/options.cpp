@@ -159,7 +159,7 @@ std::string Options::help() const {
   for (const Option& option : options_) {
     std::string line = "  --" + option.name;
     if (!option.value_name.empty()) line += " " + option.value_name;
-    line.resize(std::max<std::size_t>(line.size() + 1, 28), ' ');
+    line.resize(std::max<std::size_t>(line.size() + 1, 30), ' ');
     line += option.help;
     if (!option.default_text.empty()) line += " (" + option.default_text + ")";
     result += line + "\n";

@@ -7,7 +7,7 @@
 namespace headroom::mpi {
 namespace {
 
-TEST(Tournament, EveryPairMeetsOnceAndNobodyPlaysTwiceInARound) {
+TEST(MpiTournament, EveryPairMeetsOnceAndNobodyPlaysTwiceInARound) {
   for (int players = 0; players <= 65; ++players) {
     const std::vector<Round> rounds = round_robin(players);
     std::set<std::pair<int, int>> met;
