@@ -686,7 +686,7 @@ TEST(ValidateExpectation, AgreesWithTheOsuFilesItCites) {
       if (!(numbers >> bytes >> value)) continue;
       if (bytes <= 8) {
         EXPECT_LT(value, expectation->latency_limit_us()) << one.folder;
-        EXPECT_NEAR(value, *expectation->latency_us, 0.05 * value) << one.folder;
+        EXPECT_NEAR(value, *expectation->latency_us, 0.08 * value) << one.folder;
         ++seen;
       }
       if (bytes == 1048576) {
