@@ -115,7 +115,7 @@ Requirement Judge::latency() const {
   }
   over_limit(r, small_us_, [&](double value) { return value > limit; });
   if (!r.pairs.empty()) {
-    conclude(r, Verdict::fail, fmt::format("{} of {} pairs are above {}", r.pairs.size(), values.size(), us(limit)),
+    conclude(r, Verdict::fail, fmt::format("{} above {}", plural(r.pairs.size(), "pair"), us(limit)),
              "Put the group into one cluster placement group (PCS-54); replace hosts that are slow with every other; "
              "measure with one rank "
              "a core and nothing else running.");
@@ -155,8 +155,7 @@ Requirement Judge::bandwidth() const {
   }
   over_limit(r, transfer_, [&](double value) { return value < limit; });
   if (!r.pairs.empty()) {
-    conclude(r, Verdict::fail,
-             fmt::format("{} of {} pairs are below {}", r.pairs.size(), transfer_.size(), mb_s(limit)),
+    conclude(r, Verdict::fail, fmt::format("{} below {}", plural(r.pairs.size(), "pair"), mb_s(limit)),
              "Check that every network card has its EFA interface (PCS-53), that Open MPI uses mtl/ofi (btl/ofi gets "
              "half), and that "
              "nothing else uses the network.");

@@ -231,7 +231,7 @@ Requirement Judge::interfaces() const {
     }
   }
   for (const auto& [count, on] : by_count)
-    r.evidence.push_back(fmt::format("{} EFA interfaces on {}", count, listed(on)));
+    r.evidence.push_back(fmt::format("{} on {}", plural(count, "EFA interface"), listed(on)));
   std::optional<std::int64_t> expected = demand_.interfaces;
   std::string by = "asked for";
   const std::optional<InstanceType> type = find_instance_type(result_.instance_type);
@@ -275,7 +275,9 @@ Requirement Judge::interfaces() const {
 
 Requirement Judge::counters() const {
   Requirement r = requirement("counters");
-  std::map<std::string, Moved> moved;
+  // By host and document: what is too much in one test must not hide what is missing in another.
+  std::map<std::pair<std::string, const MpiDocument*>, Moved> moved;
+  std::set<std::string> all_hosts;
   std::vector<std::string> passed_over;
   for (const MpiDocument& document : evidence_.documents) {
     if (document.ranks.size() < 2) continue;
@@ -290,7 +292,8 @@ Requirement Judge::counters() const {
       continue;
     }
     for (const auto& [host, ranks] : by_host) {
-      Moved& here = moved[host];
+      Moved& here = moved[{host, &document}];
+      all_hosts.insert(host);
       for (const Rank* rank : ranks) {
         const std::optional<std::int64_t>& sent = apart ? rank->sent_off_host_bytes : rank->sent_bytes;
         const std::optional<std::int64_t>& received = apart ? rank->received_off_host_bytes : rank->received_bytes;
@@ -306,42 +309,45 @@ Requirement Judge::counters() const {
   }
   double sent = 0;
   double tx = 0;
-  std::vector<std::string> unknown;
-  for (const auto& [host, here] : moved) {
+  std::set<std::string> unknown;
+  std::set<std::string> short_of;
+  for (const auto& [key, here] : moved) {
+    const std::string& host = key.first;
+    const std::string& test = key.second->test;
     sent += here.sent;
     tx += here.tx;
     if (!here.known) {
-      unknown.push_back(host);
+      unknown.insert(host);
     } else if (here.backwards) {
-      unknown.push_back(host);
-      r.evidence.push_back(fmt::format("{}: a counter went backwards, as after a reset of the driver", host));
+      unknown.insert(host);
+      r.evidence.push_back(
+          fmt::format("{}: a counter of {} went backwards, as after a reset of the driver", test, host));
     } else if (here.tx < here.sent || here.rx < here.received) {
-      r.hosts.push_back(host);
-      if (r.hosts.size() <= kListed) {
+      if (short_of.insert(host).second && short_of.size() <= kListed) {
         r.evidence.push_back(
-            fmt::format("{}: sent {:.0f} bytes, devices counted {:.0f}; received {:.0f}, counted {:.0f}", host,
-                        here.sent, here.tx, here.received, here.rx));
+            fmt::format("{}: {} sent {:.0f} bytes, its devices counted {:.0f}; received {:.0f}, counted {:.0f}", test,
+                        host, here.sent, here.tx, here.received, here.rx));
       }
     }
     if (here.retransmitted > 0.01 * here.tx) {
       r.evidence.push_back(
-          fmt::format("{}: {:.1f} % sent again", host, 100 * here.retransmitted / std::max(here.tx, 1.0)));
+          fmt::format("{}: {} sent {:.1f} % again", test, host, 100 * here.retransmitted / std::max(here.tx, 1.0)));
     }
   }
+  r.hosts.assign(short_of.begin(), short_of.end());
   if (!moved.empty()) {
     r.evidence.insert(r.evidence.begin(),
                       fmt::format("{} hosts sent {:.0f} bytes to each other; their EFA devices counted {:.0f}",
-                                  moved.size(), sent, tx));
+                                  all_hosts.size(), sent, tx));
   }
   if (!r.hosts.empty()) {
     conclude(r, Verdict::fail, "messages went another way than over the EFA devices of " + listed(r.hosts),
              "Force EFA (OMPI_MCA_mtl=ofi FI_PROVIDER=efa); ranks that really share a machine need "
              "FI_EFA_ENABLE_SHM_TRANSFER=0 to be counted.");
   } else if (moved.empty()) {
-    conclude(r, Verdict::inconclusive, "no test ran with one rank on each of several hosts",
-             "Run pingpong or allpairs so.");
+    conclude(r, Verdict::inconclusive, "no test ran over several hosts", "Run pingpong or allpairs.");
   } else if (!unknown.empty()) {
-    conclude(r, Verdict::inconclusive, "bytes or counters are not known of " + listed(unknown),
+    conclude(r, Verdict::inconclusive, "bytes or counters are not known of " + listed({unknown.begin(), unknown.end()}),
              "Let the programs read /sys/class/infiniband/*/ports/*/hw_counters.");
   } else if (sent <= 0) {
     conclude(r, Verdict::inconclusive, "nothing was sent between hosts", "Run pingpong or allpairs.");
