@@ -22,6 +22,8 @@ packages=(
   libopenmpi-dev openmpi-bin libmpich-dev mpich
   # what the tests call
   zstd gzip python3 python3-jsonschema
+  # headroom validate is tried on a real Slurm, and over network namespaces with a slow link
+  slurmctld slurmd slurm-client munge iproute2
 )
 
 fail() {
