@@ -98,18 +98,22 @@ sockaddr_in endpoint(std::string& host) {
   return address;
 }
 
-// The body of a 200 answer. HTTP/1.0: the answer ends with the connection, and is not sent in chunks.
+// The body of a 200 answer. The answer ends with the connection.
 std::string ask(const sockaddr_in& address, const std::string& host, Clock::time_point deadline,
                 const std::string& request) {
   Socket socket(address, deadline);
   const std::size_t line = request.find("\r\n");
-  socket.write(request.substr(0, line) + " HTTP/1.0\r\nHost: " + host + request.substr(line) + "\r\n");
+  socket.write(request.substr(0, line) + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close" + request.substr(line) +
+               "\r\n");
   const std::string answer = socket.read_to_end();
   const std::size_t space = answer.find(' ');
-  if (answer.compare(0, 5, "HTTP/") != 0 || space == std::string::npos) throw Refused("the answer is no HTTP");
-  if (answer.compare(space + 1, 3, "200") != 0) throw Refused("status " + answer.substr(space + 1, 3));
   const std::size_t body = answer.find("\r\n\r\n");
-  return body == std::string::npos ? std::string() : answer.substr(body + 4);
+  if (answer.compare(0, 5, "HTTP/") != 0 || space == std::string::npos || body == std::string::npos) {
+    throw Refused("the answer is no HTTP");
+  }
+  if (answer.compare(space + 1, 3, "200") != 0) throw Refused("status " + answer.substr(space + 1, 3));
+  if (answer.substr(0, body).find("chunked") != std::string::npos) throw Refused("the answer comes in chunks");
+  return answer.substr(body + 4);
 }
 
 }  // namespace

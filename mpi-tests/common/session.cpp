@@ -196,41 +196,47 @@ void write_optional(JsonWriter& json, std::string_view name, const std::string& 
   if (!text.empty()) json.member(name, text);
 }
 
-// A file that appears whole or not at all; opened at the start, so that a run of an hour does not end with "no such
-// folder".
+// A file that appears whole or not at all. That it can be written is tried at once, so that a run of an hour does not
+// end with "no such folder".
 class Document {
  public:
   // Empty path: standard output.
-  explicit Document(std::string path) : path_(std::move(path)) {
+  explicit Document(std::string path) : path_(std::move(path)), part_(path_ + ".part-" + std::to_string(getpid())) {
     if (path_.empty()) return;
-    part_ = path_ + ".part-" + std::to_string(getpid());
-    file_ = std::fopen(part_.c_str(), "w");
-    if (file_ == nullptr) problem_ = path_ + ": " + std::strerror(errno);
-  }
-  Document(const Document&) = delete;
-  Document& operator=(const Document&) = delete;
-  ~Document() {
-    if (file_ != nullptr) std::fclose(file_);
-    if (!part_.empty()) std::remove(part_.c_str());
+    std::error_code error;
+    if (std::filesystem::is_directory(path_, error)) {
+      problem_ = path_ + ": " + std::strerror(EISDIR);
+    } else if (std::FILE* file = std::fopen(part_.c_str(), "w"); file != nullptr) {
+      std::fclose(file);
+      std::remove(part_.c_str());
+    } else {
+      problem_ = path_ + ": " + std::strerror(errno);
+    }
   }
 
   const std::string& problem() const { return problem_; }
 
   void write(const std::string& text) {
-    std::FILE* file = file_ != nullptr ? file_ : stdout;
-    const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
-    if (!written) problem_ = (path_.empty() ? "standard output" : path_) + ": " + std::strerror(errno);
-    if (file_ == nullptr) return;
-    if (std::fclose(std::exchange(file_, nullptr)) != 0 && written) problem_ = path_ + ": " + std::strerror(errno);
-    if (!problem_.empty()) return;
-    if (std::rename(part_.c_str(), path_.c_str()) != 0) problem_ = path_ + ": " + std::strerror(errno);
+    if (path_.empty()) {
+      if (!put(text, stdout)) problem_ = std::string("standard output: ") + std::strerror(errno);
+      return;
+    }
+    std::FILE* file = std::fopen(part_.c_str(), "w");
+    bool whole = file != nullptr && put(text, file);
+    if (file != nullptr) whole = std::fclose(file) == 0 && whole;
+    if (whole && std::rename(part_.c_str(), path_.c_str()) == 0) return;
+    problem_ = path_ + ": " + std::strerror(errno);
+    std::remove(part_.c_str());
   }
 
  private:
+  static bool put(const std::string& text, std::FILE* file) {
+    return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
+  }
+
   std::string path_;
   std::string part_;
   std::string problem_;
-  std::FILE* file_ = nullptr;
 };
 
 int end(int status) {
@@ -447,7 +453,8 @@ int run(int argc, char** argv, const Program& program) {
       if (!help && !version) {
         if (size < program.least_ranks) {
           throw UsageError("needs at least " + std::to_string(program.least_ranks) + " ranks, and there is " +
-                           std::to_string(size) + " (is mpirun of the MPI that this program was built with?)");
+                           std::to_string(size) +
+                           " (started with another MPI's mpirun, or with srun without --mpi=pmix?)");
         }
         if (program.check) program.check(size);
       }

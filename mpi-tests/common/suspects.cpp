@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "mpi-tests/common/statistics.hpp"
 
@@ -37,26 +38,27 @@ Centres centres_of(const std::vector<Values>& values) {
   return {centre_of(latencies, Better::kLower), centre_of(bandwidths, Better::kHigher)};
 }
 
-Values value_of_node(const std::vector<PairResult>& pairs, int rank, Values (*value_of)(const PairResult&)) {
-  std::vector<double> latencies;
-  std::vector<double> bandwidths;
+// By place in `participants`: the better medians over each one's pairs.
+std::vector<Values> values_of_nodes(const std::vector<PairResult>& pairs, const std::vector<int>& participants,
+                                    Values (*value_of)(const PairResult&)) {
+  std::map<int, std::pair<std::vector<double>, std::vector<double>>> of_rank;
   for (const PairResult& pair : pairs) {
-    if (pair.a != rank && pair.b != rank) continue;
-    latencies.push_back(value_of(pair).latency_us);
-    bandwidths.push_back(value_of(pair).bandwidth_mb_s);
+    for (const int rank : {pair.a, pair.b}) {
+      of_rank[rank].first.push_back(value_of(pair).latency_us);
+      of_rank[rank].second.push_back(value_of(pair).bandwidth_mb_s);
+    }
   }
-  return {better_median(latencies, Better::kLower), better_median(bandwidths, Better::kHigher)};
+  std::vector<Values> values;
+  for (const int rank : participants) {
+    const auto& [latencies, bandwidths] = of_rank[rank];
+    values.push_back({better_median(latencies, Better::kLower), better_median(bandwidths, Better::kHigher)});
+  }
+  return values;
 }
 
 std::vector<Values> values_of_pairs(const std::vector<PairResult>& pairs) {
   std::vector<Values> values;
   for (const PairResult& pair : pairs) values.push_back(together(pair));
-  return values;
-}
-
-std::vector<Values> values_of_nodes(const std::vector<PairResult>& pairs, const std::vector<int>& participants) {
-  std::vector<Values> values;
-  for (const int rank : participants) values.push_back(value_of_node(pairs, rank, together));
   return values;
 }
 
@@ -91,12 +93,6 @@ Finding judge(const Values& value, const Centres& centres, const Thresholds& thr
   return finding;
 }
 
-const PairResult* find_pair(const std::vector<PairResult>& pairs, int a, int b) {
-  const auto found =
-      std::find_if(pairs.begin(), pairs.end(), [&](const PairResult& pair) { return pair.a == a && pair.b == b; });
-  return found == pairs.end() ? nullptr : &*found;
-}
-
 std::string shown_alone(const Values& value, const Centres& centres) {
   char text[120];
   std::snprintf(text, sizeof text, "; alone latency %.1f and bandwidth %.2f times the median",
@@ -108,7 +104,7 @@ std::string shown_alone(const Values& value, const Centres& centres) {
 }  // namespace
 
 std::vector<NodeResult> score_nodes(const std::vector<PairResult>& pairs, const std::vector<int>& participants) {
-  const std::vector<Values> values = values_of_nodes(pairs, participants);
+  const std::vector<Values> values = values_of_nodes(pairs, participants, together);
   const Centres centres = centres_of(values);
   std::vector<NodeResult> nodes;
   for (std::size_t i = 0; i < participants.size(); ++i) {
@@ -124,7 +120,7 @@ std::vector<Suspect> suspects_of(const std::vector<PairResult>& pairs, const std
   std::vector<Suspect> suspects;
   // Of two nodes neither is worse than the other.
   if (pairs.size() < 2) return suspects;
-  const std::vector<Values> nodes = values_of_nodes(pairs, participants);
+  const std::vector<Values> nodes = values_of_nodes(pairs, participants, together);
   const Centres of_nodes = centres_of(nodes);
   for (std::size_t i = 0; i < participants.size(); ++i) {
     const Finding finding = judge(nodes[i], of_nodes, thresholds);
@@ -159,28 +155,39 @@ std::vector<std::size_t> pairs_to_retest(const std::vector<PairResult>& pairs, c
 Verdict confirm(const std::vector<PairResult>& pairs, const std::vector<int>& participants,
                 const std::vector<Suspect>& suspects, const Thresholds& thresholds) {
   Verdict verdict;
-  const Centres of_nodes = centres_of(values_of_nodes(pairs, participants));
+  const Centres of_nodes = centres_of(values_of_nodes(pairs, participants, together));
   const Centres of_pairs = centres_of(values_of_pairs(pairs));
+  const std::vector<Values> nodes_now = values_of_nodes(pairs, participants, alone_if_known);
+  std::map<std::pair<int, int>, const PairResult*> pair_of;
+  std::set<int> retested;
+  for (const PairResult& pair : pairs) {
+    pair_of[{pair.a, pair.b}] = &pair;
+    if (pair.retested) retested.insert({pair.a, pair.b});
+  }
   std::set<int> bad_nodes;
   for (Suspect suspect : suspects) {
+    Values value;
+    bool again = false;
     if (suspect.is_node) {
-      const bool retested = std::any_of(pairs.begin(), pairs.end(), [&](const PairResult& pair) {
-        return pair.retested && (pair.a == suspect.rank || pair.b == suspect.rank);
-      });
-      const Values value = value_of_node(pairs, suspect.rank, alone_if_known);
-      const bool bad = judge(value, of_nodes, thresholds).bad;
-      suspect.why += retested ? shown_alone(value, of_nodes) : "; not measured again";
-      if (bad) bad_nodes.insert(suspect.rank);
-      (bad ? verdict.suspects : verdict.cleared).push_back(suspect);
-      continue;
+      const auto place = std::find(participants.begin(), participants.end(), suspect.rank) - participants.begin();
+      value = nodes_now[static_cast<std::size_t>(place)];
+      again = retested.count(suspect.rank) > 0;
+    } else {
+      const PairResult& pair = *pair_of.at({suspect.a, suspect.b});
+      value = alone_if_known(pair);
+      again = pair.retested;
     }
-    const PairResult* pair = find_pair(pairs, suspect.a, suspect.b);
-    const Values value = alone_if_known(*pair);
-    const bool bad = judge(value, of_pairs, thresholds).bad;
-    suspect.why += pair->retested ? shown_alone(value, of_pairs) : "; not measured again";
+    const Centres& centres = suspect.is_node ? of_nodes : of_pairs;
+    const bool bad = judge(value, centres, thresholds).bad;
+    suspect.why += again ? shown_alone(value, centres) : "; not measured again";
+    if (bad && suspect.is_node) bad_nodes.insert(suspect.rank);
     // The nodes come first: they explain their pairs.
-    if (bad && (bad_nodes.count(suspect.a) > 0 || bad_nodes.count(suspect.b) > 0)) continue;
-    (bad ? verdict.suspects : verdict.cleared).push_back(suspect);
+    const bool explained = !suspect.is_node && (bad_nodes.count(suspect.a) > 0 || bad_nodes.count(suspect.b) > 0);
+    if (!bad) {
+      verdict.cleared.push_back(suspect);
+    } else if (!explained) {
+      verdict.suspects.push_back(suspect);
+    }
   }
   return verdict;
 }

@@ -124,6 +124,20 @@ TEST(MpiSuspects, NoiseOfMicrosecondsIsNone) {
   EXPECT_THAT(first_look(pairs, 6), IsEmpty());
 }
 
+TEST(MpiSuspects, OfHundredsOfHostsAQuarterInAnotherPlaceIsNamed) {
+  // 64 of 256 hosts reach the others slowly: 12 288 of 32 640 pairs look bad.
+  const auto pairs = tournament(256, [](PairResult& pair) {
+    if ((pair.a % 4 == 0) != (pair.b % 4 == 0)) pair.latency_us = 90;
+  });
+  const std::vector<Suspect> suspects = first_look(pairs, 256);
+  EXPECT_THAT(suspects, SizeIs(64 + 12'288));
+  EXPECT_THAT(pairs_to_retest(pairs, suspects, 200), SizeIs(200));
+  const Verdict verdict = confirm(pairs, ranks(256), suspects, {});
+  EXPECT_THAT(verdict.suspects, SizeIs(64));
+  for (const Suspect& suspect : verdict.suspects) EXPECT_TRUE(suspect.is_node && suspect.rank % 4 == 0);
+  EXPECT_THAT(verdict.cleared, IsEmpty());
+}
+
 TEST(MpiSuspects, NodesHaveScores) {
   const auto pairs = tournament(4, [](PairResult& pair) {
     pair.latency_us = pair.a == 3 || pair.b == 3 ? 20 : 10;
