@@ -65,6 +65,42 @@ struct CatalogArguments {
   std::string region = "us-east-1";
 };
 
+// One of hosts, slurm and from is given.
+struct ValidateArguments {
+  std::vector<std::string> hosts;
+  std::string hostfile;
+  std::string mpirun = "mpirun";
+  bool slurm = false;
+  std::optional<std::int64_t> nodes;
+  std::string partition;
+  std::optional<std::int64_t> tasks_per_node;
+  std::string job_time_limit;       // as sbatch takes it
+  std::string launcher = "mpirun";  // in the job: mpirun, srun, srun:PLUGIN
+  std::vector<std::string> sbatch;  // further options
+  double queue_limit_s = 1800;
+  std::vector<std::string> from;
+  std::string expect = "efa";
+  bool as_is = false;
+  std::string instance_type;
+  std::optional<std::int64_t> interfaces;
+  std::optional<double> max_latency_us;
+  std::optional<double> min_bandwidth_mb_s;
+  std::optional<double> slow_factor;
+  bool namespaces_are_hosts = false;
+  std::string programs;
+  std::vector<std::string> tests;
+  std::optional<std::int64_t> max_bytes;
+  double time_limit_s = 300;  // of one program
+  bool imds = false;
+  std::string out;
+  std::string junit;
+  std::string heat_map;
+  std::string topology;
+};
+
+// Whether mpirun, ssh and a shell would take it for nothing but a host's name or address.
+bool is_host_name(const std::string& text);
+
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_design_files(const DesignArguments& arguments, const Output& output);
@@ -74,6 +110,7 @@ int check_recorded_runs(const std::vector<std::string>& files, const Output& out
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);
+int validate_cluster(const ValidateArguments& arguments, const Output& output);
 int show_catalog(const CatalogArguments& arguments, const Output& output);
 
 }  // namespace headroom

@@ -274,6 +274,172 @@ int main(int argc, char** argv) {
   catalog_command->footer("Example:\n  headroom catalog hpc --region us-east-2");
   catalog_command->callback([&] { action = [&] { return show_catalog(catalog, output); }; });
 
+  ValidateArguments validate;
+  CLI::App* validate_command = app.add_subcommand(
+      "validate",
+      "Prove that MPI and EFA work on a real cluster: every pair of hosts, and how fast (docs/validate.md)");
+  const auto named = [](const std::string& text) {
+    return is_host_name(text) ? std::string() : fmt::format("{}: expected the name or address of a host", text);
+  };
+  const auto duration = [](const std::string& text) {
+    const auto time = parse_moment(text);
+    return time && *time >= kSecond && *time <= 7 * 86'400 * kSecond
+               ? std::string()
+               : fmt::format("{}: expected from 1 s to 7 days: seconds, or a duration such as 90s, 15m, 2h", text);
+  };
+  CLI::Option* hosts_option = validate_command->add_option("--hosts", validate.hosts, "Run on these hosts with mpirun")
+                                  ->type_name("A,B,...")
+                                  ->delimiter(',')
+                                  ->take_all()
+                                  ->allow_extra_args(false)
+                                  ->check(named);
+  CLI::Option* hostfile_option =
+      validate_command->add_option("--hostfile", validate.hostfile, "The same with the hosts in a file, one a line")
+          ->type_name("FILE")
+          ->excludes(hosts_option);
+  CLI::Option* on_slurm =
+      validate_command->add_flag("--slurm", validate.slurm, "Run as a job of Slurm: sbatch, wait, read")
+          ->excludes(hosts_option)
+          ->excludes(hostfile_option);
+  CLI::Option* from_option =
+      validate_command
+          ->add_option("--from", validate.from, "Judge recorded JSON documents and logs of the programs; run nothing")
+          ->type_name("FILE...")
+          ->excludes(hosts_option)
+          ->excludes(hostfile_option)
+          ->excludes(on_slurm);
+  validate_command->add_option("--expect", validate.expect, "What messages between ranks are to go over")
+      ->check(CLI::IsMember({"efa", "tcp", "shm"}))
+      ->type_name("efa|tcp|shm")
+      ->capture_default_str();
+  validate_command->add_flag("--as-is", validate.as_is, "Do not force MPI to that: judge what it chooses by itself")
+      ->excludes(from_option);
+  validate_command
+      ->add_option("--instance-type", validate.instance_type, "EC2 instance type; default: what the hosts say they are")
+      ->type_name("TYPE");
+  validate_command->add_option("--tests", validate.tests, "Programs to run; of --from, programs that must be there")
+      ->type_name("hello,pingpong,allpairs,allreduce")
+      ->delimiter(',')
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"hello", "pingpong", "allpairs", "allreduce"}));
+  validate_command
+      ->add_option("--programs", validate.programs, "Folder of the programs; default: mpi-tests beside headroom")
+      ->type_name("DIR");
+  validate_command->add_option("--mpirun", validate.mpirun, "mpirun of Open MPI, MPICH or Intel MPI")
+      ->type_name("PATH")
+      ->capture_default_str();
+  validate_command
+      ->add_option("--nodes", validate.nodes,
+                   "With --slurm, nodes of the job (2); with --from, hosts that were asked for")
+      ->type_name("N")
+      ->check(whole_number(1, 100'000));
+  validate_command
+      ->add_option("--tasks-per-node", validate.tasks_per_node,
+                   "Ranks on each host of hello and allreduce (1; 2 on one host)")
+      ->type_name("K")
+      ->check(whole_number(1, 10'000));
+  validate_command->add_option("--partition", validate.partition, "Slurm's partition (a queue of PCS)")
+      ->type_name("NAME")
+      ->needs(on_slurm);
+  validate_command
+      ->add_option("--time-limit", validate.job_time_limit, "Time limit of the job as sbatch takes it; default: enough")
+      ->type_name("TIME")
+      ->needs(on_slurm);
+  validate_command->add_option("--launcher", validate.launcher, "In the job, how ranks are started")
+      ->type_name("mpirun|srun[:PLUGIN]")
+      ->check([](const std::string& text) {
+        const bool plugin = text.rfind("srun:", 0) == 0 && text.size() > 5 && is_host_name(text.substr(5));
+        return text == "mpirun" || text == "srun" || plugin
+                   ? std::string()
+                   : fmt::format("{}: expected mpirun, srun or srun:PLUGIN", text);
+      })
+      ->needs(on_slurm)
+      ->capture_default_str();
+  validate_command
+      ->add_option("--sbatch-option", validate.sbatch, "Another option for sbatch, such as --sbatch-option=--account=x")
+      ->type_name("OPTION")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->needs(on_slurm);
+  std::string queue_timeout = "30m";
+  validate_command->add_option("--queue-timeout", queue_timeout, "How long the job may wait for its nodes")
+      ->type_name("DURATION")
+      ->check(duration)
+      ->needs(on_slurm)
+      ->capture_default_str();
+  std::string timeout = "5m";
+  validate_command->add_option("--timeout", timeout, "After how long a program that does not end is cut off: it hangs")
+      ->type_name("DURATION")
+      ->check(duration)
+      ->excludes(from_option)
+      ->capture_default_str();
+  validate_command->add_option("--max-bytes", validate.max_bytes, "Longest message of pingpong and allreduce (4194304)")
+      ->type_name("N")
+      ->check(whole_number(8, 1u << 30))
+      ->excludes(from_option);
+  validate_command
+      ->add_flag("--imds", validate.imds, "The programs ask the instance metadata service who their host is")
+      ->excludes(from_option);
+  validate_command
+      ->add_option("--interfaces", validate.interfaces, "EFA interfaces of a host; default: the catalog's number")
+      ->type_name("N")
+      ->check(whole_number(1, 1000));
+  validate_command
+      ->add_option("--max-latency-us", validate.max_latency_us,
+                   "Latency up to 8 bytes that is good enough; default: by type")
+      ->type_name("X")
+      ->check(decimal("microseconds", 0.001, 1'000'000'000));
+  validate_command
+      ->add_option("--min-bandwidth-mb-s", validate.min_bandwidth_mb_s,
+                   "Bandwidth of ping-pong with 1 MiB that is good enough; default: by type")
+      ->type_name("X")
+      ->check(decimal("MB/s", 0.001, 1'000'000'000));
+  validate_command
+      ->add_option("--slow-factor", validate.slow_factor,
+                   "How many times slower than the fast quarter of all pairs is slow (efa 1.5, tcp 2, shm 4)")
+      ->type_name("X")
+      ->check(decimal("a factor", 1.01, 1000));
+  validate_command->add_flag("--namespaces-are-hosts", validate.namespaces_are_hosts,
+                             "Count network namespaces of one kernel as hosts: for trying this command out");
+  validate_command
+      ->add_option("--out", validate.out, "Folder that keeps documents and logs of the programs, and validation.json")
+      ->type_name("DIR")
+      ->excludes(from_option);
+  validate_command->add_option("--junit", validate.junit, "Write the verdicts as JUnit XML")->type_name("FILE");
+  CLI::Option* heat_map_option =
+      validate_command->add_option("--heat-map", validate.heat_map, "Draw the latency of every pair of hosts")
+          ->type_name("FILE.svg");
+  validate_command
+      ->add_option("--topology", validate.topology, "Output of aws ec2 describe-instance-topology: orders the heat map")
+      ->type_name("FILE")
+      ->needs(heat_map_option);
+  add_output(validate_command, "table|json");
+  validate_command->footer(
+      "Examples:\n  headroom validate --slurm --nodes 4 --partition hpc --heat-map latency.svg\n"
+      "  headroom validate --hosts ip-10-0-0-1,ip-10-0-0-2 --junit validate.xml\n"
+      "  headroom validate --hosts localhost --expect shm   # tries the command itself\n"
+      "  headroom validate --from out/*.json out/*.log --instance-type hpc6a.48xlarge");
+  validate_command->callback([&] {
+    if (hosts_option->empty() && hostfile_option->empty() && !validate.slurm && from_option->empty()) {
+      throw CLI::RequiredError("validate: one of --hosts, --hostfile, --slurm and --from");
+    }
+    if (!hosts_option->empty() || !hostfile_option->empty()) {
+      if (validate.nodes) throw CLI::ValidationError("--nodes", "--nodes is for --slurm and --from");
+    }
+    for (const std::vector<std::string>* list : {&validate.hosts, &validate.tests}) {
+      for (std::size_t i = 0; i < list->size(); ++i) {
+        if (std::find(list->begin(), list->begin() + static_cast<std::ptrdiff_t>(i), (*list)[i]) !=
+            list->begin() + static_cast<std::ptrdiff_t>(i)) {
+          throw CLI::ValidationError("validate", fmt::format("{}: given twice", (*list)[i]));
+        }
+      }
+    }
+    validate.time_limit_s = static_cast<double>(parse_moment(timeout).value()) / static_cast<double>(kSecond);
+    validate.queue_limit_s = static_cast<double>(parse_moment(queue_timeout).value()) / static_cast<double>(kSecond);
+    action = [&] { return validate_cluster(validate, output); };
+  });
+
   std::string shell;
   CLI::App* completion_command = app.add_subcommand("completion", "Print a completion script for a shell");
   completion_command->add_option("SHELL", shell, "bash, zsh or fish")

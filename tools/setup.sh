@@ -18,8 +18,12 @@ packages=(
   # libraries
   libboost-graph-dev libeigen3-dev nlohmann-json3-dev libcli11-dev libfmt-dev libzstd-dev zlib1g-dev libxxhash-dev
   libgtest-dev libgmock-dev libbenchmark-dev
+  # MPI, for mpi-tests/: two libraries side by side, of which Open MPI is `mpirun`
+  libopenmpi-dev openmpi-bin libmpich-dev mpich
   # what the tests call
   zstd gzip python3 python3-jsonschema
+  # headroom validate is tried on a real Slurm, and over network namespaces with a slow link
+  slurmctld slurmd slurm-client munge iproute2
 )
 
 fail() {
