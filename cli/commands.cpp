@@ -78,6 +78,22 @@ double peak_rss_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+std::string failures_json(const std::vector<PropertyFailure>& failures) {
+  std::string text;
+  for (const PropertyFailure& f : failures) {
+    text += fmt::format("{}{{\"seed\": {}, \"what\": {}}}", text.empty() ? "" : ", ", f.seed,
+                        quote(f.what, std::string::npos));
+  }
+  return text;
+}
+
+// With the command that runs each of them again.
+void tell_failures(const std::vector<PropertyFailure>& failures, std::string_view check) {
+  for (const PropertyFailure& f : failures) {
+    fmt::print(stderr, "seed {}: {}\n  again: headroom check {} --seed {}\n", f.seed, f.what, check, f.seed);
+  }
+}
+
 // The first line, bold where that is wanted.
 std::string with_heading(const std::string& table, bool color) {
   const std::size_t end = table.find('\n');
@@ -355,24 +371,16 @@ int check_policy(const CheckArguments& arguments, const Output& output) {
   const PropertyReport report = check_properties(policy, first, cases);
   const bool fine = report.failures.empty();
   if (output.format == "json") {
-    std::string failures;
-    for (const PropertyFailure& f : report.failures) {
-      failures += fmt::format("{}{{\"seed\": {}, \"what\": {}}}", failures.empty() ? "" : ", ", f.seed,
-                              quote(f.what, std::string::npos));
-    }
     print(
         fmt::format("{{\"schema\": \"headroom.check-policy/1\", \"policy\": \"{}\", \"cases\": {}, \"jobs\": {}, "
                     "\"failures\": [{}]}}\n",
-                    policy.name, report.cases, report.jobs, failures));
+                    policy.name, report.cases, report.jobs, failures_json(report.failures)));
   } else {
     print(fmt::format("policy {}: {} cases, {} jobs, {} steps: {}\n", policy.name, report.cases, report.jobs,
                       report.steps, fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
     for (const std::string& promise : report.promises) print(fmt::format("  {}\n", promise));
   }
-  for (const PropertyFailure& f : report.failures) {
-    fmt::print(stderr, "seed {}: {}\n  again: headroom check --policy {} --seed {}\n", f.seed, f.what, policy.name,
-               f.seed);
-  }
+  tell_failures(report.failures, fmt::format("--policy {}", policy.name));
   return fine ? 0 : 1;
 }
 
@@ -383,33 +391,26 @@ int run_swarm(const CheckArguments& arguments, const Output& output) {
   const bool timed = arguments.minutes && !arguments.seed;
   const std::uint64_t cases = arguments.seed ? 1 : timed ? std::numeric_limits<std::uint64_t>::max() : arguments.cases;
   std::signal(SIGINT, request_stop);
-  const SwarmReport report = check_swarm(first, cases, [&] {
-    return stop_requested.load() || (timed && seconds_since(start) > 60 * *arguments.minutes);
-  });
+  const SwarmReport report = check_swarm(
+      first, cases, [&] { return stop_requested.load() || (timed && seconds_since(start) > 60 * *arguments.minutes); });
   const bool fine = report.failures.empty();
   if (output.format == "json") {
-    std::string failures;
-    for (const SwarmFailure& f : report.failures) {
-      failures += fmt::format("{}{{\"seed\": {}, \"what\": {}}}", failures.empty() ? "" : ", ", f.seed,
-                              quote(f.what, std::string::npos));
-    }
-    print(fmt::format("{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
-                      "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
-                      "\"drained\": {}, \"failures\": [{}]}}\n",
-                      report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments,
-                      report.changes, report.requeues, report.drained, failures));
+    print(
+        fmt::format("{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
+                    "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
+                    "\"drained\": {}, \"failures\": [{}]}}\n",
+                    report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments,
+                    report.changes, report.requeues, report.drained, failures_json(report.failures)));
   } else {
     print(fmt::format("{} random scenarios, {} jobs, {} steps: {}\n", report.cases, report.jobs, report.steps,
                       fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
     for (const std::string& promise : report.promises) print(fmt::format("  {}\n", promise));
-    print(fmt::format("what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
-                      "clusters, {} jobs requeued; {} clusters drained\n",
-                      report.refusals, report.losses, report.impairments, report.changes, report.requeues,
-                      report.drained));
+    print(fmt::format(
+        "what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
+        "clusters, {} jobs requeued; {} clusters drained\n",
+        report.refusals, report.losses, report.impairments, report.changes, report.requeues, report.drained));
   }
-  for (const SwarmFailure& f : report.failures) {
-    fmt::print(stderr, "seed {}: {}\n  again: headroom check --swarm --seed {}\n", f.seed, f.what, f.seed);
-  }
+  tell_failures(report.failures, "--swarm");
   return fine ? 0 : 1;
 }
 

@@ -67,7 +67,8 @@ int main(int argc, char** argv) {
       run_command->add_option("--out", run.out, "Folder for summary.json, jobs.csv, nodes.csv, timeline.csv")
           ->type_name("DIR");
   run_command
-      ->add_flag("--events", run.events, "With --out, events.jsonl and scheduler.jsonl too: PCS's scaling and scheduler logs")
+      ->add_flag("--events", run.events,
+                 "With --out, events.jsonl and scheduler.jsonl too: PCS's scaling and scheduler logs")
       ->needs(out_option);
   run_command->add_option("--seed", run.seed, "Seed in place of the scenario's")
       ->type_name("N")
@@ -199,9 +200,9 @@ int main(int argc, char** argv) {
       ->check(whole_number(0));
   CLI::Option* cases_option =
       check_command->add_option("--cases", check.cases, "Of a policy or a swarm: number of random cases")
-      ->type_name("N")
-      ->check(whole_number(1))
-      ->capture_default_str();
+          ->type_name("N")
+          ->check(whole_number(1))
+          ->capture_default_str();
   check_command->add_option("--replications", theory.replications, "Of theory: runs of each queue")
       ->type_name("N")
       ->check(whole_number(2, 10'000))

@@ -43,6 +43,7 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
       alike_ &= spec_.groups[index(g)].cores == spec_.groups[index(queue_groups_[q].front())].cores;
     }
   }
+  node_leaf_.resize(nodes, kNoLeaf);
   node_in_use_.resize(nodes);
   node_memory_in_use_.resize(nodes);
   node_down_.resize(nodes);
@@ -560,8 +561,14 @@ void Cluster::launch(NodeId node) {
   state = NodeState::powering_up;
   ++instances_;
   ensure(instances_ <= spec_.instance_limit, "the cluster's instance limit holds [PCS-3]");
+  node_leaf_[index(node)] = kNoLeaf;
   std::erase(wanted_, node);
   refresh(node);
+}
+
+void Cluster::placed(NodeId node, LeafId leaf) {
+  ensure(spec_.topology != nullptr && index(leaf) < spec_.topology->leaf_count(), "an instance is in the topology");
+  node_leaf_[index(node)] = leaf;
 }
 
 void Cluster::ready(NodeId node, Time now) {
@@ -576,6 +583,7 @@ bool Cluster::power_down(NodeId node, Time now, Time until) {
   const std::size_t n = index(node);
   ensure(node_state_[n] == NodeState::up && node_jobs_[n] == 0, "only an idle node is taken down");
   node_state_[n] = NodeState::powering_down;
+  node_leaf_[n] = kNoLeaf;
   down_until_[n] = now;
   refresh(node);
   return keep_down(node, until);
@@ -621,6 +629,7 @@ void Cluster::lose_instance(NodeId node, Time now) {
   ensure(node_state_[n] == NodeState::powering_up || node_state_[n] == NodeState::up,
          "only a node that has an instance, or waits for one, loses it");
   node_state_[n] = NodeState::powered_down;
+  node_leaf_[n] = kNoLeaf;
   idle_since_[n] = now;
   --instances_;
   refresh(node);

@@ -6,12 +6,14 @@
 #include <array>
 #include <bit>
 #include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/jobs.hpp"
 #include "engine/pending.hpp"
 #include "engine/profile.hpp"
+#include "engine/topology.hpp"
 
 namespace headroom {
 
@@ -26,9 +28,9 @@ struct NodeGroupSpec {
   std::int32_t nodes = 0;  // maxInstanceCount
   std::int32_t cores = 1;  // physical cores of each node: ThreadsPerCore is 1 (PCS-17)
   Supply supply = Supply::dynamic;
-  std::int32_t weight = 1;  // lower is chosen first (PCS-16)
-  std::int32_t kept = 0;    // of a dynamic group: its first nodes are kept as in a static one (minInstanceCount)
-  std::int32_t memory = 0;  // MiB of each node that jobs may have; counts only with ClusterSpec::memory_counts
+  std::int32_t weight = 1;    // lower is chosen first (PCS-16)
+  std::int32_t kept = 0;      // of a dynamic group: its first nodes are kept as in a static one (minInstanceCount)
+  std::int32_t memory = 0;    // MiB of each node that jobs may have; counts only with ClusterSpec::memory_counts
   std::int32_t present = -1;  // nodes that are there at the start, where changes make the group larger; -1: all
 };
 
@@ -39,8 +41,9 @@ struct QueueSpec {
 
 // What an administrator changes while the cluster runs (PCS-18 to 21, 31, 32). Groups and queues that are created later
 // are in the spec from the start, without nodes, and closed; `NodeGroupSpec::nodes` is the most that a group ever has.
-// A group whose size changes is dynamic, and `kept` says how many of its nodes are kept: all, where it is static. What was
-// deleted may come again as if it were new: a group by `resize`, a queue by `serve` (unless it has no groups) and `open`.
+// A group whose size changes is dynamic, and `kept` says how many of its nodes are kept: all, where it is static. What
+// was deleted may come again as if it were new: a group by `resize`, a queue by `serve` (unless it has no groups) and
+// `open`.
 struct ClusterChange {
   enum class Kind : std::uint8_t {
     resize,        // of group: nodes and kept ones from now on; nodes beyond lose their jobs, which wait again (PCS-20)
@@ -67,9 +70,10 @@ struct ClusterSpec {
   std::vector<QueueSpec> queues;
   std::int32_t instance_limit = std::numeric_limits<std::int32_t>::max();  // PCS-3
   std::int32_t job_limit = std::numeric_limits<std::int32_t>::max();       // PCS-3, active + queued
-  Time suspend_timeout = 0;    // from taking a node down until it may be used again
-  bool memory_counts = false;  // memory is given out like cores (CR_CPU_Memory)
+  Time suspend_timeout = 0;                 // from taking a node down until it may be used again
+  bool memory_counts = false;               // memory is given out like cores (CR_CPU_Memory)
   std::vector<ClusterChange> changes = {};  // that the run may bring (Stimulus::cluster_changed)
+  std::shared_ptr<const NetworkTopology> topology = {};  // null: nothing is known of the network
 };
 
 enum class NodeState : std::uint8_t {
@@ -142,6 +146,8 @@ class Cluster {
   std::int32_t cores_in_use(NodeId node) const { return node_in_use_[index(node)]; }
   std::int32_t jobs_on(NodeId node) const { return node_jobs_[index(node)]; }
   Time idle_since(NodeId node) const { return idle_since_[index(node)]; }
+  // The last network node on which the node's instance hangs; kNoLeaf while it has none, or nobody said.
+  LeafId leaf(NodeId node) const { return node_leaf_[index(node)]; }
   std::int32_t instances() const { return instances_; }
   // Nodes that the group has now (maxInstanceCount): the first so many of NodeGroupSpec::nodes.
   std::int32_t present(GroupId group) const { return group_present_[index(group)]; }
@@ -215,6 +221,7 @@ class Cluster {
   bool extend_claim(JobId job, Time until);
   bool restart_claim(JobId job);  // from now on, for as long as it was made for
   void launch(NodeId node);
+  void placed(NodeId node, LeafId leaf);
   void ready(NodeId node, Time now);
   // Takes a node out of use until `until`. False if that collides with a reservation.
   bool power_down(NodeId node, Time now, Time until);
@@ -276,6 +283,7 @@ class Cluster {
 
   std::vector<GroupId> node_group_;
   std::vector<NodeState> node_state_;
+  std::vector<LeafId> node_leaf_;
   std::vector<std::int32_t> node_in_use_;  // cores held by jobs that have not ended
   std::vector<std::int64_t> node_memory_in_use_;
   std::vector<std::uint8_t> node_down_;

@@ -188,7 +188,7 @@ void Controller::begin(Time now, bool has_news) {
 void Controller::hear(const Stimulus& s) {
   const bool about_a_job = s.kind <= Stimulus::Kind::job_finished || s.kind == Stimulus::Kind::job_asked;
   const bool about_a_table = s.kind == Stimulus::Kind::job_arrived || s.kind == Stimulus::Kind::updated ||
-                             s.kind >= Stimulus::Kind::cluster_changed;
+                             s.kind == Stimulus::Kind::cluster_changed || s.kind == Stimulus::Kind::budget_reached;
   ensure(about_a_table || s.subject < (about_a_job ? jobs_.size() : cluster_.node_count()),
          "news is about a job or a node that exists");
   switch (s.kind) {
@@ -222,6 +222,10 @@ void Controller::hear(const Stimulus& s) {
       break;
     case Stimulus::Kind::instance_launched:
       ensure(cluster_.state(NodeId{s.subject}) == NodeState::powering_up, "an instance is there after its launch");
+      break;
+    case Stimulus::Kind::instance_placed:
+      ensure(has_instance_[s.subject] != 0, "an instance that is there is placed");
+      cluster_.placed(NodeId{s.subject}, LeafId{s.detail});
       break;
     case Stimulus::Kind::launch_refused:
     case Stimulus::Kind::instance_lost:

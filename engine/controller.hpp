@@ -115,7 +115,7 @@ class Controller {
   };
   std::vector<GoingDown> going_down_;
   Time next_down_ = kNever;                 // no node's time to go down ends before
-  bool any_lost_ = false;  // news of this step
+  bool any_lost_ = false;                   // news of this step
   std::vector<std::uint8_t> has_instance_;  // by node: it has one, or one was asked for
   std::vector<std::uint32_t> ending_;       // by node: instances whose termination was asked for and not told yet
   struct HeldBack {

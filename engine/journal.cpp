@@ -181,10 +181,9 @@ bool JournalReader::terms(JobTerms& t) {
   std::uint32_t array = 0;
   std::uint64_t count = 0;
   if (!number_as(t.tasks) || !number_as(t.tasks_per_node) || !number_as(t.cpus_per_task) || !number_as(t.priority) ||
-      !number_as(nice) || !number_as(t.begin) || !number_as(flags, 15) ||
-      ((flags & 8) != 0 && !number_as(t.asks)) || !number_as(t.name) ||
-      !number_as(t.array_tasks) || !number_as(array) || !number_as(t.array_task) || !number_as(t.array_limit) ||
-      !number_as(count, bytes_.size() - at_)) {
+      !number_as(nice) || !number_as(t.begin) || !number_as(flags, 15) || ((flags & 8) != 0 && !number_as(t.asks)) ||
+      !number_as(t.name) || !number_as(t.array_tasks) || !number_as(array) || !number_as(t.array_task) ||
+      !number_as(t.array_limit) || !number_as(count, bytes_.size() - at_)) {
     return false;
   }
   t.nice = unfold_sign(nice);

@@ -94,11 +94,11 @@ inline constexpr std::uint32_t kRefusals = 12;
 
 // Why an instance is gone although the core did not ask for it.
 enum class Loss : std::uint8_t {
-  failed_start,         // pending -> terminated: an EBS quota, a KMS key (Client.VolumeLimitExceeded, Client.InternalError)
-  spot_interruption,    // EC2 took it back
-  hardware_failure,     // the host died
-  external,             // somebody terminated it
-  end_of_reservation,   // its Capacity Block is over
+  failed_start,  // pending -> terminated: an EBS quota, a KMS key (Client.VolumeLimitExceeded, Client.InternalError)
+  spot_interruption,   // EC2 took it back
+  hardware_failure,    // the host died
+  external,            // somebody terminated it
+  end_of_reservation,  // its Capacity Block is over
 };
 inline constexpr std::uint32_t kLosses = 5;
 
@@ -145,13 +145,14 @@ struct Stimulus {
     spot_warned,          // subject: node; detail: SpotWarning
     cluster_changed,      // subject: position in ClusterSpec::changes
     budget_reached,       // subject: budget; detail: 1 if nothing more may be launched, 2 if it may again, else 0
+    instance_placed,      // subject: node; detail: LeafId in ClusterSpec::topology on which its instance hangs
   };
   Kind kind{};
   std::uint32_t subject = 0;
   std::uint32_t detail = 0;
   bool operator==(const Stimulus&) const = default;
 };
-inline constexpr std::uint32_t kStimulusKinds = 17;
+inline constexpr std::uint32_t kStimulusKinds = 18;
 
 struct News {
   std::vector<Stimulus> stimuli;

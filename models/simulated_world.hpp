@@ -239,6 +239,7 @@ class SimulatedWorld {
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:
       case Stimulus::Kind::budget_reached:
+      case Stimulus::Kind::instance_placed:
         break;
     }
   }
@@ -301,7 +302,7 @@ class SimulatedWorld {
   Time stall_limit_;
   Time last_act_for_jobs_ = 0;
   Time trying_since_ = kNever;  // to get instances; kNever: a job came, started for the first time or ended since
-  Time last_planned_ = -1;   // of what is to come from outside
+  Time last_planned_ = -1;      // of what is to come from outside
   std::vector<bool> started_;
   bool out_of_patience_ = false;
   bool stalled_ = false;

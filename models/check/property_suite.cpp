@@ -179,6 +179,7 @@ class Watch {
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:
       case Stimulus::Kind::budget_reached:
+      case Stimulus::Kind::instance_placed:
         break;
     }
   }

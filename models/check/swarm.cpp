@@ -60,9 +60,11 @@ class Draw {
                     {"slurmConfiguration", {{"scaleDownIdleTimeInSeconds", dice_.between(30, 900)}}}};
     groups(s);
     queues(s);
-    s["subnets"] = {{"subnet-a", {{"availabilityZone", "us-east-1a"}}}, {"subnet-b", {{"availabilityZone", "us-east-1b"}}}};
+    s["subnets"] = {{"subnet-a", {{"availabilityZone", "us-east-1a"}}},
+                    {"subnet-b", {{"availabilityZone", "us-east-1b"}}}};
     if (dice_.one_in(4)) s["subnets"]["subnet-a"]["freeAddresses"] = dice_.between(0, 12);
-    policy_ = dice_.any_of<std::string>({"easy", "easy", "fcfs", "conservative", "easy-sjbf", "easy++", "slurm", "slurm"});
+    policy_ =
+        dice_.any_of<std::string>({"easy", "easy", "fcfs", "conservative", "easy-sjbf", "easy++", "slurm", "slurm"});
     s["scheduler"] = {{"policy", policy_}};
     if (policy_ != "slurm" && dice_.one_in(3)) s["scheduler"]["sameInstant"] = "per-event";
     scaler(s);
@@ -154,7 +156,8 @@ class Draw {
       }
     }
     if (dice_.one_in(3)) {
-      cloud["quotas"] = {{"onDemand", {{"standard", dice_.between(4, 60)}}}, {"spot", {{"standard", dice_.between(4, 60)}}}};
+      cloud["quotas"] = {{"onDemand", {{"standard", dice_.between(4, 60)}}},
+                         {"spot", {{"standard", dice_.between(4, 60)}}}};
     }
     if (dice_.one_in(3)) {
       cloud["throttling"] = {{"buckets",
@@ -165,12 +168,11 @@ class Draw {
     if (dice_.one_in(3)) cloud["apiLatency"] = {{"uniform", {0, 5}}};
     if (dice_.one_in(2)) cloud["spot"] = {{"interruption", {{"default", dice_.between(600, 20000)}}}};
     if (dice_.one_in(3)) {
-      cloud["failures"] = {
-          {"timeToFailure", {{"weibull", {{"scale", dice_.between(2000, 40000)}, {"shape", 1.5}}}}},
-          {"effect", dice_.any_of<std::string>({"hardware", "reboot", "health-check"})},
-          {"failedStarts", 0.1},
-          {"bootFailures", 0.05},
-          {"slowBoots", {{"probability", 0.1}, {"factor", 4}}}};
+      cloud["failures"] = {{"timeToFailure", {{"weibull", {{"scale", dice_.between(2000, 40000)}, {"shape", 1.5}}}}},
+                           {"effect", dice_.any_of<std::string>({"hardware", "reboot", "health-check"})},
+                           {"failedStarts", 0.1},
+                           {"bootFailures", 0.05},
+                           {"slowBoots", {{"probability", 0.1}, {"factor", 4}}}};
     }
     s["cloud"] = cloud;
   }
@@ -248,20 +250,24 @@ class Draw {
       const std::string node = fmt::format("{}-{}", group.name, dice_.between(1, group.most));
       switch (dice_.between(0, 4)) {
         case 0:
-          all.push_back({{"at", at}, {"fault", "zone-outage"}, {"availabilityZone", "us-east-1a"}, {"for", dice_.between(60, 4000)}});
+          all.push_back({{"at", at},
+                         {"fault", "zone-outage"},
+                         {"availabilityZone", "us-east-1a"},
+                         {"for", dice_.between(60, 4000)}});
           break;
         case 1:
-          all.push_back({{"at", at}, {"fault", "capacity-drought"}, {"instanceType", "c6i.*"}, {"for", dice_.between(60, 4000)}});
+          all.push_back(
+              {{"at", at}, {"fault", "capacity-drought"}, {"instanceType", "c6i.*"}, {"for", dice_.between(60, 4000)}});
           break;
         case 2:
           all.push_back({{"at", at}, {"fault", "api-brownout"}, {"for", dice_.between(60, 4000)}});
           break;
         default:
-          all.push_back({{"at", at},
-                         {"fault", dice_.any_of<std::string>({"instance-reboot", "instance-stop", "health-check",
-                                                              "scheduled-event", "hardware-failure",
-                                                              "instance-terminate"})},
-                         {"node", node}});
+          all.push_back(
+              {{"at", at},
+               {"fault", dice_.any_of<std::string>({"instance-reboot", "instance-stop", "health-check",
+                                                    "scheduled-event", "hardware-failure", "instance-terminate"})},
+               {"node", node}});
           break;
       }
     }
@@ -518,7 +524,8 @@ void run_case(std::uint64_t seed, SwarmReport& report) {
   ensure(j.submitted == j.completed + j.failed + j.timed_out + j.node_failed + j.cancelled + j.rejected + j.unfinished,
          "every job is in one state");
   const auto has = [&](const char* key) { return text.find(key) != std::string::npos; };
-  const bool may_wait = has("operations") || has("\"limit\"") || has("quotas") || has("budgets") || has("freeAddresses");
+  const bool may_wait =
+      has("operations") || has("\"limit\"") || has("quotas") || has("budgets") || has("freeAddresses");
   ensure(j.unfinished == 0 || may_wait, "jobs wait at the end only where something keeps them from running");
   for (const JobRecord& job : record.jobs()) {
     const bool has_nodes = job.state == JobState::running || job.state == JobState::completing;
@@ -538,7 +545,8 @@ void run_case(std::uint64_t seed, SwarmReport& report) {
   if (drained) {
     ++report.drained;
     for (const InstanceRecord& instance : record.instances()) {
-      ensure(instance.refused || instance.end != kNever, "every instance is terminated when the cluster was told to drain");
+      ensure(instance.refused || instance.end != kNever,
+             "every instance is terminated when the cluster was told to drain");
     }
   }
 }

@@ -1,17 +1,14 @@
-// Random scenarios in which everything goes wrong at once, and what must hold all the same. A case is a scenario's text,
-// drawn from its seed, so that one that fails can be printed, replayed and cut down by hand.
+// Random scenarios in which everything goes wrong at once, and what must hold all the same. A case is a scenario's
+// text, drawn from its seed, so that one that fails can be printed, replayed and cut down by hand.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
-namespace headroom {
+#include "models/check/property_suite.hpp"
 
-struct SwarmFailure {
-  std::uint64_t seed;
-  std::string what;
-};
+namespace headroom {
 
 struct SwarmReport {
   std::uint64_t cases = 0;
@@ -20,7 +17,7 @@ struct SwarmReport {
   // How often each kind of trouble really came, so that a swarm that tests nothing is seen.
   std::uint64_t refusals = 0, losses = 0, impairments = 0, changes = 0, requeues = 0, drained = 0;
   std::vector<std::string> promises;  // what was checked
-  std::vector<SwarmFailure> failures;
+  std::vector<PropertyFailure> failures;
 };
 
 // The scenario of a case, the same on every machine.

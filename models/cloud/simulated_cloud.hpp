@@ -118,6 +118,7 @@ class SimulatedCloud {
       case Stimulus::Kind::instance_lost:
       case Stimulus::Kind::instance_impaired:
       case Stimulus::Kind::spot_warned:
+      case Stimulus::Kind::instance_placed:
         return true;
       default:
         return false;

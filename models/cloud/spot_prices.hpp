@@ -1,5 +1,5 @@
-// Spot prices over time, and what a Spot Instance costs. Hides where a price comes from: a fixed one, a share of the
-// on-demand price, or a series of steps.
+// Spot prices over time; what an instance costs by them is Bill's (models/report/bill.hpp). Hides where a price comes
+// from: a fixed one, a share of the on-demand price, or a series of steps.
 #pragma once
 
 #include <optional>
@@ -29,11 +29,6 @@ class SpotPrices {
 
   // Per hour; times from the run's start.
   MicroUsd price_at(const Offer& offer, Time time) const;
-
-  // What an instance costs that ran from `running` to `end`: each hour of it at the price that stood when that hour
-  // began, by the second used (here: the microsecond), a minute at least; nothing where EC2 interrupted it within its
-  // first hour. Rounded once.
-  MicroUsd cost(const Offer& offer, Time running, Time end, bool interrupted) const;
 
  private:
   std::vector<SpotPriceRule> rules_;

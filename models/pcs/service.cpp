@@ -19,8 +19,6 @@ constexpr std::array<std::string_view, 9> kActions = {"CreateCluster",
                                                       "UpdateQueue",
                                                       "DeleteQueue"};
 
-constexpr std::string_view kGroup = "compute node group";
-constexpr std::string_view kQueue = "queue";
 
 // By name, or else by id.
 template <class Map>
@@ -288,11 +286,11 @@ Service::Refusal Service::update_cluster(Clusters::value_type& entry, const Serv
     return {ApiError::conflict, "PCS-9", fmt::format("the cluster {} is {}", name, state_name(cluster.state))};
   }
   Refusal refusal;
-  const auto check = [&](std::string_view kind, const auto& children) {
+  const auto check = [&](const Kind& kind, const auto& children) {
     for (const auto& [child, resource] : children) {
       if (resource.state == ResourceState::active || refusal.error != ApiError::none) continue;
       refusal = {ApiError::conflict, "PCS-9",
-                 fmt::format("the {} {} is {}, not ACTIVE", kind, child, state_name(resource.state))};
+                 fmt::format("the {} {} is {}, not ACTIVE", kind.name, child, state_name(resource.state))};
     }
   };
   check(kGroup, cluster.groups);
@@ -376,18 +374,28 @@ Service::Refusal Service::create_group(Clusters::value_type& entry, const Servic
   return {};
 }
 
+// That there is what a call is about, in a state that allows it.
+template <class Entry>
+Service::Refusal Service::check_target(const Entry* found, const Kind& kind, const std::string& cluster,
+                                       const ServiceCall& call, bool (*allows)(ResourceState), ServiceAnswer& answer) {
+  if (found == nullptr) {
+    return {ApiError::resource_not_found, std::string(kind.rule),
+            fmt::format("there is no {} {} in the cluster {}", kind.name, call.target, cluster)};
+  }
+  answer.target = found->first;
+  if (allows(found->second.state)) return {};
+  return {ApiError::conflict, "PCS-9",
+          fmt::format("the {} {} is {}", kind.name, found->first, state_name(found->second.state))};
+}
+
 Service::Refusal Service::update_group(Clusters::value_type& entry, const ServiceCall& call, ServiceAnswer& answer) {
   auto& [cluster_name, cluster] = entry;
-  auto* const found = find_in(cluster.groups, call.target);
-  if (found == nullptr) {
-    return {ApiError::resource_not_found, "PCS-10",
-            fmt::format("there is no compute node group {} in the cluster {}", call.target, cluster_name)};
+  auto* found = find_in(cluster.groups, call.target);
+  if (Refusal refusal = check_target(found, kGroup, cluster_name, call, may_update, answer);
+      refusal.error != ApiError::none) {
+    return refusal;
   }
   auto& [name, group] = *found;
-  answer.target = name;
-  if (!may_update(group.state)) {
-    return {ApiError::conflict, "PCS-9", fmt::format("the compute node group {} is {}", name, state_name(group.state))};
-  }
   const ServiceCall::Scaling scaling = call.scaling.value_or(group.scaling);
   if (Refusal refusal = check_limit(cluster, name, scaling.maximum); refusal.error != ApiError::none) return refusal;
   begin_work(group, answer, ResourceState::updating, options_.group.update,
@@ -411,16 +419,12 @@ Service::Refusal Service::update_group(Clusters::value_type& entry, const Servic
 
 Service::Refusal Service::delete_group(Clusters::value_type& entry, const ServiceCall& call, ServiceAnswer& answer) {
   auto& [cluster_name, cluster] = entry;
-  auto* const found = find_in(cluster.groups, call.target);
-  if (found == nullptr) {
-    return {ApiError::resource_not_found, "PCS-10",
-            fmt::format("there is no compute node group {} in the cluster {}", call.target, cluster_name)};
+  auto* found = find_in(cluster.groups, call.target);
+  if (Refusal refusal = check_target(found, kGroup, cluster_name, call, may_delete, answer);
+      refusal.error != ApiError::none) {
+    return refusal;
   }
   auto& [name, group] = *found;
-  answer.target = name;
-  if (!may_delete(group.state)) {
-    return {ApiError::conflict, "PCS-9", fmt::format("the compute node group {} is {}", name, state_name(group.state))};
-  }
   for (const auto& [queue_name, queue] : cluster.queues) {
     if (!has(queue.groups, name) && !has(queue.next_groups, name)) continue;
     return {ApiError::conflict, "PCS-21",
@@ -478,16 +482,12 @@ Service::Refusal Service::create_queue(Clusters::value_type& entry, const Servic
 
 Service::Refusal Service::update_queue(Clusters::value_type& entry, const ServiceCall& call, ServiceAnswer& answer) {
   auto& [cluster_name, cluster] = entry;
-  auto* const found = find_in(cluster.queues, call.target);
-  if (found == nullptr) {
-    return {ApiError::resource_not_found, "PCS-30",
-            fmt::format("there is no queue {} in the cluster {}", call.target, cluster_name)};
+  auto* found = find_in(cluster.queues, call.target);
+  if (Refusal refusal = check_target(found, kQueue, cluster_name, call, may_update, answer);
+      refusal.error != ApiError::none) {
+    return refusal;
   }
   auto& [name, queue] = *found;
-  answer.target = name;
-  if (!may_update(queue.state)) {
-    return {ApiError::conflict, "PCS-9", fmt::format("the queue {} is {}", name, state_name(queue.state))};
-  }
   std::vector<std::string> groups = queue.groups;
   if (call.groups) {
     groups.clear();
@@ -505,16 +505,12 @@ Service::Refusal Service::update_queue(Clusters::value_type& entry, const Servic
 
 Service::Refusal Service::delete_queue(Clusters::value_type& entry, const ServiceCall& call, ServiceAnswer& answer) {
   auto& [cluster_name, cluster] = entry;
-  auto* const found = find_in(cluster.queues, call.target);
-  if (found == nullptr) {
-    return {ApiError::resource_not_found, "PCS-30",
-            fmt::format("there is no queue {} in the cluster {}", call.target, cluster_name)};
+  auto* found = find_in(cluster.queues, call.target);
+  if (Refusal refusal = check_target(found, kQueue, cluster_name, call, may_delete, answer);
+      refusal.error != ApiError::none) {
+    return refusal;
   }
   auto& [name, queue] = *found;
-  answer.target = name;
-  if (!may_delete(queue.state)) {
-    return {ApiError::conflict, "PCS-9", fmt::format("the queue {} is {}", name, state_name(queue.state))};
-  }
   begin_work(queue, answer, ResourceState::deleting, options_.queue.remove,
              call.fails ? ResourceState::delete_failed : ResourceState::deleted);
   if (!queue.made || !is_simulated(cluster_name)) return {};

@@ -174,8 +174,18 @@ class Service {
     std::string rule;
     std::string message;
   };
+  // What a call may be about, and the rule of its name.
+  struct Kind {
+    std::string_view name;
+    std::string_view rule;
+  };
+  static constexpr Kind kGroup{"compute node group", "PCS-10"};
+  static constexpr Kind kQueue{"queue", "PCS-30"};
   using Clusters = std::map<std::string, ClusterEntry>;
 
+  template <class Entry>
+  static Refusal check_target(const Entry* found, const Kind& kind, const std::string& cluster, const ServiceCall& call,
+                              bool (*allows)(ResourceState), ServiceAnswer& answer);
   void advance(Time now);
   static void settle(ClusterEntry& cluster, Time now);
   void begin_work(Resource& resource, ServiceAnswer& answer, ResourceState state, Time duration, ResourceState then);

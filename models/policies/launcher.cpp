@@ -156,9 +156,7 @@ Time Launcher::next_backoff() const {
   return std::min(2 * backoff_, options_.most_backoff);
 }
 
-Time Launcher::pauses_until() const {
-  return throttled_.empty() ? kNever : later(throttled_at_, next_backoff());
-}
+Time Launcher::pauses_until() const { return throttled_.empty() ? kNever : later(throttled_at_, next_backoff()); }
 
 // Soon, and less soon each time.
 void Launcher::back_off(NodeId node, Time now) {

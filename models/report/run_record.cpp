@@ -152,6 +152,7 @@ void RunRecord::append(Time now, const Stimulus& news) {
       break;
     case Stimulus::Kind::cluster_changed:
     case Stimulus::Kind::budget_reached:
+    case Stimulus::Kind::instance_placed:
       notices_.push_back({now, news, HeldShare::kPermanent});
       break;
     case Stimulus::Kind::job_arrived:

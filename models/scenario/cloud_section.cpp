@@ -174,8 +174,8 @@ void read_cloud(const Section& cloud, Problems& problems, CloudOptions& options)
     options.prices_usd_per_hour.emplace_back(type, price->number);
   options.controller_usd_per_hour = cloud.number("controllerUsdPerHour").value_or(0);
   for (const Section& element : cloud.elements("committed")) {
-    options.committed.push_back({element.string("instanceType").value_or(""), element.count("instanceCount").value_or(0),
-                                 element.number("usdPerHour").value_or(0)});
+    options.committed.push_back({element.string("instanceType").value_or(""),
+                                 element.count("instanceCount").value_or(0), element.number("usdPerHour").value_or(0)});
   }
   options.node_management_usd_per_hour = cloud.number("nodeManagementUsdPerHour").value_or(0);
 

@@ -1182,9 +1182,8 @@ class Builder {
 
   // Of a job, what few policies but slurm know.
   void read_terms(const Section& element, InlineJob& job) {
-    for (const std::string_view key :
-         {"tasks", "cpusPerTask", "memoryPerNode", "memoryPerCpu", "stopTime", "name", "dependency", "array",
-          "priority", "nice", "begin", "hold", "account", "qos"}) {
+    for (const std::string_view key : {"tasks", "cpusPerTask", "memoryPerNode", "memoryPerCpu", "stopTime", "name",
+                                       "dependency", "array", "priority", "nice", "begin", "hold", "account", "qos"}) {
       if (element.has(key)) note_policy(element, key);
     }
     read_resources(element, job);
@@ -1503,8 +1502,7 @@ class Builder {
       budget.amount = std::llround(element.number("usd").value_or(0) * 1e6);
       if (element.string("period") != "run") budget.period = element.duration("period").value_or(kNever);
       for (const Section& action : element.elements("actions")) {
-        budget.actions.push_back(
-            {action.count("atPercent").value_or(0), action.string("action") == "stop-launching"});
+        budget.actions.push_back({action.count("atPercent").value_or(0), action.string("action") == "stop-launching"});
       }
       std::stable_sort(budget.actions.begin(), budget.actions.end(), [](const BudgetAction& a, const BudgetAction& b) {
         return std::pair(a.percent, a.stops) < std::pair(b.percent, b.stops);

@@ -181,9 +181,9 @@ struct BudgetAction {
 // So much money for some time, and for the same time again afterwards.
 struct Budget {
   std::string name;
-  std::int64_t amount = 0;              // millionths of a dollar
-  Time period = kNever;                 // from the start of the run; kNever: all of it
-  std::vector<BudgetAction> actions;    // by percent, alerts first
+  std::int64_t amount = 0;            // millionths of a dollar
+  Time period = kNever;               // from the start of the run; kNever: all of it
+  std::vector<BudgetAction> actions;  // by percent, alerts first
 };
 
 // How processors of a log become a request (workload.map).
@@ -342,8 +342,8 @@ struct Scenario {
   std::vector<Budget> budgets;
   std::vector<PolicyKey> policy_keys;
   Time stall_limit = 30 * 24 * kHour;  // the run ends when for so long no job came, started or ended, and none runs
-  std::string expected_digest;     // expect.digest; empty: none
-  std::vector<std::string> notes;  // what a user should know of the scripts, a line each
+  std::string expected_digest;         // expect.digest; empty: none
+  std::vector<std::string> notes;      // what a user should know of the scripts, a line each
 };
 
 // Whether slurmctld schedules: some keys mean something only then, and some mean what they mean to Slurm.

@@ -173,7 +173,8 @@ class Rogue {
 
 Case draw_case(Substream& draw) {
   const auto between = [&draw](std::int64_t low, std::int64_t high) {
-    return static_cast<std::int32_t>(low + static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(high - low + 1))));
+    return static_cast<std::int32_t>(low +
+                                     static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(high - low + 1))));
   };
   Case c;
   ClusterSpec& spec = c.design.spec;

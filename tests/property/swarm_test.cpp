@@ -1,10 +1,9 @@
 // Random scenarios in which everything goes wrong: what `headroom check --swarm` runs. Ten thousand of them; under
 // sanitizers, which take ten times as long, a part of each share.
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-
 #include "models/check/swarm.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace headroom {
 namespace {
@@ -20,7 +19,7 @@ class Swarm : public testing::TestWithParam<std::uint64_t> {};
 TEST_P(Swarm, KeepsEveryPromise) {
   const SwarmReport report = check_swarm(GetParam(), kCases);
   EXPECT_EQ(report.cases, kCases);
-  for (const SwarmFailure& f : report.failures) {
+  for (const PropertyFailure& f : report.failures) {
     ADD_FAILURE() << f.what << "\n  again: headroom check --swarm --seed " << f.seed;
   }
   // A swarm in which nothing goes wrong would show nothing.

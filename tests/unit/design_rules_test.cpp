@@ -366,8 +366,8 @@ TEST(DesignRules, AScenarioReportsWhatARunWouldRefuse) {
     EXPECT_EQ(report.exit_status(false), 1);
     return report.violations.empty() ? Violation{} : report.violations.front();
   };
-  const Violation key =
-      only(scenario_with("\"scheduler\": {\"policy\": \"easy\",\n\"slurm\": {\"SchedulerParameters\": \"defer\"}},", "1"));
+  const Violation key = only(
+      scenario_with("\"scheduler\": {\"policy\": \"easy\",\n\"slurm\": {\"SchedulerParameters\": \"defer\"}},", "1"));
   EXPECT_EQ(key.rule->id, "scenario");
   EXPECT_EQ(key.path, "scheduler.slurm");
   EXPECT_GT(key.line, 4);

@@ -10,8 +10,8 @@ namespace {
 
 using Kind = Command::Kind;
 using testing::ElementsAre;
-using testing::UnorderedElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr Time kIdle = 5 * kMinute;
 

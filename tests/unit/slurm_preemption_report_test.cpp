@@ -51,7 +51,8 @@ std::string end_of_row(const std::string& csv, const std::string& id) {
 }
 
 TEST(SlurmPreemptionReport, CountsRequeuesAndCancels) {
-  // From 3 s on they run. At 60 one of them makes way; at 180, when what was requeued by hand may start again, the other.
+  // From 3 s on they run. At 60 one of them makes way; at 180, when what was requeued by hand may start again, the
+  // other.
   const Reports r = reports_of(R"(
     {"id": "again", "user": "ada", "cpus": 2, "runTime": 600, "timeLimit": 900},
     {"id": "lost", "user": "ada", "cpus": 1, "runTime": 600, "timeLimit": 900, "requeue": false},

@@ -176,10 +176,9 @@ TEST(SlurmScenario, SaysWhereAParameterIsWrong) {
       errors_of(of_queue(newer(), {{"MinNodes", "2"}})),
       HasSubstr("s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: \"MinNodes\" is no "
                 "setting that is supported here [PCS-30]"));
-  EXPECT_EQ(
-      errors_of(of_queue(newer(), {{"Default", "YES"}})),
-      "s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"Default\", "
-      "but it is not followed here: Jobs that name no queue go to the first.");
+  EXPECT_EQ(errors_of(of_queue(newer(), {{"Default", "YES"}})),
+            "s.json:12: queues[0].slurmConfiguration.slurmCustomSettings[0].parameterName: PCS takes \"Default\", "
+            "but it is not followed here: Jobs that name no queue go to the first.");
 }
 
 TEST(SlurmScenario, TakesAParameterOnceOnly) {
