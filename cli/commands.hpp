@@ -65,6 +65,16 @@ struct CatalogArguments {
   std::string region = "us-east-1";
 };
 
+struct CalibrateArguments {
+  std::vector<std::string> files;
+  std::string instance_type;
+  std::string transport;
+  std::optional<std::int64_t> claimed_hosts;
+  std::vector<std::string> topology;  // files
+  std::string out;
+  double confidence = 0.95;
+};
+
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_design_files(const DesignArguments& arguments, const Output& output);
@@ -72,6 +82,7 @@ int check_policy(const CheckArguments& arguments, const Output& output);
 int run_swarm(const CheckArguments& arguments, const Output& output);
 int check_recorded_runs(const std::vector<std::string>& files, const Output& output);
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
+int calibrate_network(const CalibrateArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);
 int show_catalog(const CatalogArguments& arguments, const Output& output);

@@ -31,9 +31,9 @@ constexpr double kFinestNoise = 0.01;
 // In a segment of fewer points nobody can tell which one is the gross error: all of them count in full.
 constexpr std::size_t kPointsToJudge = 5;
 constexpr std::size_t kSizesPerSegment = 3;
-// In the search for breakpoints: what a further segment costs, in squared deviations and times the logarithm of the number
-// of sizes. 4 is Schwarz's price of two parameters and a place; the noise is known to some ten degrees of freedom only,
-// and 6 keeps the share of false segments at one in a hundred (docs/calibrate.md).
+// In the search for breakpoints: what a further segment costs, in squared deviations and times the logarithm of the
+// number of sizes. 4 is Schwarz's price of two parameters and a place; the noise is known to some ten degrees of
+// freedom only, and 6 keeps the share of false segments at one in a hundred (docs/calibrate.md).
 constexpr double kPrice = 6;
 // The 95 % quantile of chi-square with one degree of freedom: breakpoints that fit worse by less are as good.
 constexpr double kAsGood = 3.84;
@@ -167,11 +167,11 @@ double local_noise(const std::vector<Size>& sizes) {
 
 // Where segments begin. Dynamic programming over the sizes for each number of segments, then the number that is worth
 // its price: sum of squared deviations + price x segments, as Schwarz's criterion with the noise known. A message that
-// took too long counts for no more than the price, so that a single gross error can never pay for a segment; nothing makes a
-// message faster than it can be, so what is too fast counts in full.
+// took too long counts for no more than the price, so that a single gross error can never pay for a segment; nothing
+// makes a message faster than it can be, so what is too fast counts in full.
 struct Segmentation {
-  std::vector<std::size_t> starts;  // the first size of each segment, so 0 first
-  double noise = 0;                 // of the sizes about these segments
+  std::vector<std::size_t> starts;                // the first size of each segment, so 0 first
+  double noise = 0;                               // of the sizes about these segments
   std::vector<std::vector<std::size_t>> as_good;  // `starts` with one breakpoint moved by a size
 };
 
@@ -248,7 +248,8 @@ Segmentation segmentation_of(const std::vector<Size>& sizes, std::size_t most_se
 
 // --- All segments together, on the points themselves ---
 
-// Parameters in the order latency, slope of each segment, then the hops'. Slopes are per `scale` bytes of their segment.
+// Parameters in the order latency, slope of each segment, then the hops'. Slopes are per `scale` bytes of their
+// segment.
 struct Joint {
   const std::vector<MessageTime>& points;
   std::vector<std::size_t> segment;  // of each point
@@ -389,8 +390,8 @@ Covariance covariance_of(const Joint& joint, const VectorXd& theta, double noise
   }
   Covariance result;
   if (runs >= kRunsForClusters) {
-    const MatrixXd bread = (x.transpose() * slope.cwiseMax(0.0).asDiagonal() * x).completeOrthogonalDecomposition()
-                               .pseudoInverse();
+    const MatrixXd bread =
+        (x.transpose() * slope.cwiseMax(0.0).asDiagonal() * x).completeOrthogonalDecomposition().pseudoInverse();
     std::int32_t most = 0;
     for (const MessageTime& point : joint.points) most = std::max(most, point.run);
     MatrixXd scores = MatrixXd::Zero(most + 1, x.cols());
@@ -416,8 +417,8 @@ Covariance covariance_of(const Joint& joint, const VectorXd& theta, double noise
 
 struct JointFit {
   Joint joint;
-  VectorXd free;     // the parameters wherever they want to be: what intervals are made about
-  VectorXd bounded;  // within their bounds
+  VectorXd free;         // the parameters wherever they want to be: what intervals are made about
+  VectorXd bounded;      // within their bounds
   double noise = 0;      // robust standard deviation of the points
   double tolerance = 0;  // what deviations are measured by: the noise, or kFinestNoise
   Covariance covariance;
@@ -512,14 +513,29 @@ HockneyFit fit_hockney(const std::vector<MessageTime>& points, const HockneyOpti
     throw InputError(fmt::format("{} different message sizes, expected at most {}", distinct.size(), kMostSizes));
   }
 
+  // Runs over fewer sizes than a segment has say nothing of where segments end; beside others they would only make
+  // steps.
+  std::vector<std::vector<std::int64_t>> sizes_of_run(runs.size());
+  const auto run_of = [&](const MessageTime& point) {
+    return static_cast<std::size_t>(std::lower_bound(runs.begin(), runs.end(), point.run) - runs.begin());
+  };
+  for (const MessageTime& point : points) sizes_of_run[run_of(point)].push_back(point.bytes);
+  for (std::vector<std::int64_t>& each : sizes_of_run) make_unique(each);
+  const auto is_sweep = [&](std::size_t run) { return sizes_of_run[run].size() >= kSizesPerSegment; };
+
   std::vector<Size> sizes;
   std::vector<std::vector<double>> logs(distinct.size());
+  std::vector<std::vector<double>> sweep_logs(distinct.size());
   const auto index_of = [&](std::int64_t bytes) {
     return static_cast<std::size_t>(std::lower_bound(distinct.begin(), distinct.end(), bytes) - distinct.begin());
   };
-  for (const MessageTime& point : points) logs[index_of(point.bytes)].push_back(std::log(point.time_us));
+  for (const MessageTime& point : points) {
+    const std::size_t size = index_of(point.bytes);
+    logs[size].push_back(std::log(point.time_us));
+    if (is_sweep(run_of(point))) sweep_logs[size].push_back(logs[size].back());
+  }
   for (std::size_t i = 0; i < distinct.size(); ++i) {
-    sizes.push_back({static_cast<double>(distinct[i]), median_of(logs[i])});
+    sizes.push_back({static_cast<double>(distinct[i]), median_of(sweep_logs[i].empty() ? logs[i] : sweep_logs[i])});
   }
   // Once more where the noise turns out to be larger.
   const double noise_at_first = local_noise(sizes);
@@ -566,8 +582,7 @@ HockneyFit fit_hockney(const std::vector<MessageTime>& points, const HockneyOpti
     segment.least_bytes = distinct[cut.starts[k]];
     segment.most_bytes = distinct[last - 1];
     segment.sizes = last - cut.starts[k];
-    segment.points = static_cast<std::size_t>(
-        std::count(chosen.joint.segment.begin(), chosen.joint.segment.end(), k));
+    segment.points = static_cast<std::size_t>(std::count(chosen.joint.segment.begin(), chosen.joint.segment.end(), k));
     segment.latency_us = estimate(p, k);
     segment.us_per_byte = estimate(p + 1, k);
     segment.latency_at_bound = chosen.free[p] < chosen.joint.bound(p);
@@ -588,8 +603,7 @@ HockneyFit fit_hockney(const std::vector<MessageTime>& points, const HockneyOpti
     absolute.push_back(std::abs(fit.residuals.back()));
     const bool judged = chosen.joint.judged[chosen.joint.segment[i]];
     if (judged && std::abs(log_residual) >= kTukey * chosen.tolerance) fit.outliers.push_back(i);
-    const auto run = std::lower_bound(runs.begin(), runs.end(), points[i].run) - runs.begin();
-    of_run[static_cast<std::size_t>(run)].push_back(log_residual);
+    of_run[run_of(points[i])].push_back(log_residual);
     if (absolute.back() > std::abs(fit.worst_residual)) fit.worst_residual = fit.residuals.back();
   }
   fit.median_residual = median_of(absolute);

@@ -1,5 +1,5 @@
-// Hockney's model of point-to-point messages, fitted to measurements: time(n) = latency + n / bandwidth (R. W. Hockney, "The
-// communication challenge for MPP", Parallel Computing 20(3), 1994), in segments where an MPI library changes its
+// Hockney's model of point-to-point messages, fitted to measurements: time(n) = latency + n / bandwidth (R. W. Hockney,
+// "The communication challenge for MPP", Parallel Computing 20(3), 1994), in segments where an MPI library changes its
 // protocol. Hides the search for the breakpoints, the robust estimator and how its intervals are made
 // (docs/calibrate.md says all three in words). The same points give the same fit on every platform up to rounding.
 #pragma once
@@ -29,10 +29,10 @@ struct Estimate {
 struct HockneySegment {
   std::int64_t least_bytes = 0;  // smallest and largest measured size in it
   std::int64_t most_bytes = 0;
-  std::size_t sizes = 0;   // measured in it
-  std::size_t points = 0;  // measured times in it
-  Estimate latency_us;     // of a message of 0 bytes by this segment's line, between nodes 2 hops apart; > 0
-  Estimate us_per_byte;    // >= 0: the inverse of the bandwidth
+  std::size_t sizes = 0;            // measured in it
+  std::size_t points = 0;           // measured times in it
+  Estimate latency_us;              // of a message of 0 bytes by this segment's line, between nodes 2 hops apart; > 0
+  Estimate us_per_byte;             // >= 0: the inverse of the bandwidth
   bool latency_at_bound = false;    // the data want less than kLeastLatency
   bool bandwidth_at_bound = false;  // the data want a time that falls with the size: 0 us per byte is nearest
 };
@@ -50,18 +50,18 @@ struct HockneyFit {
   double freedom = 0;   // degrees of freedom of the intervals; 0: too few points for any, and they are infinite
   bool by_run = false;  // the intervals come from the differences between runs
   double confidence = 0;
-  double between_runs = 0;         // relative standard deviation of whole runs about the model; 0 with one run
-  std::vector<double> residuals;   // of each point, in the order given: measured / model - 1
+  double between_runs = 0;            // relative standard deviation of whole runs about the model; 0 with one run
+  std::vector<double> residuals;      // of each point, in the order given: measured / model - 1
   std::vector<std::size_t> outliers;  // points that are so far off that they have no say
-  double median_residual = 0;      // of the absolute residuals
-  double worst_residual = 0;       // the residual that is largest in absolute value
+  double median_residual = 0;         // of the absolute residuals
+  double worst_residual = 0;          // the residual that is largest in absolute value
 
   // One way, in us. Sizes between two segments belong to the upper one.
   double time_us(double bytes, std::int32_t hops = 2) const;
 };
 
 struct HockneyOptions {
-  double confidence = 0.95;          // of each interval by itself, in (0, 1)
+  double confidence = 0.95;  // of each interval by itself, in (0, 1)
   std::size_t most_segments = 6;
 };
 
