@@ -82,6 +82,7 @@ int check_policy(const CheckArguments& arguments, const Output& output);
 int run_swarm(const CheckArguments& arguments, const Output& output);
 int check_recorded_runs(const std::vector<std::string>& files, const Output& output);
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
+int calibrate_boot_times(const CalibrateArguments& arguments, const Output& output);
 int calibrate_network(const CalibrateArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);

@@ -264,20 +264,29 @@ int main(int argc, char** argv) {
                    "- for stdin (docs/calibrate.md)")
       ->required()
       ->type_name("");
-  calibrate_command->add_option("--instance-type", calibration.instance_type, "What it was measured on, where files do not say")
-      ->type_name("TYPE");
-  calibrate_command->add_option("--transport", calibration.transport, "What carried the messages, where files do not say")
+  bool boots = false;
+  CLI::Option* boot_option = calibrate_command->add_flag(
+      "--boot", boots, "Of boot times: FILE is nodes.csv or events.jsonl of a run, or a scaling log of PCS");
+  calibrate_command
+      ->add_option("--instance-type", calibration.instance_type, "What it was measured on, where files do not say")
+      ->type_name("TYPE")
+      ->excludes(boot_option);
+  calibrate_command
+      ->add_option("--transport", calibration.transport, "What carried the messages, where files do not say")
       ->type_name("efa|tcp|shm")
+      ->excludes(boot_option)
       ->check(CLI::IsMember({"efa", "tcp", "shm"}));
   calibrate_command
       ->add_option("--claims-hosts", calibration.claimed_hosts,
                    "On how many hosts the two ranks of text were; default: 2, with --transport shm 1")
       ->type_name("1|2")
+      ->excludes(boot_option)
       ->check(CLI::IsMember({"1", "2"}));
   calibrate_command
       ->add_option("--topology", calibration.topology,
                    "Output of aws ec2 describe-instance-topology, to fit the latency of each hop")
       ->type_name("FILE")
+      ->excludes(boot_option)
       ->take_all()
       ->allow_extra_args(false);
   calibrate_command->add_option("--confidence", calibration.confidence, "Of each interval by itself")
@@ -287,8 +296,13 @@ int main(int argc, char** argv) {
   calibrate_command->add_option("--out", calibration.out, "Write what a scenario takes here")->type_name("FRAGMENT.json");
   add_output(calibrate_command, "table|json");
   calibrate_command->footer(
-      "Example:\n  headroom calibrate osu_latency osu_bw --instance-type c5n.18xlarge --transport efa --out efa.json");
-  calibrate_command->callback([&] { action = [&] { return calibrate_network(calibration, output); }; });
+      "Examples:\n  headroom calibrate osu_latency osu_bw --instance-type c5n.18xlarge --transport efa --out efa.json\n"
+      "  headroom calibrate --boot out/nodes.csv --out boot.json");
+  calibrate_command->callback([&] {
+    action = [&] {
+      return boots ? calibrate_boot_times(calibration, output) : calibrate_network(calibration, output);
+    };
+  });
 
   CLI::App* trace_command = app.add_subcommand("trace", "Workload logs");
   trace_command->require_subcommand(1);
