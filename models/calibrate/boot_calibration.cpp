@@ -55,11 +55,11 @@ Row row_of(const std::vector<const BootStage*>& stages, Time less, double confid
     row.stage = stage->stage;
     const Time time = std::max<Time>(0, stage->time - less);
     switch (stage->outcome) {
-      case BootOutcome::over:
+      case BootOutcome::complete:
         ++row.complete;
         durations.complete.push_back(time);
         break;
-      case BootOutcome::cut:
+      case BootOutcome::censored:
         ++row.censored;
         durations.censored.push_back(time);
         break;
@@ -188,7 +188,7 @@ BootCalibration calibrate_boot(const std::vector<std::string>& files, double con
   // A scaling log has no word of the instance running. The money counts from there, so it is not left out.
   Time less = totals ? kPending : 0;
   for (const BootStage& stage : stages) {
-    if (stage.outcome == BootOutcome::over && stage.time <= less) less = 0;
+    if (stage.outcome == BootOutcome::complete && stage.time <= less) less = 0;
   }
   for (const auto& [name, members] : by_key) {
     Row row = row_of(members, less, confidence);

@@ -228,7 +228,7 @@ Point fit_continuous(Law kind, const Counted& durations, Time tick, const Point&
   return least_of(cost, start, parameters_of(kind), reach);
 }
 
-// The first and the last second; cut durations may want the last one later than what was seen.
+// The first and the last second; censored durations may want the last one later than what was seen.
 Distribution fit_uniform(const Counted& durations, Time tick) {
   const Time least = durations.complete.front().first;
   Time most = durations.complete.back().first;
@@ -270,7 +270,8 @@ std::optional<Eigen::MatrixXd> covariance_of(Law kind, const Point& logs, const 
 
 // --- Goodness of fit ---
 
-// The largest distance of the law from the share of durations up to each time (Kaplan and Meier's, where some are cut).
+// The largest distance of the law from the share of durations up to each time (Kaplan and Meier's, where some are
+// censored).
 double distance_of(const Distribution& law, const Counted& durations, Time tick) {
   double censored_count = 0;
   for (const auto& [time, times] : durations.censored) censored_count += times;

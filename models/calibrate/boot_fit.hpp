@@ -28,14 +28,14 @@ struct LawFit {
   double aic = 0;                     // 2 x parameters - 2 x log-likelihood: less is better
   double distance = 0;                // Kolmogorov and Smirnov's, of the distribution functions
   // How often durations of this very law, fitted again, are as far off: below 0.05, it is none of these. Nothing with
-  // cut durations, or too many of them all to try.
+  // censored durations, or more than can be tried.
   std::optional<double> p_value;
 };
 
 struct BootFit {
   std::vector<LawFit> laws;  // best first, at least one
   Time tick = 0;             // all durations are multiples of it; a second or a decimal fraction of one
-  double mean_s = 0;         // of what is over
+  double mean_s = 0;         // of the complete ones
   Time least = 0;
   Time most = 0;
 };
@@ -43,7 +43,7 @@ struct BootFit {
 std::string_view law_name(const Distribution& law);  // "lognormal"
 std::string law_json(const Distribution& law);       // as a scenario states it
 
-// Throws InputError, without a place, when fewer than two durations are over.
+// Throws InputError, without a place, when fewer than two durations are complete.
 BootFit fit_boot(const Durations& durations, double confidence = 0.95);
 
 // The share of samples that are at most `time`, of a law that is sampled in ticks.

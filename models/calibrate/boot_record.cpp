@@ -111,16 +111,16 @@ class NodesReader {
       result_.stages.push_back({text_of("node_group"), text_of("instance_type"), stage, outcome, time});
     };
     if (running) {
-      add(Stage::pending, BootOutcome::over, between("launch_s", *launch, "running_s", *running));
+      add(Stage::pending, BootOutcome::complete, between("launch_s", *launch, "running_s", *running));
     } else if (end) {
-      add(Stage::pending, BootOutcome::cut, between("launch_s", *launch, "end_s", *end));
+      add(Stage::pending, BootOutcome::censored, between("launch_s", *launch, "end_s", *end));
     }
     if (!running) return;
     if (ready) {
-      add(Stage::bootstrap, BootOutcome::over, between("running_s", *running, "ready_s", *ready));
+      add(Stage::bootstrap, BootOutcome::complete, between("running_s", *running, "ready_s", *ready));
     } else if (end) {
       const bool failed = text_of("end_reason") == kBootstrapFailed;
-      add(Stage::bootstrap, failed ? BootOutcome::failed : BootOutcome::cut,
+      add(Stage::bootstrap, failed ? BootOutcome::failed : BootOutcome::censored,
           between("running_s", *running, "end_s", *end));
     }
   }
@@ -222,9 +222,9 @@ class EventsReader {
       throw InputError(fmt::format("{}: an instance that is {} before it is launched", life.place,
                                    life.active ? "active" : "terminated"));
     }
-    const BootOutcome outcome = life.active             ? BootOutcome::over
+    const BootOutcome outcome = life.active             ? BootOutcome::complete
                                 : life.bootstrap_failed ? BootOutcome::failed
-                                                        : BootOutcome::cut;
+                                                        : BootOutcome::censored;
     result_.stages.push_back({life.group, life.type, Stage::total, outcome, end - *life.launched});
   }
 

@@ -16,11 +16,11 @@ namespace headroom {
 inline constexpr double kSharedMemory_us = 2;
 
 struct CalibrationOptions {
-  std::vector<std::string> files;             // "-": standard input
-  std::string instance_type;                  // "": what the files say
-  std::string transport;                      // "efa", "tcp", "shm"; "": what the files say
-  std::optional<std::int64_t> claimed_hosts;  // of text; default: 2, but 1 with the transport shm
-  std::vector<std::string> topology;          // files for read_topology
+  std::vector<std::string> files = {};             // "-": standard input
+  std::string instance_type = {};                  // "": what the files say
+  std::string transport = {};                      // "efa", "tcp", "shm"; "": what the files say
+  std::optional<std::int64_t> claimed_hosts = {};  // of text; default: 2, but 1 with the transport shm
+  std::vector<std::string> topology = {};          // files for read_topology
   double confidence = 0.95;
 };
 

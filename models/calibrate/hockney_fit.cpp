@@ -380,7 +380,8 @@ struct Covariance {
 Covariance covariance_of(const Joint& joint, const VectorXd& theta, double noise, std::size_t runs) {
   const MatrixXd x = joint.jacobian(theta);
   const auto n = static_cast<double>(x.rows());
-  const auto p = static_cast<double>(x.cols());
+  // Where a segment begins was fitted, too.
+  const auto p = static_cast<double>(x.cols()) + static_cast<double>(joint.scale.size() - 1);
   VectorXd psi(x.rows()), slope(x.rows());
   for (Eigen::Index i = 0; i < x.rows(); ++i) {
     const double u = joint.residual(theta, static_cast<std::size_t>(i)) / noise;

@@ -66,7 +66,7 @@ struct HockneyOptions {
 };
 
 inline constexpr double kLeastLatency_us = 0.001;
-inline constexpr std::size_t kMostSizes = 512;  // of different message sizes
+inline constexpr std::size_t kMostSizes = 256;  // of different message sizes
 // From so many runs on the runs are what varies; below, single points are.
 inline constexpr std::size_t kRunsForClusters = 5;
 
