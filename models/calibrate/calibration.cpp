@@ -479,6 +479,14 @@ std::string calibration_fragment(const Calibration& calibration) {
   }
   std::string model = fmt::format("{{\"segments\": [{}],\n", segments);
   if (fit.per_hop_us) model += fmt::format("      \"perHop_us\": {:.6g},\n", fit.per_hop_us->value);
+  // LogGP's, of messages that follow one another in one direction.
+  if (calibration.streaming) {
+    const HockneyFit& times = calibration.streaming->fit;
+    const double bandwidth_of_long = bandwidth_gb_s(times.segments.back()).value;
+    model += fmt::format("      \"gap_us\": {:.6g},", times.segments.front().latency_us.value);
+    if (bandwidth_of_long < kNoLimit_gb_s) model += fmt::format(" \"streaming_gb_s\": {:.6g},", bandwidth_of_long);
+    model += "\n";
+  }
   model += fmt::format("      \"source\": {}}}", quote(source_text(calibration), kWhole));
   const std::string of_transport = fmt::format("{{{}: {}}}", quote(calibration.transport), model);
   return fmt::format(

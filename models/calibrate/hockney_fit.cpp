@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include <Eigen/Dense>
 #include <boost/math/distributions/students_t.hpp>
@@ -371,13 +372,12 @@ VectorXd irls(const Joint& joint, VectorXd theta, double fixed_noise, const Weig
 
 struct Covariance {
   MatrixXd matrix;
-  double freedom = 0;
-  bool by_run = false;
+  double freedom = 0;  // 0: there is none
 };
 
-// Of an M-estimator: the usual one (Huber and Ronchetti, section 7.6) with few runs; the sandwich over runs with enough
-// of them. The latter, with R - 1 degrees of freedom, is for alike runs just the spread of the fits of single runs.
-Covariance covariance_of(const Joint& joint, const VectorXd& theta, double noise, std::size_t runs) {
+// Of an M-estimator, of points that err each for itself (Huber and Ronchetti, section 7.6), or, where `by_run`, of runs
+// that err as wholes: the sandwich over runs, which for alike runs is just the spread of the fits of single runs.
+Covariance covariance_of(const Joint& joint, const VectorXd& theta, double noise, std::size_t runs, bool by_run) {
   const MatrixXd x = joint.jacobian(theta);
   const auto n = static_cast<double>(x.rows());
   // Where a segment begins was fitted, too.
@@ -390,7 +390,8 @@ Covariance covariance_of(const Joint& joint, const VectorXd& theta, double noise
     slope[i] = judged ? kTukeyWeighting.slope(u) : 1.0;
   }
   Covariance result;
-  if (runs >= kRunsForClusters) {
+  if (by_run) {
+    if (runs < kRunsForClusters) return result;
     const MatrixXd bread =
         (x.transpose() * slope.cwiseMax(0.0).asDiagonal() * x).completeOrthogonalDecomposition().pseudoInverse();
     std::int32_t most = 0;
@@ -402,7 +403,6 @@ Covariance covariance_of(const Joint& joint, const VectorXd& theta, double noise
     const auto r = static_cast<double>(runs);
     result.matrix = noise * noise * r / (r - 1) * bread * (scores.transpose() * scores) * bread;
     result.freedom = r - 1;
-    result.by_run = true;
     return result;
   }
   if (n <= p) return result;
@@ -422,19 +422,29 @@ struct JointFit {
   VectorXd bounded;      // within their bounds
   double noise = 0;      // robust standard deviation of the points
   double tolerance = 0;  // what deviations are measured by: the noise, or kFinestNoise
-  Covariance covariance;
+  Covariance by_point;
+  Covariance by_run;
+  std::vector<std::size_t> runs_of;  // of each segment, and of all for the hops
 
+  // Few runs over a segment say nothing of how runs differ there; the points of one would seem to agree with
+  // themselves.
+  bool is_by_run(Eigen::Index p) const {
+    return by_run.freedom > 0 && runs_of[static_cast<std::size_t>(p / 2)] >= kRunsForClusters;
+  }
   // Half the width of a parameter's interval.
   double half(Eigen::Index p, double confidence) const {
+    const Covariance& covariance = is_by_run(p) ? by_run : by_point;
     if (covariance.freedom <= 0) return kInfinity;
-    return student_t(confidence, covariance.freedom) * std::sqrt(std::max(0.0, covariance.matrix(p, p)));
+    const double freedom =
+        is_by_run(p) ? static_cast<double>(runs_of[static_cast<std::size_t>(p / 2)] - 1) : covariance.freedom;
+    return student_t(confidence, freedom) * std::sqrt(std::max(0.0, covariance.matrix(p, p)));
   }
 };
 
 JointFit fit_segments(const std::vector<MessageTime>& points, const std::vector<std::size_t>& size_of,
                       const std::vector<Size>& sizes, const std::vector<std::size_t>& starts, double noise_of_sizes,
                       bool has_hops, std::size_t runs) {
-  JointFit fit{{points, {}, {}, {}, has_hops}, {}, {}, 0, 0, {}};
+  JointFit fit{{points, {}, {}, {}, has_hops}, {}, {}, 0, 0, {}, {}, {}};
   Joint& joint = fit.joint;
   VectorXd theta = VectorXd::Zero(static_cast<Eigen::Index>(2 * starts.size() + (has_hops ? 1 : 0)));
   for (std::size_t k = 0; k < starts.size(); ++k) {
@@ -460,7 +470,16 @@ JointFit fit_segments(const std::vector<MessageTime>& points, const std::vector<
   bool out = false;
   for (Eigen::Index p = 0; p < fit.free.size(); ++p) out = out || fit.free[p] < joint.bound(p);
   if (out) fit.bounded = irls(joint, theta, fit.tolerance, kTukeyWeighting, true);
-  fit.covariance = covariance_of(joint, fit.free, fit.tolerance, runs);
+  fit.by_point = covariance_of(joint, fit.free, fit.tolerance, runs, false);
+  fit.by_run = covariance_of(joint, fit.free, fit.tolerance, runs, true);
+  for (std::size_t k = 0; k < starts.size(); ++k) {
+    std::set<std::int32_t> here;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      if (joint.segment[i] == k) here.insert(points[i].run);
+    }
+    fit.runs_of.push_back(here.size());
+  }
+  fit.runs_of.push_back(runs);
   return fit;
 }
 
@@ -557,8 +576,9 @@ HockneyFit fit_hockney(const std::vector<MessageTime>& points, const HockneyOpti
   fit.runs = runs.size();
   fit.noise = chosen.noise;
   fit.confidence = options.confidence;
-  fit.freedom = chosen.covariance.freedom;
-  fit.by_run = chosen.covariance.by_run;
+  fit.by_run = std::all_of(chosen.runs_of.begin(), chosen.runs_of.end(),
+                           [](std::size_t count) { return count >= kRunsForClusters; });
+  fit.freedom = fit.by_run ? chosen.by_run.freedom : chosen.by_point.freedom;
   // An interval also holds those of the fits with a breakpoint elsewhere that are as good.
   const auto estimate = [&](Eigen::Index p, std::size_t segment) {
     const bool is_slope = segment < cut.starts.size() && p % 2 == 1;

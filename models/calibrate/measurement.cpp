@@ -416,6 +416,10 @@ class DocumentReader {
            fmt::format("found {}, expected \"headroom.mpi/1\"",
                        schema != nullptr ? describe_found(*schema) : "nothing"));
     }
+    if (const JsonValue* fault = root_.find("test_fault"); fault != nullptr && fault->kind != K::null) {
+      result_.refusals.push_back(
+          fmt::format("{}: test_fault: {}: made to go wrong, for a test", place(*fault), describe_found(*fault)));
+    }
     read_ranks();
     const JsonValue& test = member(root_, "test", K::string, "a test");
     const std::string version = text_of(root_, "program_version");

@@ -203,7 +203,8 @@ TEST_F(CalibrationTest, LogGpComesFromStreamsBesidePingPongs) {
     const double bytes = static_cast<double>(1 << power);
     bandwidths += fmt::format("{:<10}{:18.2f}\n", 1 << power, bytes / (1.25 + bytes * 1e-3 / 12));
   }
-  const Calibration calibration = calibrate({.files = {file("osu", osu()), file("bw", bandwidths)}});
+  const Calibration calibration =
+      calibrate({.files = {file("osu", osu()), file("bw", bandwidths)}, .transport = "efa"});
   ASSERT_TRUE(calibration.streaming.has_value());
   EXPECT_NEAR(calibration.streaming->fit.segments.front().latency_us.value, 1.25, 0.02);
   EXPECT_NEAR(bandwidth_gb_s(calibration.streaming->fit.segments.back()).value, 12, 0.1);
@@ -215,6 +216,9 @@ TEST_F(CalibrationTest, LogGpComesFromStreamsBesidePingPongs) {
   EXPECT_EQ(document.at("latency").at("times").size(), 24u);
   EXPECT_EQ(document.at("streaming").at("points"), 23);
   EXPECT_EQ(document.at("bidirectional"), nullptr);
+  const json model = json::parse(calibration_fragment(calibration)).at("network").at("model").at("efa");
+  EXPECT_NEAR(model.at("gap_us"), 1.25, 0.02);
+  EXPECT_NEAR(model.at("streaming_gb_s"), 12, 0.1);
 }
 
 // Two pairs on one last network node, two across: the difference is two hops'.

@@ -228,6 +228,15 @@ TEST(Measurement, JsonErrorsAreRefusals) {
   EXPECT_THAT(read.refusals[0], HasSubstr("errors: 3: messages came out wrong"));
 }
 
+TEST(Measurement, ADocumentThatWasMadeToGoWrongIsRefused) {
+  std::string text = document("pingpong", R"({"pairs": [{"a": 0, "b": 2, "errors": 0, "sizes": [
+    {"bytes": 0, "latency_us": {"p50": 15.5}}]}]})");
+  text.insert(text.find("\"test\""), "\"test_fault\": \"flip\", ");
+  const Measurements read = parse(text);
+  ASSERT_EQ(read.refusals.size(), 1u);
+  EXPECT_THAT(read.refusals[0], HasSubstr("test_fault: \"flip\""));
+}
+
 // --- Bad input ---
 
 TEST(Measurement, SaysFileAndLineOfWhatIsWrong) {
