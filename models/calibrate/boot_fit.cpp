@@ -20,8 +20,8 @@ using Law = Distribution::Kind;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSeconds = static_cast<double>(kSecond);
-// Repetitions of the test of fit; its answer is exact to about 0.03 where it matters.
-constexpr std::uint64_t kRepetitions = 199;
+// Repetitions of the test of fit; its answer is exact to about 0.02 where it matters.
+constexpr std::uint64_t kRepetitions = 99;
 constexpr std::size_t kMostToRepeat = 2000;  // durations; a larger sample rejects every law anyway
 constexpr std::uint64_t kSeed = 20'261'120;  // of the repetitions: the same answer every time
 
@@ -90,8 +90,25 @@ double share_above(const Distribution& law, double seconds) {
   }
 }
 
+// Whether samples out of a range are drawn again.
+bool is_cut(const Distribution& law) {
+  return law.kind == Law::lognormal && (law.minimum > 0 || law.maximum < Distribution{}.maximum);
+}
+
+// The share of the whole law that a cut one keeps, and what is above the range.
+struct Range {
+  double kept = 1;
+  double above = 0;
+};
+
+Range range_of(const Distribution& law, double half) {
+  if (!is_cut(law)) return {};
+  const double above = share_above(law, law.maximum + half);
+  return {share_above(law, law.minimum - half) - above, above};
+}
+
 // ln P(T = time) and ln P(T > time) of a law that is sampled in ticks, as Distribution::sample does.
-double log_share_at(const Distribution& law, Time time, Time tick) {
+double log_share_at(const Distribution& law, const Range& range, Time time, Time tick) {
   const double half = static_cast<double>(tick) / kSeconds / 2;
   const double t = static_cast<double>(time) / kSeconds;
   switch (law.kind) {
@@ -105,20 +122,24 @@ double log_share_at(const Distribution& law, Time time, Time tick) {
   }
   const double above = share_above(law, t - half);
   const double share = above - share_above(law, t + half);
+  if (t < law.minimum - half || t > law.maximum + half || range.kept <= 0) return -kInfinity;
   // Where the difference has lost its digits, the tick is small against the law.
-  return share > 1e-9 * above && share > 0 ? std::log(share) : log_density(law, t) + std::log(2 * half);
+  return (share > 1e-9 * above && share > 0 ? std::log(share) : log_density(law, t) + std::log(2 * half)) -
+         std::log(range.kept);
 }
 
 double log_share_above(const Distribution& law, Time time, Time tick) {
   const double above = 1 - share_up_to(law, time, tick);
-  if (law.kind == Law::constant || law.kind == Law::uniform) return above > 1e-12 ? std::log(above) : -kInfinity;
+  if (law.kind == Law::constant || law.kind == Law::uniform || is_cut(law))
+    return above > 1e-12 ? std::log(above) : -kInfinity;
   const double exact = share_above(law, (static_cast<double>(time) + static_cast<double>(tick) / 2) / kSeconds);
   return exact > 0 ? std::log(exact) : -1e6;
 }
 
 double log_likelihood(const Distribution& law, const Counted& durations, Time tick) {
   double sum = 0;
-  for (const auto& [time, times] : durations.complete) sum += times * log_share_at(law, time, tick);
+  const Range range = range_of(law, static_cast<double>(tick) / kSeconds / 2);
+  for (const auto& [time, times] : durations.complete) sum += times * log_share_at(law, range, time, tick);
   for (const auto& [time, times] : durations.censored) sum += times * log_share_above(law, time, tick);
   return sum;
 }
@@ -183,9 +204,11 @@ Point least_of(const Function& function, Point start, std::size_t size, double r
 // The parameters of the continuous laws are positive: searched by their logarithms.
 std::size_t parameters_of(Law kind) { return kind == Law::exponential ? 1 : 2; }
 
-Distribution law_at(Law kind, const Point& logs) {
-  Distribution law{.kind = kind, .a = std::exp(logs[0])};
-  if (kind != Law::exponential) law.b = std::exp(logs[1]);
+// `like` has the kind, and the range where there is one.
+Distribution law_at(const Distribution& like, const Point& logs) {
+  Distribution law = like;
+  law.a = std::exp(logs[0]);
+  if (law.kind != Law::exponential) law.b = std::exp(logs[1]);
   return law;
 }
 
@@ -218,14 +241,17 @@ Point start_for(Law kind, const Counted& durations, Time tick) {
   return {std::log(mean / std::tgamma(1 + 1 / shape)), std::log(shape)};
 }
 
-Point fit_continuous(Law kind, const Counted& durations, Time tick, const Point& start, double reach) {
+Point fit_continuous(const Distribution& like, const Counted& durations, Time tick, const Point& start, double reach) {
+  const double mean = moments_of(durations).mean;
   const Function cost = [&](const Point& logs) {
-    const Distribution law = law_at(kind, logs);
-    if (kind == Law::weibull && (law.b < kLeastShape || law.b > kMostShape)) return kInfinity;
+    const Distribution law = law_at(like, logs);
+    if (law.kind == Law::weibull && (law.b < kLeastShape || law.b > kMostShape)) return kInfinity;
+    // Of a cut law, nothing keeps what is outside of its range from growing without end.
+    if (is_cut(law) && (law.a > 10 * mean || law.a < mean / 10 || law.b > 10 * law.a)) return kInfinity;
     const double value = -log_likelihood(law, durations, tick);
     return std::isnan(value) ? kInfinity : value;
   };
-  return least_of(cost, start, parameters_of(kind), reach);
+  return least_of(cost, start, parameters_of(like.kind), reach);
 }
 
 // The first and the last second; censored durations may want the last one later than what was seen.
@@ -249,11 +275,12 @@ Distribution fit_uniform(const Counted& durations, Time tick) {
 }
 
 // Of the logarithms of the parameters, from the curvature of the likelihood; nothing where it has none.
-std::optional<Eigen::MatrixXd> covariance_of(Law kind, const Point& logs, const Counted& durations, Time tick) {
-  const auto size = static_cast<Eigen::Index>(parameters_of(kind));
+std::optional<Eigen::MatrixXd> covariance_of(const Distribution& law, const Counted& durations, Time tick) {
+  const Point logs{std::log(law.a), law.kind == Law::exponential ? 0 : std::log(law.b)};
+  const auto size = static_cast<Eigen::Index>(parameters_of(law.kind));
   const double step = 0.02 / std::sqrt(std::max(1.0, durations.complete_count));
   const auto value = [&](double x, double y) {
-    return -log_likelihood(law_at(kind, {logs[0] + x * step, logs[1] + y * step}), durations, tick);
+    return -log_likelihood(law_at(law, {logs[0] + x * step, logs[1] + y * step}), durations, tick);
   };
   Eigen::MatrixXd curvature(size, size);
   const double center = value(0, 0);
@@ -289,20 +316,29 @@ double distance_of(const Distribution& law, const Counted& durations, Time tick)
   return worst;
 }
 
-// The fit of one kind of law, without what is said about it.
-Distribution fit_law(Law kind, const Counted& durations, Time tick, const Distribution* near) {
-  switch (kind) {
-    case Law::constant:
-      return {.kind = kind, .a = static_cast<double>(durations.complete.front().first) / kSeconds};
-    case Law::uniform:
-      return fit_uniform(durations, tick);
-    default:
-      break;
+// The laws to try; of two log-normal ones the second is cut to a range.
+struct Form {
+  Law kind = Law::constant;
+  bool cut = false;
+};
+
+// The fit of one law, without what is said about it.
+Distribution fit_law(Form form, const Counted& durations, Time tick, const Distribution* near) {
+  const Law kind = form.kind;
+  if (kind == Law::constant)
+    return {.kind = kind, .a = static_cast<double>(durations.complete.front().first) / kSeconds};
+  if (kind == Law::uniform) return fit_uniform(durations, tick);
+  Distribution like{.kind = kind};
+  if (form.cut) {
+    // What was seen is the likeliest range.
+    Time most = durations.complete.back().first;
+    if (!durations.censored.empty()) most = std::max(most, durations.censored.back().first + tick);
+    like.minimum = static_cast<double>(durations.complete.front().first) / kSeconds;
+    like.maximum = static_cast<double>(most) / kSeconds;
   }
   const Point start = near != nullptr ? Point{std::log(near->a), kind == Law::exponential ? 0 : std::log(near->b)}
                                       : start_for(kind, durations, tick);
-  const Point best = fit_continuous(kind, durations, tick, start, near != nullptr ? 0.05 : 0.3);
-  return law_at(kind, best);
+  return law_at(like, fit_continuous(like, durations, tick, start, near != nullptr ? 0.05 : 0.3));
 }
 
 // Parameters are fitted to the same durations, so the table of Kolmogorov's distances does not hold (H. W. Lilliefors,
@@ -317,7 +353,7 @@ std::optional<double> p_value_of(const LawFit& fit, const Durations& durations, 
     Durations again;
     for (std::size_t i = 0; i < durations.complete.size(); ++i) again.complete.push_back(fit.law.sample(stream, tick));
     const Counted counted = count(again);
-    const Distribution law = fit_law(fit.law.kind, counted, tick, &fit.law);
+    const Distribution law = fit_law({fit.law.kind, is_cut(fit.law)}, counted, tick, &fit.law);
     if (distance_of(law, counted, tick) >= fit.distance) ++as_far;
   }
   return static_cast<double>(as_far + 1) / static_cast<double>(kRepetitions + 1);
@@ -340,13 +376,18 @@ std::vector<std::string> parameter_names(Law kind) {
   return {};
 }
 
-LawFit fit_of(Law kind, const Durations& durations, const Counted& counted, Time tick, double confidence) {
+LawFit fit_of(Form form, const Durations& durations, const Counted& counted, Time tick, double confidence) {
+  const Law kind = form.kind;
   LawFit fit;
-  fit.law = fit_law(kind, counted, tick, nullptr);
+  fit.law = fit_law(form, counted, tick, nullptr);
   fit.log_likelihood = log_likelihood(fit.law, counted, tick);
   fit.distance = distance_of(fit.law, counted, tick);
   const std::vector<std::string> names = parameter_names(kind);
-  fit.aic = 2 * static_cast<double>(names.size()) - 2 * fit.log_likelihood;
+  // The ends of a range are found so fast, from the few samples next to them, that Akaike's price of 2 is far too low:
+  // Schwarz's is taken for them.
+  const double ends = kind == Law::uniform || form.cut ? 2 : 0;
+  const double others = kind == Law::uniform ? 0 : static_cast<double>(names.size());
+  fit.aic = 2 * others + ends * std::max(2.0, std::log(counted.complete_count)) - 2 * fit.log_likelihood;
   const double values[] = {fit.law.a, fit.law.b};
   for (std::size_t p = 0; p < names.size(); ++p)
     fit.parameters.push_back({names[p], {values[p], values[p], values[p]}});
@@ -357,15 +398,20 @@ LawFit fit_of(Law kind, const Durations& durations, const Counted& counted, Time
     fit.parameters[0].estimate.low = std::max(0.0, fit.law.a - beyond);
     fit.parameters[1].estimate.high = fit.law.b + beyond;
   } else if (kind != Law::constant) {
-    const Point logs{std::log(fit.law.a), kind == Law::exponential ? 0 : std::log(fit.law.b)};
-    const auto covariance = covariance_of(kind, logs, counted, tick);
+    const auto covariance = covariance_of(fit.law, counted, tick);
     const double quantile = student_t(confidence, std::max(1.0, counted.complete_count - 1));
     for (std::size_t p = 0; p < names.size(); ++p) {
       const auto index = static_cast<Eigen::Index>(p);
       const double half = covariance ? quantile * std::sqrt((*covariance)(index, index)) : kInfinity;
-      fit.parameters[p].estimate.low = values[p] * std::exp(-half);
-      fit.parameters[p].estimate.high = values[p] * std::exp(half);
+      // A factor of a thousand to each side is no knowledge.
+      const bool is_known = half < std::log(1000);
+      fit.parameters[p].estimate.low = is_known ? values[p] * std::exp(-half) : 0;
+      fit.parameters[p].estimate.high = is_known ? values[p] * std::exp(half) : kInfinity;
     }
+  }
+  if (form.cut) {
+    fit.parameters.push_back({"min", {fit.law.minimum, fit.law.minimum, fit.law.minimum}});
+    fit.parameters.push_back({"max", {fit.law.maximum, fit.law.maximum, fit.law.maximum}});
   }
   fit.p_value = p_value_of(fit, durations, tick);
   return fit;
@@ -391,8 +437,12 @@ double share_up_to(const Distribution& law, Time time, Time tick) {
     case Law::uniform:
       return std::clamp((t - law.a + 2 * half) / (law.b - law.a + 2 * half), 0.0, 1.0);
     default:
-      return 1 - share_above(law, t + half);
+      break;
   }
+  if (!is_cut(law)) return 1 - share_above(law, t + half);
+  const Range range = range_of(law, half);
+  if (t < law.minimum - half) return 0;
+  return std::clamp(1 - (share_above(law, t + half) - range.above) / range.kept, 0.0, 1.0);
 }
 
 std::string_view law_name(const Distribution& law) {
@@ -402,7 +452,7 @@ std::string_view law_name(const Distribution& law) {
     case Law::uniform:
       return "uniform";
     case Law::lognormal:
-      return "lognormal";
+      return is_cut(law) ? "lognormal cut" : "lognormal";
     case Law::exponential:
       return "exponential";
     case Law::weibull:
@@ -418,7 +468,9 @@ std::string law_json(const Distribution& law) {
     case Law::uniform:
       return fmt::format("{{\"uniform\": [{:.6g}, {:.6g}]}}", law.a, law.b);
     case Law::lognormal:
-      return fmt::format("{{\"lognormal\": {{\"mean\": {:.6g}, \"sd\": {:.6g}}}}}", law.a, law.b);
+      return fmt::format(
+          "{{\"lognormal\": {{\"mean\": {:.6g}, \"sd\": {:.6g}{}}}}}", law.a, law.b,
+          is_cut(law) ? fmt::format(", \"min\": {:.6g}, \"max\": {:.6g}", law.minimum, law.maximum) : "");
     case Law::exponential:
       return fmt::format("{{\"exponential\": {:.6g}}}", law.a);
     case Law::weibull:
@@ -440,10 +492,12 @@ BootFit fit_boot(const Durations& durations, double confidence) {
   // With all alike, a law with a spread only gets narrower without end.
   const bool alike =
       result.least == result.most && (counted.censored.empty() || counted.censored.back().first < result.least);
-  const std::vector<Law> kinds =
-      alike ? std::vector{Law::constant} : std::vector{Law::lognormal, Law::weibull, Law::uniform, Law::exponential};
-  for (const Law kind : kinds) {
-    LawFit fit = fit_of(kind, durations, counted, result.tick, confidence);
+  const std::vector<Form> forms =
+      alike ? std::vector<Form>{{Law::constant}}
+            : std::vector<Form>{
+                  {Law::lognormal}, {Law::lognormal, true}, {Law::weibull}, {Law::uniform}, {Law::exponential}};
+  for (const Form form : forms) {
+    LawFit fit = fit_of(form, durations, counted, result.tick, confidence);
     if (std::isfinite(fit.log_likelihood)) result.laws.push_back(std::move(fit));
   }
   std::stable_sort(result.laws.begin(), result.laws.end(),

@@ -25,8 +25,8 @@ struct LawFit {
   Distribution law;
   std::vector<Parameter> parameters;  // in the scenario's units
   double log_likelihood = 0;          // of whole ticks
-  double aic = 0;                     // 2 x parameters - 2 x log-likelihood: less is better
-  double distance = 0;                // Kolmogorov and Smirnov's, of the distribution functions
+  double aic = 0;       // 2 a parameter - 2 x log-likelihood, less is better; ln n for each end of a range
+  double distance = 0;  // Kolmogorov and Smirnov's, of the distribution functions
   // How often durations of this very law, fitted again, are as far off: below 0.05, it is none of these. Nothing with
   // censored durations, or more than can be tried.
   std::optional<double> p_value;

@@ -251,14 +251,15 @@ std::string loggp_text(const Calibration& calibration) {
                         plural(times.runs, "run"));
     const Estimate latency = calibration.latency->fit.segments.front().latency_us;
     const Estimate alone = bandwidth_gb_s(calibration.latency->fit.segments.back());
-    text += fmt::format("  L + 2o     {:>9.4g} us    ({})   one message, one way; L and o are not told apart\n",
-                        latency.value, range_text(latency));
-    text += fmt::format("  max(g, o)  {:>9.4g} us    ({})   between short messages; g and o are not told apart\n",
-                        gap.value, range_text(gap));
-    text += fmt::format("  1 / G      {:>9.4g} GB/s  ({})   long messages on their way together\n", big.value,
-                        range_text(big));
-    text += fmt::format("  1 / G      {:>9.4g} GB/s  ({})   long messages one by one (ping-pong)\n", alone.value,
-                        range_text(alone));
+    const auto line = [&](std::string_view name_of, const Estimate& estimate, std::string_view unit,
+                          std::string_view meaning) {
+      text += fmt::format("  {:<10} {:>9.4g} {:<5} {:<21} {}\n", name_of, estimate.value, unit,
+                          "(" + range_text(estimate) + ")", meaning);
+    };
+    line("L + 2o", latency, "us", "one message, one way; L and o are not told apart");
+    line("max(g, o)", gap, "us", "between short messages; g and o are not told apart");
+    line("1 / G", big, "GB/s", "long messages on their way together");
+    line("1 / G", alone, "GB/s", "long messages one by one (ping-pong)");
     text += "  " + residuals_text(**fit);
   }
   return text;
@@ -474,7 +475,7 @@ std::string calibration_fragment(const Calibration& calibration) {
     const double bandwidth = std::min(kNoLimit_gb_s, bandwidth_gb_s(segment).value);
     const bool last = k + 1 == fit.segments.size();
     segments +=
-        fmt::format("{}\n        {{{}\"latency_us\": {:.6g}, \"bandwidth_gb_s\": {:.6g}}}", k == 0 ? "" : ",",
+        fmt::format("{}\n        {{{}\"latency_us\": {:.6g}, \"bandwidth_gb_s\": {:.7g}}}", k == 0 ? "" : ",",
                     last ? "" : fmt::format("\"upTo\": {}, ", segment.most_bytes), segment.latency_us.value, bandwidth);
   }
   std::string model = fmt::format("{{\"segments\": [{}],\n", segments);
