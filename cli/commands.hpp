@@ -101,6 +101,16 @@ struct ValidateArguments {
 // Whether mpirun, ssh and a shell would take it for nothing but a host's name or address.
 bool is_host_name(const std::string& text);
 
+struct CalibrateArguments {
+  std::vector<std::string> files;
+  std::string instance_type;
+  std::string transport;
+  std::optional<std::int64_t> claimed_hosts;
+  std::vector<std::string> topology;  // files
+  std::string out;
+  double confidence = 0.95;
+};
+
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_design_files(const DesignArguments& arguments, const Output& output);
@@ -108,6 +118,8 @@ int check_policy(const CheckArguments& arguments, const Output& output);
 int run_swarm(const CheckArguments& arguments, const Output& output);
 int check_recorded_runs(const std::vector<std::string>& files, const Output& output);
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
+int calibrate_boot_times(const CalibrateArguments& arguments, const Output& output);
+int calibrate_network(const CalibrateArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);
 int validate_cluster(const ValidateArguments& arguments, const Output& output);

@@ -255,6 +255,55 @@ int main(int argc, char** argv) {
     }
   });
 
+  CalibrateArguments calibration;
+  CLI::App* calibrate_command =
+      app.add_subcommand("calibrate", "Fit the network model to measured latencies, or boot times to logs");
+  calibrate_command
+      ->add_option("FILE", calibration.files,
+                   "Output of pingpong and allpairs (JSON), osu_latency, osu_bw, osu_bibw, IMB PingPong, fi_pingpong; "
+                   "- for stdin (docs/calibrate.md)")
+      ->required()
+      ->type_name("");
+  bool boots = false;
+  CLI::Option* boot_option = calibrate_command->add_flag(
+      "--boot", boots, "Of boot times: FILE is nodes.csv or events.jsonl of a run, or a scaling log of PCS");
+  calibrate_command
+      ->add_option("--instance-type", calibration.instance_type, "What it was measured on, where files do not say")
+      ->type_name("TYPE")
+      ->excludes(boot_option);
+  calibrate_command
+      ->add_option("--transport", calibration.transport, "What carried the messages, where files do not say")
+      ->type_name("efa|tcp|shm")
+      ->excludes(boot_option)
+      ->check(CLI::IsMember({"efa", "tcp", "shm"}));
+  calibrate_command
+      ->add_option("--claims-hosts", calibration.claimed_hosts,
+                   "On how many hosts the two ranks of text were; default: 2, with --transport shm 1")
+      ->type_name("1|2")
+      ->excludes(boot_option)
+      ->check(CLI::IsMember({"1", "2"}));
+  calibrate_command
+      ->add_option("--topology", calibration.topology,
+                   "Output of aws ec2 describe-instance-topology, to fit the latency of each hop")
+      ->type_name("FILE")
+      ->excludes(boot_option)
+      ->take_all()
+      ->allow_extra_args(false);
+  calibrate_command->add_option("--confidence", calibration.confidence, "Of each interval by itself")
+      ->type_name("P")
+      ->check(decimal("a probability", 0.5, 0.9999))
+      ->capture_default_str();
+  calibrate_command->add_option("--out", calibration.out, "Write what a scenario takes here")->type_name("FRAGMENT.json");
+  add_output(calibrate_command, "table|json");
+  calibrate_command->footer(
+      "Examples:\n  headroom calibrate osu_latency osu_bw --instance-type c5n.18xlarge --transport efa --out efa.json\n"
+      "  headroom calibrate --boot out/nodes.csv --out boot.json");
+  calibrate_command->callback([&] {
+    action = [&] {
+      return boots ? calibrate_boot_times(calibration, output) : calibrate_network(calibration, output);
+    };
+  });
+
   CLI::App* trace_command = app.add_subcommand("trace", "Workload logs");
   trace_command->require_subcommand(1);
   std::string log;
