@@ -65,6 +65,13 @@ struct CatalogArguments {
   std::string region = "us-east-1";
 };
 
+struct TopologyArguments {
+  std::vector<std::string> files;
+  bool slurm = false;     // topology.conf
+  std::string nodes;      // file with names of nodes
+  bool scenario = false;  // a fragment of one
+};
+
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_design_files(const DesignArguments& arguments, const Output& output);
@@ -74,6 +81,7 @@ int check_recorded_runs(const std::vector<std::string>& files, const Output& out
 int check_queueing_theory(const TheoryArguments& arguments, const Output& output);
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);
+int show_topology(const TopologyArguments& arguments, const Output& output);
 int show_catalog(const CatalogArguments& arguments, const Output& output);
 
 }  // namespace headroom
