@@ -293,10 +293,11 @@ NodeChooser::Table NodeChooser::join(const Table& a, const Table& b, std::int64_
 
 // --- tree -----------------------------------------------------------------------------------------------------------
 
-// As slurmctld's topology/tree does where nodes have one weight, in the words of a network: leaves on which the job is
-// already give what they have; then, again and again, the leaf that is nearest to those used so far, and of these the
-// one that holds what is missing most tightly, or whose nearest node above that does. Of leaves below one such node the
-// fullest of free nodes.
+// As slurmctld's topology/tree does, in the words of a network: leaves on which the job is already give what they have;
+// then, again and again, the leaf that is nearest to those used so far, and of these the one that holds what is missing
+// most tightly, or whose nearest node above that does. Of leaves below one such node the fullest of free nodes. What
+// the job has already it counts as free, and what it takes beside that is off more than once, as slurmctld has it
+// (models/policies/slurm/placement.cpp, which follows recorded runs).
 void NodeChooser::choose_by_tree(std::int64_t count, std::vector<std::uint32_t>& out) const {
   std::vector<std::int64_t> free(network_->size());
   std::vector<char> used(network_->size());
@@ -308,18 +309,24 @@ void NodeChooser::choose_by_tree(std::int64_t count, std::vector<std::uint32_t>&
     const auto first = ranked_.begin() + static_cast<std::ptrdiff_t>(leaf.first);
     out.insert(out.end(), first, first + given);
     count -= given;
+    return given;
+  };
+  const auto take_off = [&](const Leaf& leaf, std::int64_t nodes) {
     for (std::uint32_t node = leaf.node; node != NetworkNode::kRoot; node = network_->parent(node)) {
-      free[node] -= leaf.free;
+      free[node] = std::max<std::int64_t>(free[node] - nodes, 0);
     }
   };
   for (const Leaf& leaf : leaves_) {
     for (std::uint32_t node = leaf.node; node != NetworkNode::kRoot; node = network_->parent(node)) {
-      free[node] += leaf.free;
+      free[node] += leaf.free + leaf.taken;
       used[node] |= static_cast<char>(leaf.taken > 0);
     }
   }
+  std::int64_t beside = 0;
   for (const Leaf& leaf : leaves_) {
-    if (leaf.taken > 0 && leaf.free > 0 && count > 0) give(leaf);
+    if (leaf.taken == 0) continue;
+    beside += give(leaf);
+    take_off(leaf, beside);
   }
   std::vector<std::int64_t> distance(leaves_.size());
   const auto use = [&](std::uint32_t from) {
@@ -361,6 +368,7 @@ void NodeChooser::choose_by_tree(std::int64_t count, std::vector<std::uint32_t>&
     }
     use(leaves_[best].node);
     give(leaves_[best]);
+    take_off(leaves_[best], leaves_[best].free);
     gave[best] = 1;
   }
 }

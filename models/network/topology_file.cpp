@@ -16,6 +16,7 @@ using Kind = JsonValue::Kind;
 
 // Depths of zones and of the network nodes right below them: the region is at 0.
 constexpr std::uint32_t kZoneDepth = 1;
+constexpr std::size_t kMostLayers = 16;  // EC2 has 3 or 4
 
 // The end of the JSON value that begins at `from`; the text's where it has no end, or is neither object nor array.
 std::size_t end_of_value(std::string_view text, std::size_t from) {
@@ -198,6 +199,10 @@ class Reader {
     } else if (layers->kind != Kind::array) {
       problems_.add(layers->where, path + ".NetworkNodes",
                     fmt::format("found {}; expected an array of strings", describe_found(*layers)));
+    }
+    if (layers != nullptr && layers->kind == Kind::array && layers->items.size() > kMostLayers) {
+      problems_.add(layers->where, path + ".NetworkNodes",
+                    fmt::format("found {}; expected at most {}", layers->items.size(), kMostLayers));
     }
     if (problems_.all().size() > problems) return;
     const auto [first, is_new] = ids_.emplace(instance.id, value.where);
