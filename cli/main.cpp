@@ -276,7 +276,7 @@ int main(int argc, char** argv) {
 
   TopologyArguments topology;
   CLI::App* topology_command = app.add_subcommand(
-      "topology", "The network between instances: what aws ec2 describe-instance-topology printed (docs/topology.md)");
+      "topology", "The network between instances, from what aws ec2 describe-instance-topology printed");
   topology_command->add_option("FILE", topology.files, "JSON that the command printed, its pages one after the other")
       ->required()
       ->type_name("");

@@ -139,7 +139,7 @@ std::string topology_text(const TopologyFile& file) {
     }
   }
   const auto table = [&](std::string_view what, const std::map<std::string, Count>& counts) {
-    out += fmt::format("\n{:<32} {:>9} {:>14}\n", what, "instances", "last nodes");
+    out += fmt::format("\n{:<32} {:>9} {:>14}\n", what, "instances", "leaves");
     for (const auto& [name, count] : counts) {
       out += fmt::format("{:<32} {:>9} {:>14}\n", name.empty() ? "-" : name, count.instances, count.leaves.size());
     }
