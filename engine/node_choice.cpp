@@ -190,6 +190,7 @@ void NodeChooser::choose_compact(std::int64_t count, std::vector<std::uint32_t>&
       }
     }
   }
+  ensure(!best.empty(), "among enough candidates there is a choice");
   for (const std::uint32_t position : ranked_) {
     if ((best[position / 64] & bit_of(position)) != 0) out.push_back(position);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -19,7 +18,11 @@ class Reader {
   explicit Reader(const std::string& name) : problems_({name}) {}
 
   void add(Where where, const std::string& path, const std::string& id, const std::string& name) {
-    if (id.empty() || name.empty() || name.find_first_of(", \t[]=#") != std::string::npos) {
+    const bool is_name = std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+             c == '.';
+    });
+    if (id.empty() || name.empty() || !is_name) {
       problems_.add(where, path, fmt::format("found {} for {}; expected a node's name", quote(name), quote(id)));
       return;
     }

@@ -518,5 +518,111 @@ TEST(NodeChoice, WithReservedNodesAClusterChoosesAmongTheOthers) {
   EXPECT_THAT(nodes, ElementsAre(1, 4, 5, 6)) << "reservations, too, are for nodes that are near";
 }
 
+// A random cluster at work: of every request, what place() says is what its rules say, found by looking at all sets.
+class RandomCluster {
+ public:
+  explicit RandomCluster(std::uint64_t seed) : draw_(seed), bench_(spec()) {}
+
+  void step() {
+    now_ += kMinute;
+    for (std::size_t i = draw_.below(3); i > 0; --i) bench_.arrive(request());
+    for (auto job = running_.begin(); job != running_.end();) {
+      const bool ends = bench_.state(*job) == JobState::running && draw_.one_in(3);
+      if (ends) bench_.finish(*job);
+      job = ends ? running_.erase(job) : job + 1;
+    }
+    for (auto node = booting_.begin(); node != booting_.end();) {
+      const bool ready = draw_.one_in(2);
+      if (ready) {
+        bench_.tell(Stimulus::Kind::instance_running, *node);
+        if (!draw_.one_in(6)) {
+          bench_.tell(Stimulus::Kind::instance_placed, *node, static_cast<std::uint32_t>(draw_.below(leaves_)));
+        }
+        bench_.tell(Stimulus::Kind::node_ready, *node);
+      }
+      node = ready ? booting_.erase(node) : node + 1;
+    }
+    bench_.step(now_);
+    for (const Command& start : bench_.told(Command::Kind::start_job)) running_.push_back(JobId{start.subject});
+    for (const std::uint32_t node : bench_.nodes_told(Command::Kind::launch_instances)) booting_.push_back(node);
+    bench_.cluster().audit();
+  }
+
+  void check(int& found, int& chosen) {
+    const Cluster& cluster = bench_.cluster();
+    const JobRequest r = request();
+    const auto wanted = static_cast<std::size_t>(r.nodes);
+    // Tiers: by state, then by weight.
+    std::map<std::pair<int, int>, std::vector<NodeId>> tiers;
+    for (std::uint32_t n = 0; n < cluster.node_count(); ++n) {
+      const NodeId node{n};
+      const std::int32_t free = cluster.cores(node) - cluster.cores_in_use(node);
+      if (cluster.is_down(node) || cluster.state(node) == NodeState::powering_down) continue;
+      if (free < (r.exclusive ? cluster.cores(node) : r.cores)) continue;
+      tiers[{static_cast<int>(cluster.state(node)), cluster.spec().groups[index(cluster.group_of(node))].weight}]
+          .push_back(node);
+    }
+    std::vector<std::uint32_t> expected;
+    for (const auto& [key, nodes] : tiers) {
+      const std::size_t missing = wanted - expected.size();
+      if (nodes.size() <= missing) {
+        for (const NodeId node : nodes) expected.push_back(number(node));
+        continue;
+      }
+      if (missing == 0) break;
+      chosen += 1;
+      std::vector<LeafId> taken;
+      std::vector<LeafId> candidates;
+      for (const std::uint32_t n : expected) taken.push_back(cluster.leaf(NodeId{n}));
+      for (const NodeId node : nodes) candidates.push_back(cluster.leaf(node));
+      for (const std::uint32_t i :
+           choose(*cluster.spec().topology, cluster.spec().node_choice, taken, candidates, missing)) {
+        expected.push_back(number(nodes[i]));
+      }
+      break;
+    }
+    if (expected.size() < wanted) expected.clear();
+    found += expected.empty() ? 0 : 1;
+    ASSERT_EQ(placed(cluster, r, now_), expected);
+  }
+
+ private:
+  JobRequest request() {
+    const JobRequest r = nodes_for(draw_.small(1, 6), draw_.small(1, 4), kHour);
+    return draw_.one_in(3) ? exclusive(r) : r;
+  }
+  ClusterSpec spec() {
+    ClusterSpec spec;
+    for (int g = 0; g < 3; ++g) spec.groups.push_back({draw_.small(1, 5), 4, Supply::dynamic, draw_.small(1, 2)});
+    spec.queues = {{{GroupId{0}, GroupId{1}, GroupId{2}}}};
+    spec.topology = std::make_shared<const NetworkTopology>(random_tree(draw_));
+    leaves_ = spec.topology->leaf_count();
+    spec.node_choice = draw_.one_in(2) ? NodeChoice::compact : NodeChoice::tree;
+    return spec;
+  }
+
+  Draw draw_;
+  std::size_t leaves_ = 0;
+  ControllerBench bench_;
+  Time now_ = 0;
+  std::vector<JobId> running_;
+  std::vector<std::uint32_t> booting_;
+};
+
+TEST(NodeChoice, RandomClustersPlaceByStateThenWeightThenPlace) {
+  int found = 0;
+  int chosen = 0;
+  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    RandomCluster cluster(seed);
+    for (int i = 0; i < 40 && !testing::Test::HasFatalFailure(); ++i) {
+      cluster.step();
+      cluster.check(found, chosen);
+    }
+    ASSERT_FALSE(testing::Test::HasFatalFailure()) << "seed " << seed;
+  }
+  EXPECT_GT(found, 1000);
+  EXPECT_GT(chosen, 1000);
+}
+
 }  // namespace
 }  // namespace headroom

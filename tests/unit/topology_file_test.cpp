@@ -109,7 +109,10 @@ TEST(TopologyFile, RefusesWhatIsNoNetwork) {
               testing::AllOf(HasSubstr("ZoneId: is missing"), HasSubstr("NetworkNodes: of \"i-1\": are missing")));
   EXPECT_THAT(problem_of(page({{"i-1", {}}})),
               HasSubstr("t.json:3: Instances[0].NetworkNodes: of \"i-1\": are missing"));
-  EXPECT_THAT(problem_of(page({{"i 1", {"a"}}})), HasSubstr("Instances[0].InstanceId: found \"i 1\"; expected a word"));
+  EXPECT_THAT(problem_of(page({{"i 1", {"a"}}})), HasSubstr("Instances[0].InstanceId: found \"i 1\"; expected a name"));
+  EXPECT_THAT(problem_of(page({{"i-1", {"a Nodes=x"}}})), HasSubstr("found \"a Nodes=x\"; expected a network node"));
+  EXPECT_THAT(problem_of(R"([{"InstanceId": "i-1", "GroupName": "\u001b[2J", "NetworkNodes": ["a"], "ZoneId": "z"}])"),
+              HasSubstr("GroupName: found"));
   EXPECT_THAT(problem_of(page({{"i-1", {"a", "b"}}, {"i-2", {"c", "b"}}})),
               HasSubstr("t.json:4: Instances[1].NetworkNodes: \"b\" is below \"c\" here and below \"a\" in t.json:3"));
   EXPECT_THAT(problem_of(page({{"i-1", {"a", "b"}}, {"i-2", {"b", "c"}}})), HasSubstr("expected a tree"));
