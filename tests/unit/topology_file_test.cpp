@@ -10,6 +10,7 @@
 #include "models/errors.hpp"
 #include "models/network/topology_report.hpp"
 #include "models/policies/slurm/settings.hpp"
+#include "models/policies/slurm/topology.hpp"
 #include "models/scenario/document.hpp"
 #include "tests/unit/draw.hpp"
 
@@ -223,6 +224,47 @@ TEST(TopologyReport, SaysItInSlurmsWords) {
   remarks.clear();
   EXPECT_THAT(slurm_topology(file, nullptr, remarks), HasSubstr("SwitchName=nn-a Nodes=i-[2-3]\n"));
   EXPECT_THAT(remarks, ElementsAre(HasSubstr("--nodes FILE")));
+}
+
+// What policy slurm takes for a topology, which knows what slurmctld refuses.
+TEST(TopologyReport, SlurmTakesEveryTopology) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Draw draw(seed);
+    std::vector<Row> rows;
+    NodeNames names;
+    std::vector<std::string> nodes;
+    for (std::size_t i = 0; i <= draw.below(30); ++i) {
+      const std::string zone = draw.one_in(4) ? "us-east-2a" : "us-east-2b";
+      const std::string top = zone + fmt::format("-t{}", draw.below(2));
+      const std::string middle = top + fmt::format("-m{}", draw.below(3));
+      rows.push_back({fmt::format("i-{:04x}", i), {top, middle, middle + fmt::format("-l{}", draw.below(4))}, zone});
+      if (i > 0 && draw.one_in(5)) continue;
+      nodes.push_back(fmt::format("{}-{}", draw.one_in(3) ? "gpu" : "compute", i));
+      names[rows.back().id] = nodes.back();
+    }
+    std::vector<std::string> remarks;
+    std::string conf = slurm_topology(parse_topology(page(rows), "t"), &names, remarks);
+    std::vector<slurm::SwitchSettings> switches;
+    std::vector<std::string> below;
+    for (std::size_t end = 0; (end = conf.find('\n')) != std::string::npos; conf.erase(0, end + 1)) {
+      const std::string line = conf.substr(0, end);
+      if (line.starts_with('#')) continue;
+      slurm::SwitchSettings one;
+      const std::size_t name_end = line.find(' ');
+      ASSERT_TRUE(line.starts_with("SwitchName=") && name_end != std::string::npos) << line;
+      one.name = line.substr(11, name_end - 11);
+      const std::string rest = line.substr(name_end + 1);
+      ASSERT_TRUE(rest.starts_with("Nodes=") || rest.starts_with("Switches=")) << line;
+      (rest[0] == 'N' ? one.nodes : one.switches) = rest.substr(rest.find('=') + 1);
+      const auto more = rest[0] == 'N' ? slurm::expand_hostlist(one.nodes) : std::vector<std::string>();
+      below.insert(below.end(), more.begin(), more.end());
+      switches.push_back(std::move(one));
+    }
+    ASSERT_EQ(slurm::Topology::check(switches, nodes), "");
+    std::sort(below.begin(), below.end());
+    std::sort(nodes.begin(), nodes.end());
+    ASSERT_EQ(below, nodes) << "every node is below one switch";
+  }
 }
 
 TEST(TopologyReport, JoinsTheTopsOfAZoneAndKeepsZonesApart) {
