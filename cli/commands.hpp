@@ -111,6 +111,13 @@ struct CalibrateArguments {
   double confidence = 0.95;
 };
 
+struct TopologyArguments {
+  std::vector<std::string> files;
+  bool slurm = false;     // topology.conf
+  std::string nodes;      // file with names of nodes
+  bool scenario = false;  // a fragment of one
+};
+
 int run_scenario(const RunArguments& arguments, const Output& output);
 int replay_journal(const std::string& journal, const Output& output);
 int check_design_files(const DesignArguments& arguments, const Output& output);
@@ -123,6 +130,7 @@ int calibrate_network(const CalibrateArguments& arguments, const Output& output)
 int show_trace_info(const std::string& log, const Output& output);
 int print_text(const std::string& text);
 int validate_cluster(const ValidateArguments& arguments, const Output& output);
+int show_topology(const TopologyArguments& arguments, const Output& output);
 int show_catalog(const CatalogArguments& arguments, const Output& output);
 
 }  // namespace headroom

@@ -489,6 +489,34 @@ int main(int argc, char** argv) {
     action = [&] { return validate_cluster(validate, output); };
   });
 
+  TopologyArguments topology;
+  CLI::App* topology_command = app.add_subcommand(
+      "topology", "The network between instances, from what aws ec2 describe-instance-topology printed");
+  topology_command->add_option("FILE", topology.files, "JSON that the command printed, its pages one after the other")
+      ->required()
+      ->type_name("");
+  CLI::Option* slurm_topology_option =
+      topology_command->add_flag("--slurm", topology.slurm, "Print a topology.conf for Slurm's topology/tree");
+  topology_command
+      ->add_option(
+          "--nodes", topology.nodes,
+          "With --slurm, the nodes' names: lines \"INSTANCE-ID NAME\", or what aws ec2 describe-instances printed")
+      ->type_name("FILE")
+      ->needs(slurm_topology_option);
+  topology_command
+      ->add_flag("--scenario", topology.scenario, "Print a scenario's network.fabrics with layers and leaves as seen")
+      ->excludes(slurm_topology_option);
+  add_output(topology_command, "table|json|csv");
+  topology_command->footer(
+      "Example:\n  aws ec2 describe-instance-topology --group-names my-group >topology.json\n"
+      "  headroom topology topology.json\n  headroom topology topology.json --slurm --nodes names.txt >topology.conf");
+  topology_command->callback([&] {
+    if ((topology.slurm || topology.scenario) && format != "table") {
+      throw CLI::ValidationError("--format", "is not for --slurm and --scenario");
+    }
+    action = [&] { return show_topology(topology, output); };
+  });
+
   std::string shell;
   CLI::App* completion_command = app.add_subcommand("completion", "Print a completion script for a shell");
   completion_command->add_option("SHELL", shell, "bash, zsh or fish")

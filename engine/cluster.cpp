@@ -58,6 +58,8 @@ Cluster::Cluster(const ClusterSpec& spec) : spec_(spec) {
     refresh(node);
   }
   if (!free_cores_decide()) make_node_profiles();
+  chooses_ = spec_.topology != nullptr && spec_.node_choice != NodeChoice::order && !one_node_;
+  if (chooses_) chooser_.emplace(*spec_.topology, spec_.node_choice);
   for (std::uint32_t n = 0; n < nodes; ++n) {
     if (!is_present(NodeId{n})) set_down(NodeId{n}, 0);
   }
@@ -178,6 +180,7 @@ bool Cluster::place(const JobRequest& request, Time now, std::vector<NodeShare>&
   if (one_node_) return place_at(request, now, out);
   const Time until = later(now, request.limit);
   if (by_number(request) && !queue_profile_[index(request.queue)].fits(now, until, least_cores(request))) return false;
+  if (chooses_ && request.nodes > 0) return choose(request, now, until, out);
   Gather gather(request, out);
   for (std::size_t state = 0; state < 3; ++state) {
     for (const GroupId g : queue_groups_[index(request.queue)]) {
@@ -207,6 +210,7 @@ bool Cluster::place_at(const JobRequest& request, Time from, std::vector<NodeSha
     out.assign(1, {NodeId{0}, cores});
     return queue_profile_.front().fits(from, until, cores);
   }
+  if (chooses_ && request.nodes > 0) return choose_at(request, from, until, out);
   // Nodes that are in use now first: those that are free can be used by others until then.
   Gather gather(request, out);
   for (const bool busy : {true, false}) {
@@ -223,6 +227,60 @@ bool Cluster::place_at(const JobRequest& request, Time from, std::vector<NodeSha
     }
   }
   return false;
+}
+
+bool Cluster::choose(const JobRequest& request, Time now, Time until, std::vector<NodeShare>& out) const {
+  const Gather gather(request, out);
+  const std::vector<GroupId>& groups = queue_groups_[index(request.queue)];
+  for (std::size_t state = 0; state < 3; ++state) {
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const NodeGroupSpec& group = spec_.groups[index(groups[g])];
+      const std::uint32_t first = number(group_first_[index(groups[g])]);
+      with_room_[index(groups[g])][state].for_each([&](std::size_t i) {
+        const std::size_t n = first + i;
+        std::int32_t free = group.cores - node_in_use_[n];
+        if (node_reserved_[n] > 0) free = std::min(free, node_profile_[n].min_free(now, until));
+        if (gather.suits(free, group.cores)) alike_nodes_.push_back(NodeId{static_cast<std::uint32_t>(n)});
+        return true;
+      });
+      const bool more = g + 1 < groups.size() && spec_.groups[index(groups[g + 1])].weight == group.weight;
+      if (!more && take_alike(request, out)) return true;
+    }
+  }
+  return false;
+}
+
+bool Cluster::choose_at(const JobRequest& request, Time from, Time until, std::vector<NodeShare>& out) const {
+  const Gather gather(request, out);
+  const std::vector<GroupId>& groups = queue_groups_[index(request.queue)];
+  for (const bool busy : {true, false}) {
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const NodeGroupSpec& group = spec_.groups[index(groups[g])];
+      const std::uint32_t first = number(group_first_[index(groups[g])]);
+      for (std::uint32_t n = first; n < first + static_cast<std::uint32_t>(group.nodes); ++n) {
+        if ((node_in_use_[n] > 0 || node_state_[n] == NodeState::powering_down) != busy) continue;
+        if (gather.suits(node_profile_[n].min_free(from, until), group.cores)) alike_nodes_.push_back(NodeId{n});
+      }
+      const bool more = g + 1 < groups.size() && spec_.groups[index(groups[g + 1])].weight == group.weight;
+      if (!more && take_alike(request, out)) return true;
+    }
+  }
+  return false;
+}
+
+// Takes those of alike_nodes_ that are best beside what `out` has, and forgets them. Whether that is enough.
+bool Cluster::take_alike(const JobRequest& request, std::vector<NodeShare>& out) const {
+  const std::size_t count = std::min(static_cast<std::size_t>(request.nodes) - out.size(), alike_nodes_.size());
+  taken_leaves_.clear();
+  candidate_leaves_.clear();
+  for (const NodeShare& share : out) taken_leaves_.push_back(leaf(share.node));
+  for (const NodeId node : alike_nodes_) candidate_leaves_.push_back(leaf(node));
+  chooser_->choose(taken_leaves_, candidate_leaves_, count, chosen_);
+  for (const std::uint32_t i : chosen_) {
+    out.push_back({alike_nodes_[i], request.exclusive ? cores(alike_nodes_[i]) : request.cores});
+  }
+  alike_nodes_.clear();
+  return out.size() == static_cast<std::size_t>(request.nodes);
 }
 
 Time Cluster::earliest(const JobRequest& request, Time not_before, std::vector<NodeShare>& out, Time before) const {

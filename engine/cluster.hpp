@@ -7,10 +7,12 @@
 #include <bit>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/jobs.hpp"
+#include "engine/node_choice.hpp"
 #include "engine/pending.hpp"
 #include "engine/profile.hpp"
 #include "engine/topology.hpp"
@@ -70,10 +72,11 @@ struct ClusterSpec {
   std::vector<QueueSpec> queues;
   std::int32_t instance_limit = std::numeric_limits<std::int32_t>::max();  // PCS-3
   std::int32_t job_limit = std::numeric_limits<std::int32_t>::max();       // PCS-3, active + queued
-  Time suspend_timeout = 0;                 // from taking a node down until it may be used again
-  bool memory_counts = false;               // memory is given out like cores (CR_CPU_Memory)
-  std::vector<ClusterChange> changes = {};  // that the run may bring (Stimulus::cluster_changed)
+  Time suspend_timeout = 0;                              // from taking a node down until it may be used again
+  bool memory_counts = false;                            // memory is given out like cores (CR_CPU_Memory)
+  std::vector<ClusterChange> changes = {};               // that the run may bring (Stimulus::cluster_changed)
   std::shared_ptr<const NetworkTopology> topology = {};  // null: nothing is known of the network
+  NodeChoice node_choice = NodeChoice::order;  // of jobs that ask for a number of nodes, where the network is known
 };
 
 enum class NodeState : std::uint8_t {
@@ -186,7 +189,9 @@ class Cluster {
   // as there is at most one reservation.
   Room room(QueueId queue, Time now) const;
   // The nodes on which `request` could hold its cores throughout [now, now + limit), in the order in which they are
-  // preferred: up, powering up, powered down; lower weight first; then by name. False if there are not enough.
+  // preferred: up, powering up, powered down; lower weight first; then by name. False if there are not enough. A node
+  // choice other than by order decides which nodes of the last state and weight that are needed: weight comes before
+  // topology, as with Slurm (slurmctld takes all nodes of lower weights, then looks at switches).
   bool place(const JobRequest& request, Time now, std::vector<NodeShare>& out) const;
   // Both are for requests of jobs that have arrived.
   // The first time >= not_before at which the request fits for its whole limit, and nodes for a reservation then (none
@@ -252,6 +257,10 @@ class Cluster {
   bool occupy(NodeId node, Time from, Time until, std::int32_t cores);
   bool occupy_queues(GroupId group, Time from, Time until, std::int32_t cores);
   bool place_at(const JobRequest& request, Time from, std::vector<NodeShare>& out) const;
+  // The same where nodes are chosen by their place in the network.
+  bool choose(const JobRequest& request, Time now, Time until, std::vector<NodeShare>& out) const;
+  bool choose_at(const JobRequest& request, Time from, Time until, std::vector<NodeShare>& out) const;
+  bool take_alike(const JobRequest& request, std::vector<NodeShare>& out) const;
   Time next_start(const JobRequest& request, Time after) const;
   void make_node_profiles();
   void sort_groups(QueueId queue, std::span<const GroupId> groups);
@@ -309,6 +318,14 @@ class Cluster {
   std::int32_t instances_ = 0;
   std::int32_t overdrawn_ = 0;        // nodes with more cores in use than they have
   mutable std::vector<Time> starts_;  // scratch of next_start
+
+  // Where nodes are chosen by their place; scratch of choose().
+  bool chooses_ = false;
+  mutable std::optional<NodeChooser> chooser_;
+  mutable std::vector<NodeId> alike_nodes_;
+  mutable std::vector<LeafId> taken_leaves_;
+  mutable std::vector<LeafId> candidate_leaves_;
+  mutable std::vector<std::uint32_t> chosen_;
 };
 
 }  // namespace headroom

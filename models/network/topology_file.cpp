@@ -16,6 +16,7 @@ using Kind = JsonValue::Kind;
 
 // Depths of zones and of the network nodes right below them: the region is at 0.
 constexpr std::uint32_t kZoneDepth = 1;
+constexpr std::size_t kMostLayers = 16;  // EC2 has 3 or 4
 
 // The end of the JSON value that begins at `from`; the text's where it has no end, or is neither object nor array.
 std::size_t end_of_value(std::string_view text, std::size_t from) {
@@ -43,6 +44,14 @@ std::size_t end_of_value(std::string_view text, std::size_t from) {
     }
   }
   return text.size();
+}
+
+// What may stand in a configuration file, and on a terminal.
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == ':';
+  });
 }
 
 void shift_lines(JsonValue& value, std::int32_t lines) {
@@ -162,9 +171,9 @@ class Reader {
       if (required) problems_.add(object.where, at, "is missing; expected a string");
       return {};
     }
-    if (value->kind != Kind::string || value->text.empty() ||
-        value->text.find_first_of(", \t\r\n") != std::string::npos) {
-      problems_.add(value->where, at, fmt::format("found {}; expected a word", describe_found(*value)));
+    if (value->kind != Kind::string || !is_name(value->text)) {
+      problems_.add(value->where, at,
+                    fmt::format("found {}; expected a name of letters, digits, - _ . and :", describe_found(*value)));
       return {};
     }
     return value->text;
@@ -181,8 +190,11 @@ class Reader {
     TopologyInstance& instance = found.instance;
     instance.id = text_of(value, path, "InstanceId", true);
     instance.type = text_of(value, path, "InstanceType", false);
-    if (const JsonValue* group = value.find("GroupName"); group != nullptr && group->kind == Kind::string) {
-      instance.group = group->text;  // a name that users choose: up to 255 of any characters
+    const JsonValue* group = value.find("GroupName");
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+    if (group != nullptr && group->kind == Kind::string &&
+        std::none_of(group->text.begin(), group->text.end(), is_control)) {
+      instance.group = group->text;  // users choose it: blanks may be in it
     } else if (group != nullptr && group->kind != Kind::null) {
       problems_.add(group->where, path + ".GroupName",
                     fmt::format("found {}; expected a string", describe_found(*group)));
@@ -198,6 +210,10 @@ class Reader {
     } else if (layers->kind != Kind::array) {
       problems_.add(layers->where, path + ".NetworkNodes",
                     fmt::format("found {}; expected an array of strings", describe_found(*layers)));
+    }
+    if (layers != nullptr && layers->kind == Kind::array && layers->items.size() > kMostLayers) {
+      problems_.add(layers->where, path + ".NetworkNodes",
+                    fmt::format("found {}; expected at most {}", layers->items.size(), kMostLayers));
     }
     if (problems_.all().size() > problems) return;
     const auto [first, is_new] = ids_.emplace(instance.id, value.where);
@@ -220,7 +236,7 @@ class Reader {
     }
     std::uint32_t above = static_cast<std::uint32_t>(zone->second);
     for (const JsonValue& name : layers.items) {
-      if (name.kind != Kind::string || name.text.empty() || name.text.find_first_of(", \t\r\n") != std::string::npos) {
+      if (name.kind != Kind::string || !is_name(name.text)) {
         problems_.add(name.where, path, fmt::format("found {}; expected a network node's name", describe_found(name)));
         return false;
       }

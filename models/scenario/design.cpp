@@ -171,6 +171,7 @@ Design make_design(const Scenario& scenario) {
   design.spec.job_limit = limits.jobs;
   design.spec.suspend_timeout = scenario.scaler.suspend_timeout;
   design.spec.memory_counts = scenario.scheduler.memory_counts;
+  design.spec.node_choice = scenario.scheduler.node_choice;
   design.controller_per_hour = micro_usd(scenario.cloud.controller_usd_per_hour);
   design.management_per_hour = micro_usd(scenario.cloud.node_management_usd_per_hour);
 

@@ -243,6 +243,10 @@ constexpr Option kOptions[] = {
   {.path = "scheduler.sameInstant", .type = choice, .fallback = "\"batched\"", .choices = "batched|per-event",
    .help = "Whether news of one instant come to the policy together, or one by one as in the published EASY "
            "results."},
+  {.path = "scheduler.nodeChoice", .type = choice, .fallback = "\"order\"", .choices = "order|compact|tree",
+   .help = "Which nodes a job gets that asks for a number of them, where the network is known: the first ones, those "
+           "nearest to each other, or as Slurm's topology/tree picks them (docs/topology.md). Not with policy slurm, "
+           "which has slurmTopology."},
   {.path = "scheduler.slurmVersion", .type = choice, .choices = "22.05|23.11|24.05|24.11|25.05|25.11",
    .help = "Policy slurm: the version whose behaviour is followed; default: the cluster's, of a pool 25.05. PCS never "
            "ran 22.05."},

@@ -773,7 +773,18 @@ class Builder {
     if (section.has("compression")) scenario_.scheduler.compression = section.boolean("compression");
     scenario_.scheduler.same_instant =
         section.string("sameInstant") == "per-event" ? SameInstant::per_event : SameInstant::batched;
+    read_node_choice(section);
     read_slurm(section);
+  }
+
+  void read_node_choice(const Section& section) {
+    if (!section.has("nodeChoice")) return;
+    const std::string choice = section.string("nodeChoice").value_or("");
+    scenario_.scheduler.node_choice = choice == "compact" ? NodeChoice::compact
+                                      : choice == "tree"  ? NodeChoice::tree
+                                                          : NodeChoice::order;
+    note_policy(section, "nodeChoice", false);
+    if (scenario_.pool) add(section, "nodeChoice", "a pool has no nodes to choose from");
   }
 
   void read_slurm(const Section& section) {

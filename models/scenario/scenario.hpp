@@ -97,6 +97,7 @@ struct SchedulerOptions {
   QueueOrder order = QueueOrder::fcfs;
   std::optional<bool> compression = {};  // of conservative backfilling, on unless false
   SameInstant same_instant = SameInstant::batched;
+  NodeChoice node_choice = NodeChoice::order;
   std::int32_t slurm_version = 2505;               // slurm::Version::number
   std::vector<SlurmSetting> slurm = {};            // of slurm.conf; all of them are known and well formed
   std::vector<SlurmSetting> slurm_of_pool = {};    // of a pool's one partition

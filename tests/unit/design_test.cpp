@@ -52,6 +52,13 @@ TEST(Design, TakesCoresAndPriceFromTheCatalog) {
   EXPECT_FALSE(design.is_pool);
 }
 
+TEST(Design, TellsTheClusterHowNodesAreChosen) {
+  Scenario scenario = scenario_with({"hpc7a.96xlarge"});
+  EXPECT_EQ(make_design(scenario).spec.node_choice, NodeChoice::order);
+  scenario.scheduler.node_choice = NodeChoice::compact;
+  EXPECT_EQ(make_design(scenario).spec.node_choice, NodeChoice::compact);
+}
+
 TEST(Design, OffersPhysicalCoresNotThreads) {
   Scenario scenario = scenario_with({"c5n.18xlarge"});
   scenario.region = "us-east-1";

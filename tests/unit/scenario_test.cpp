@@ -509,6 +509,12 @@ INSTANTIATE_TEST_SUITE_P(
              "a duration "
              "over 0 s, up to 315360000 s" DURATION_FORMS "; did you mean \"drop\"?"},
         Case{"NoRequestedTimeValue", "\"trace\"", "\"filter\": {\"noRequestedTime\": \"1d\"}, \"trace\"", ""},
+        Case{"NodeChoice", "\"pool\"", "\"scheduler\": {\"nodeChoice\": \"compact\"}, \"pool\"",
+             "s.json:2: scheduler.nodeChoice: a pool has no nodes to choose from"},
+        Case{"NodeChoiceWord", "\"pool\"", "\"scheduler\": {\"nodeChoice\": \"compct\"}, \"pool\"",
+             "s.json:2: scheduler.nodeChoice: found \"compct\", expected \"order\", \"compact\" or \"tree\"; did you "
+             "mean \"compact\"?\n"
+             "s.json:2: scheduler.nodeChoice: a pool has no nodes to choose from"},
         Case{"JobQueue", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"queue\": \"demo\"}]",
              "s.json:3: workload.jobs[0].queue: a pool has no queues"},
         Case{"JobNodes", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"nodes\": 2}]",

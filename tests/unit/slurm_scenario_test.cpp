@@ -199,6 +199,12 @@ TEST(SlurmScenario, TakesAParameterOnceOnly) {
 
 // --- keys that belong to one policy ---
 
+// Slurm has a topology of its own.
+TEST(SlurmScenario, NodeChoiceIsRefused) {
+  EXPECT_THAT(errors_of(of_scheduler(kOlder, "\"nodeChoice\": \"tree\"")),
+              HasSubstr("s.json:14: scheduler.nodeChoice: not with policy \"slurm\"; policies that take it: "));
+}
+
 TEST(SlurmScenario, KeysAreRefusedUnderOtherPolicies) {
   const auto easy = [](const std::string& text) {
     return errors_of(replaced(text, "\"policy\": \"slurm\"", "\"policy\": \"easy\""));
