@@ -19,7 +19,8 @@ enum class Purpose : std::uint32_t {
   consistency_delay,
   mishap,
   brown_out,
-  swarm
+  swarm,
+  communication = 32
 };
 
 // The n-th number of a substream is a hash of (seed, purpose, index, n): the finalizer of SplitMix64

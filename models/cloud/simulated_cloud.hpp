@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "engine/topology.hpp"
 #include "models/clock/event_queue.hpp"
 #include "models/cloud/ec2.hpp"
 #include "models/cloud/mishaps.hpp"
@@ -97,6 +98,9 @@ class SimulatedCloud {
     instance = {};
     ec2_.gone(NodeId{s.subject}, time);
   }
+
+  // The last network node on which the node's instance hangs; kNoLeaf where nobody knows.
+  LeafId leaf(NodeId) const { return kNoLeaf; }
 
   // When the last mishap that the scenario plans befalls its instances; -1: there is none.
   Time last_planned() const { return mishaps_.last_planned(); }

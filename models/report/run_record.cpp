@@ -135,6 +135,9 @@ void RunRecord::append(Time now, const Stimulus& news) {
       instances_[instance_of_[news.subject]].offer = news.detail & 0xffff;
       instances_[instance_of_[news.subject]].reservation = news.detail >> 16;
       break;
+    case Stimulus::Kind::instance_placed:
+      instances_[instance_of_[news.subject]].leaf = LeafId{news.detail};
+      break;
     case Stimulus::Kind::instance_lost: {
       InstanceRecord& instance = instances_[instance_of_[news.subject]];
       instance.end = now;
@@ -152,7 +155,6 @@ void RunRecord::append(Time now, const Stimulus& news) {
       break;
     case Stimulus::Kind::cluster_changed:
     case Stimulus::Kind::budget_reached:
-    case Stimulus::Kind::instance_placed:
       notices_.push_back({now, news, HeldShare::kPermanent});
       break;
     case Stimulus::Kind::job_arrived:

@@ -7,38 +7,13 @@
 #include "models/cloud/meter.hpp"
 #include "models/policies/registry.hpp"
 #include "models/policies/slurm/associations.hpp"
+#include "models/report/stretch.hpp"
 
 namespace headroom {
 namespace {
 
 double seconds(Time t) { return static_cast<double>(t) / static_cast<double>(kSecond); }
 double hours(Time t) { return static_cast<double>(t) / static_cast<double>(kHour); }
-
-// Reorders `values`. Each quantile searches only above the one before it.
-Spread spread_of(std::vector<double>& values) {
-  Spread spread;
-  spread.count = values.size();
-  if (values.empty()) return spread;
-  double sum = 0;
-  for (const double v : values) sum += v;
-  spread.mean = sum / static_cast<double>(values.size());
-  auto from = values.begin();
-  const auto quantile = [&](double q) {
-    const double position = q * static_cast<double>(values.size() - 1);
-    const auto below = values.begin() + static_cast<std::ptrdiff_t>(position);
-    std::nth_element(from, below, values.end());
-    from = below;
-    const double fraction = position - std::floor(position);
-    if (fraction == 0 || below + 1 == values.end()) return *below;
-    return *below + fraction * (*std::min_element(below + 1, values.end()) - *below);
-  };
-  spread.p50 = quantile(0.50);
-  spread.p90 = quantile(0.90);
-  spread.p95 = quantile(0.95);
-  spread.p99 = quantile(0.99);
-  spread.max = *std::max_element(from, values.end());
-  return spread;
-}
 
 // The most instances that exist at one time, launched and not yet terminated.
 std::uint64_t peak_of(const std::vector<std::pair<Time, int>>& changes) {
@@ -186,6 +161,32 @@ std::vector<std::pair<std::string, BudgetSummary>> budgets_of(const RunRecord& r
 }
 
 }  // namespace
+
+// Each quantile searches only above the one before it.
+Spread spread_of(std::vector<double>& values) {
+  Spread spread;
+  spread.count = values.size();
+  if (values.empty()) return spread;
+  double sum = 0;
+  for (const double v : values) sum += v;
+  spread.mean = sum / static_cast<double>(values.size());
+  auto from = values.begin();
+  const auto quantile = [&](double q) {
+    const double position = q * static_cast<double>(values.size() - 1);
+    const auto below = values.begin() + static_cast<std::ptrdiff_t>(position);
+    std::nth_element(from, below, values.end());
+    from = below;
+    const double fraction = position - std::floor(position);
+    if (fraction == 0 || below + 1 == values.end()) return *below;
+    return *below + fraction * (*std::min_element(below + 1, values.end()) - *below);
+  };
+  spread.p50 = quantile(0.50);
+  spread.p90 = quantile(0.90);
+  spread.p95 = quantile(0.95);
+  spread.p99 = quantile(0.99);
+  spread.max = *std::max_element(from, values.end());
+  return spread;
+}
 
 std::uint64_t Summary::launch_failure_count() const {
   std::uint64_t sum = 0;
@@ -384,6 +385,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   };
   for (const Period& p : shared_periods(record, counted)) used_core_seconds -= seconds(p.until - p.from);
   s.preemption = preemption_of(record, context);
+  s.stretch = stretches_of(record, context);
   s.wait_s = spread_of(waits);
   s.boot_wait_s = spread_of(boot_waits);
   s.bounded_slowdown = spread_of(slowdowns);

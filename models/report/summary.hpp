@@ -96,6 +96,13 @@ struct BudgetSummary {
   Time stopped = 0;  // for how long nothing was launched
 };
 
+// What placement did to the run times of jobs that ran and have ended.
+struct StretchSummary {
+  Spread stretch;               // run time over the reference run time
+  std::uint64_t over_tcp = 0;   // jobs whose nodes had no EFA between them
+  std::uint64_t timed_out = 0;  // that would have ended within their limits at the reference placement
+};
+
 struct Summary {
   JobCounts jobs;
   Spread wait_s, boot_wait_s, bounded_slowdown;
@@ -113,6 +120,7 @@ struct Summary {
   std::map<std::string, GroupSummary> by_node_group;
   std::optional<PreemptionSummary> preemption;  // where jobs may have to make way (policy slurm, PreemptType)
   std::vector<std::pair<std::string, BudgetSummary>> budgets;  // in the order of the scenario
+  std::map<std::string, StretchSummary> stretch;               // by communication profile
 
   MicroUsd total_cost() const {
     return instances_cost + reservations_cost + committed_cost + controller_cost + management_cost;
@@ -120,6 +128,9 @@ struct Summary {
   std::uint64_t launch_failure_count() const;
   std::uint64_t interruptions() const;  // Spot Instances that EC2 took back
 };
+
+// Reorders `values`.
+Spread spread_of(std::vector<double>& values);
 
 // Bounded slowdown = max(1, (wait + run) / max(run, 10 s)) (Feitelson and Rudolph, JSSPP 1998).
 double bounded_slowdown(Time wait, Time run);

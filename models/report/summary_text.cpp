@@ -47,6 +47,11 @@ Json json_of(const BudgetSummary& budget, const std::string& name) {
   return j;
 }
 
+Json json_of(const StretchSummary& s) {
+  return {{"jobs", s.stretch.count}, {"mean", s.stretch.mean}, {"p95", s.stretch.p95},
+          {"max", s.stretch.max},    {"over_tcp", s.over_tcp}, {"timed_out", s.timed_out}};
+}
+
 Json json_of(const PreemptionCounts& p) {
   return {{"requeued", p.requeued}, {"cancelled", p.cancelled}, {"lost_core_hours", p.lost_core_hours}};
 }
@@ -119,6 +124,7 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
     j["budgets"] = Json::array();
     for (const auto& [name, budget] : s.budgets) j["budgets"].push_back(json_of(budget, name));
   }
+  for (const auto& [name, stretch] : s.stretch) j["network"]["stretch"][name] = json_of(stretch);
   j["by_queue"] = Json::object();
   for (const auto& [name, q] : s.by_queue) {
     j["by_queue"][name] = {{"jobs", q.jobs},
@@ -293,6 +299,14 @@ std::string summary_table(const Summary& s, const RunContext& context) {
           fmt::format("  {:<18} {:<16} {:>9} {:>6} {:>14} {:>7.1f} {:>7.1f} {:>7.1f} {:>14}\n", name, g.instance_type,
                       count(g.launched), count(g.peak), grouped(g.hours.total, 2), 100 * g.hours.busy / all,
                       100 * g.hours.idle / all, 100 * g.hours.boot / all, grouped(usd(g.cost), 2));
+    }
+  }
+  if (!s.stretch.empty()) {
+    out += fmt::format("\n  {:<18} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10}\n", "run time by place", "jobs", "mean", "p95",
+                       "max", "over TCP", "timed out");
+    for (const auto& [name, p] : s.stretch) {
+      out += fmt::format("  {:<18} {:>9} {:>9.4f} {:>9.4f} {:>9.4f} {:>9} {:>10}\n", name, count(p.stretch.count),
+                         p.stretch.mean, p.stretch.p95, p.stretch.max, count(p.over_tcp), count(p.timed_out));
     }
   }
   if (s.by_queue.size() > 1) {

@@ -7,6 +7,7 @@
 #include "models/report/node_list.hpp"
 #include "models/report/scaling_event.hpp"
 #include "models/report/state_name.hpp"
+#include "models/report/stretch.hpp"
 
 namespace headroom {
 namespace {
@@ -25,7 +26,10 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
   const NodeLists node_lists(design);
   std::string out =
       "job_id,user,queue,nodes,cpus,submit_s,eligible_s,start_s,end_s,wait_s,run_s,bounded_slowdown,state,requeues,"
-      "node_list,cost_usd,reason,allocated_s,preempted,lost_core_hours,boot_cost_usd,lost_cost_usd\n";
+      "node_list,cost_usd,reason,allocated_s,preempted,lost_core_hours,boot_cost_usd,lost_cost_usd";
+  const auto effects = placement_effects(record, context);
+  if (!effects.empty()) out += ",stretch,transport";
+  out.push_back('\n');
   out.reserve(record.jobs().size() * 96);
   const std::vector<double> lost = lost_core_seconds(record);
   const Bill bill(record, design);
@@ -93,6 +97,12 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
     for (const MicroUsd part : {cost.boot, cost.lost}) {
       out.push_back(',');
       append_usd(out, part);
+    }
+    if (!effects.empty()) {
+      out.push_back(',');
+      if (effects[j]) append_number(out, effects[j]->stretch);
+      out.push_back(',');
+      if (effects[j]) out += transport_name(effects[j]->transport);
     }
     out.push_back('\n');
   }

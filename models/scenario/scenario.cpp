@@ -22,6 +22,7 @@
 #include "models/policies/slurm/resources.hpp"
 #include "models/policies/slurm/updates.hpp"
 #include "models/scenario/cloud_section.hpp"
+#include "models/scenario/communication_section.hpp"
 #include "models/scenario/document.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
@@ -130,6 +131,7 @@ class Builder {
     read_scheduler();
     read_scaler();
     read_cloud(root_.child("cloud"), problems_, scenario_.cloud);
+    scenario_.network_model = read_network_model(root_.child("network").child("model"), problems_);
     read_spot(root_.child("cloud").child("spot"));
     read_failures(root_.child("cloud").child("failures"));
     read_workload();
@@ -1023,6 +1025,7 @@ class Builder {
     WorkloadOptions& workload = scenario_.workload;
     workload.max_jobs = static_cast<std::uint64_t>(section.integer("maxJobs").value_or(0));
     workload.checkpoint_interval = section.duration("checkpointInterval").value_or(0);
+    workload.communication = read_communication_rules(section, scenario_.pool.has_value(), problems_);
     if (section.has("trace")) {
       workload.source = WorkloadOptions::Source::trace;
       workload.trace = section.string("trace").value_or("");
@@ -1144,6 +1147,9 @@ class Builder {
       read_exclusive(element, job);
       job.exit_code = element.count("exitCode").value_or(0);
       job.checkpoint_interval = element.duration("checkpointInterval").value_or(scenario_.workload.checkpoint_interval);
+      if (const Section communication = element.child("communication"); communication.present()) {
+        job.communication = read_communication(communication, scenario_.pool.has_value(), problems_);
+      }
       read_queue_of(element, job);
       read_width(element, job);
       read_terms(element, job);

@@ -10,6 +10,7 @@
 
 #include "models/cloud/ec2.hpp"
 #include "models/cloud/mishaps.hpp"
+#include "models/network/communication.hpp"
 #include "models/pcs/service.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
@@ -239,6 +240,7 @@ struct InlineJob {
   std::int32_t exit_code = 0;
   bool requeue = true;
   Time checkpoint_interval = 0;  // 0: it writes none
+  std::optional<CommunicationProfile> communication = {};
   // policy slurm only
   std::int32_t tasks = 0;
   std::int32_t cpus_per_task = 0;    // 0: not given
@@ -303,6 +305,14 @@ struct PolicyKey {
   bool of_slurm;      // taken by policy slurm only; otherwise by all but it
 };
 
+// How so many of the jobs communicate that have so many nodes.
+struct CommunicationRule {
+  double of_jobs = 1;
+  std::int32_t min_nodes = 1;
+  std::int32_t max_nodes = std::numeric_limits<std::int32_t>::max();
+  CommunicationProfile profile;
+};
+
 struct WorkloadOptions {
   enum class Source : std::uint8_t { trace, lublin, poisson, jobs };
   Source source = Source::jobs;
@@ -314,6 +324,7 @@ struct WorkloadOptions {
   std::vector<InlineJob> jobs;
   std::uint64_t max_jobs = 0;    // --max-jobs; 0: all
   Time checkpoint_interval = 0;  // of all jobs but those in `jobs`, which have their own; 0: they write none
+  std::vector<CommunicationRule> communication = {};  // of jobs that have none of their own
 };
 
 struct Scenario {
@@ -333,6 +344,7 @@ struct Scenario {
   SchedulerOptions scheduler;
   ScalerOptions scaler;
   CloudOptions cloud;
+  NetworkModelOptions network_model;
   WorkloadOptions workload;
   std::vector<Operation> operations;  // but for calls of the PCS API
   // Groups and queues hold also those that calls create, after the others.
