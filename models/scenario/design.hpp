@@ -37,6 +37,7 @@ struct Design {
   std::vector<std::string> queue_names;
   std::vector<SimulatedCloud::Boot> boots;  // by group
   std::vector<CapacityReservation> reservations;
+  std::vector<FabricSite> fabrics;  // whose tree is spec.topology
   SpotPrices spot_prices;
   std::vector<Commitment> committed;
   MicroUsd controller_per_hour = 0;

@@ -23,6 +23,7 @@
 #include "models/policies/slurm/updates.hpp"
 #include "models/scenario/cloud_section.hpp"
 #include "models/scenario/document.hpp"
+#include "models/scenario/network_section.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
 #include "models/scenario/pcs_limits.hpp"
@@ -130,6 +131,7 @@ class Builder {
     read_scheduler();
     read_scaler();
     read_cloud(root_.child("cloud"), problems_, scenario_.cloud);
+    read_fabrics(root_.child("network"), scenario_.subnets, scenario_.reservations, problems_, scenario_.network);
     read_spot(root_.child("cloud").child("spot"));
     read_failures(root_.child("cloud").child("failures"));
     read_workload();

@@ -178,6 +178,12 @@ struct BudgetAction {
   bool stops = false;  // nothing more is launched until the period is over; otherwise it is only told
 };
 
+// The network between instances (network_section.hpp).
+struct NetworkOptions {
+  std::vector<FabricDesign> fabrics = {};
+  PlacementScope placement_scope = PlacementScope::group;
+};
+
 // So much money for some time, and for the same time again afterwards.
 struct Budget {
   std::string name;
@@ -333,6 +339,7 @@ struct Scenario {
   SchedulerOptions scheduler;
   ScalerOptions scaler;
   CloudOptions cloud;
+  NetworkOptions network;
   WorkloadOptions workload;
   std::vector<Operation> operations;  // but for calls of the PCS API
   // Groups and queues hold also those that calls create, after the others.
