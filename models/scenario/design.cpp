@@ -227,6 +227,10 @@ Design make_design(const Scenario& scenario) {
       add_offers(scenario, group, type, price, facts);
     }
     put_cheapest_first(facts);
+    facts.efa_interfaces = group.efa_interfaces;
+    facts.efa = group.efa_interfaces > 0 && group.subnets.size() < 2 &&
+                std::all_of(facts.offers.begin(), facts.offers.end(),
+                            [&](const Offer& offer) { return offer.type.efa_interfaces >= group.efa_interfaces; });
     // Kept from the start to the end, or by the number that is kept.
     const bool changes = group.most_instances > 0;
     const Supply supply = !changes && group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;

@@ -60,6 +60,21 @@ FabricDesign read_fabric(const Section& section, const std::vector<SubnetDesign>
 
 }  // namespace
 
+std::int32_t read_efa_interfaces(const Section& launch_template, Problems& problems) {
+  const JsonValue* const interfaces = launch_template.find("NetworkInterfaces");
+  if (interfaces == nullptr) return 0;
+  const std::string path = launch_template.path_of("NetworkInterfaces");
+  if (interfaces->kind != JsonValue::Kind::array) {
+    problems.add(interfaces->where, path, fmt::format("found {}, expected an array", describe_found(*interfaces)));
+    return 0;
+  }
+  return static_cast<std::int32_t>(
+      std::count_if(interfaces->items.begin(), interfaces->items.end(), [](const JsonValue& each) {
+        const JsonValue* const type = each.kind == JsonValue::Kind::object ? each.find("InterfaceType") : nullptr;
+        return type != nullptr && type->text.starts_with("efa");
+      }));
+}
+
 void read_fabrics(const Section& network, const std::vector<SubnetDesign>& subnets,
                   const std::vector<ReservationDesign>& reservations, Problems& problems, NetworkOptions& options) {
   for (const Section& fabric : network.elements("fabrics")) {

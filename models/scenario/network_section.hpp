@@ -14,4 +14,7 @@ namespace headroom {
 void read_fabrics(const Section& network, const std::vector<SubnetDesign>& subnets,
                   const std::vector<ReservationDesign>& reservations, Problems& problems, NetworkOptions& options);
 
+// How many EFA interfaces (InterfaceType efa or efa-only) one launch template asks for.
+std::int32_t read_efa_interfaces(const Section& launch_template, Problems& problems);
+
 }  // namespace headroom

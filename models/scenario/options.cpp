@@ -191,8 +191,8 @@ constexpr Option kOptions[] = {
   {.path = "launchTemplates", .type = map,
    .help = "Launch templates by id. Where it is given, it must hold every template named."},
   {.path = "launchTemplates.*", .type = free,
-   .help = "EC2 LaunchTemplateData. Placement.GroupName (PCS-54) and CapacityReservationSpecification (PCS-44) are read; "
-           "the rest has no effect."},
+   .help = "EC2 LaunchTemplateData. Placement.GroupName (PCS-54), CapacityReservationSpecification (PCS-44) and which "
+           "NetworkInterfaces are EFA are read; the rest has no effect."},
   {.path = "placementGroups", .type = map,
    .help = "Placement groups by name. Where it is given, it must hold every placement group named."},
   {.path = "placementGroups.*", .type = object, .help = "One placement group."},

@@ -191,7 +191,8 @@ class Builder {
     for (const auto& [name, launch_template] : root_.members("launchTemplates")) {
       if (problems_.full()) break;
       templates_[name] = {read_placement(launch_template),
-                          read_reservation_use(launch_template, newer_edition(), problems_)};
+                          read_reservation_use(launch_template, newer_edition(), problems_),
+                          read_efa_interfaces(launch_template, problems_)};
     }
   }
 
@@ -382,6 +383,7 @@ class Builder {
     if (known != templates_.end()) {
       group.placement_group = known->second.placement_group;
       group.reservations = known->second.reservations;
+      group.efa_interfaces = known->second.efa_interfaces;
       return;
     }
     add(section, "id",
@@ -1587,6 +1589,7 @@ class Builder {
   struct LaunchTemplate {
     std::string placement_group;
     ReservationUse reservations;
+    std::int32_t efa_interfaces = 0;
   };
   std::map<std::string, LaunchTemplate> templates_;
   std::set<std::string> placement_groups_;

@@ -71,9 +71,10 @@ struct GroupDesign {
   std::vector<SlurmSetting> slurm = {};      // of its nodes
   std::optional<Time> scale_down_idle_time;  // PCS-6, edition 2026-08; none: the cluster's
   std::vector<std::string> subnets;
-  std::string zone;             // of the first subnet, where `subnets` names it
-  std::string placement_group;  // from the launch template, where one names it
-  std::string place = {};       // where it stands: "operations[2]"; empty: in computeNodeGroups
+  std::string zone;                 // of the first subnet, where `subnets` names it
+  std::string placement_group;      // from the launch template, where one names it
+  std::int32_t efa_interfaces = 0;  // that the launch template asks for
+  std::string place = {};           // where it stands: "operations[2]"; empty: in computeNodeGroups
   ReservationUse reservations = {};
   Purchase purchase = Purchase::on_demand;  // PCS-14
   AllocationStrategy spot_strategy = AllocationStrategy::price_capacity_optimized;
