@@ -27,6 +27,7 @@
 #include "models/policies/registry.hpp"
 #include "models/policies/slurm/slurm.hpp"
 #include "models/report/format.hpp"
+#include "models/report/network_view.hpp"
 #include "models/report/node_view.hpp"
 #include "models/report/operations_view.hpp"
 #include "models/report/priority_view.hpp"
@@ -142,6 +143,7 @@ class Views {
     priority_ = shown("priority");
     shares_ = shown("shares");
     operations_ = shown("operations");
+    network_ = shown("network");
   }
   const std::vector<Time>& times() const { return times_; }
 
@@ -150,7 +152,8 @@ class Views {
     const std::pair<const char*, std::string> needs[] = {
         {"priority", priority_ ? lacks_for_priorities(scenario) : ""},
         {"shares", shares_ ? lacks_for_shares(scenario) : ""},
-        {"operations", operations_ && scenario.answers.empty() ? "calls of the PCS API among the operations" : ""}};
+        {"operations", operations_ && scenario.answers.empty() ? "calls of the PCS API among the operations" : ""},
+        {"network", network_ && scenario.network.fabrics.empty() ? "network.fabrics" : ""}};
     for (const auto& [view, lacks] : needs) {
       if (!lacks.empty()) throw InputError(fmt::format("--show {}: only with {}", view, lacks));
     }
@@ -170,6 +173,7 @@ class Views {
         const Time origin = run_origin(moment.workload);
         text_ += ", \"operations\": " + operations_json(moment.scenario.answers, origin, moment.at);
       }
+      if (network_) text_ += ", \"network\": " + network_json(network_rows(moment), moment);
       text_ += "}";
       return;
     }
@@ -187,6 +191,7 @@ class Views {
       const bool fair_tree = moment.slurm == nullptr || moment.slurm->conf.priority_flags.fair_tree();
       add(share_table(share_rows(moment), fair_tree));
     }
+    if (network_) add(network_table(network_rows(moment), moment));
     if (operations_) add(operations_table(moment.scenario.answers, run_origin(moment.workload), moment.at));
   }
 
@@ -211,6 +216,7 @@ class Views {
   bool priority_;
   bool shares_;
   bool operations_;
+  bool network_;
   std::string text_;
   std::string over_from_;  // the first time after the end of the run, in seconds
 };

@@ -136,7 +136,7 @@ class SimulatedWorld {
           break;
         case Command::Kind::launch_instances:
           trying_since_ = std::min(trying_since_, now);
-          cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_);
+          cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_, purposes_of(commands, c));
           for (const NodeShare& s : commands.shares_of(c)) {
             std::erase(lost_nodes_, s.node);
             if (meter_.watches()) meter_.asked(s.node);
@@ -161,6 +161,11 @@ class SimulatedWorld {
           set_over(c.subject, true);
           break;
         case Command::Kind::allocate_job:
+          for (const NodeShare& s : commands.shares_of(c)) {
+            if (given_to_.size() <= index(s.node)) given_to_.resize(index(s.node) + 1, LaunchPurpose::kUnknown);
+            given_to_[index(s.node)] = c.subject;
+          }
+          break;
         case Command::Kind::share_cores:
         case Command::Kind::move_job:
           break;  // nothing to do outside: they are there to be read
@@ -293,6 +298,19 @@ class SimulatedWorld {
     if (lost) runner_.lose(JobId{job}, now);
   }
 
+  // What the nodes of a launch are launched for: the job that was given the node last, unless nodes are kept anyway.
+  std::span<const LaunchPurpose> purposes_of(const Commands& commands, const Command& launch) {
+    purposes_.clear();
+    const bool kept = static_cast<LaunchReason>(launch.detail & 0xff) == LaunchReason::maintain_min_capacity;
+    for (const NodeShare& s : commands.shares_of(launch)) {
+      LaunchPurpose& purpose = purposes_.emplace_back();
+      if (kept || index(s.node) >= given_to_.size()) continue;
+      purpose.job = given_to_[index(s.node)];
+      if (purpose.job != LaunchPurpose::kUnknown) purpose.queue = number(jobs_[purpose.job].request.queue);
+    }
+    return purposes_;
+  }
+
   void lose_jobs_of(NodeId node, Time now) {
     for (std::uint32_t job = 0; job < nodes_of_.size(); ++job) {
       const bool here =
@@ -313,6 +331,8 @@ class SimulatedWorld {
   bool keeps_time_;
   std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
   std::vector<NodeId> lost_nodes_;                // that do not answer
+  std::vector<std::uint32_t> given_to_;           // by node: the last job that got it while it had to boot, or kUnknown
+  std::vector<LaunchPurpose> purposes_;
   bool batched_;
   Time origin_;
   Time patience_;

@@ -40,9 +40,9 @@ bool packs(const Scenario& scenario, const std::string& group) {
 PlacementEffect::PlacementEffect(const Scenario& scenario, const Design& design, const Workload& workload)
     : workload_(workload),
       topology_(design.spec.topology),
-      uplink_(scenario.network_model.uplink),
-      between_zones_us_(scenario.network_model.between_zones_us) {
-  const LinkModel model(scenario.network_model);
+      uplink_(scenario.network.model.uplink),
+      between_zones_us_(scenario.network.model.between_zones_us) {
+  const LinkModel model(scenario.network.model);
   Numbers zones;
   Numbers placement_groups;
   Numbers types;
@@ -51,6 +51,8 @@ PlacementEffect::PlacementEffect(const Scenario& scenario, const Design& design,
     group_of_.insert(group_of_.end(), static_cast<std::size_t>(design.spec.groups[g].nodes),
                      static_cast<std::uint32_t>(g));
     std::vector<Kind>& kinds = kinds_.emplace_back();
+    // What a launch template that nobody described asks for is not known, and has no effect.
+    const bool template_allows = g >= scenario.groups.size() || !scenario.groups[g].knows_template;
     const bool one_subnet = !spans_subnets(facts);
     const auto add = [&](const InstanceType& sold, const std::string& zone) {
       Kind& kind = kinds.emplace_back();
@@ -64,7 +66,7 @@ PlacementEffect::PlacementEffect(const Scenario& scenario, const Design& design,
       kind.zone = zones.of(zone);
       if (packs(scenario, facts.placement_group)) kind.group = placement_groups.of(facts.placement_group);
       kind.type_has_efa = sold.efa_interfaces > 0;
-      kind.efa = kind.type_has_efa && one_subnet;
+      kind.efa = facts.efa || (template_allows && kind.type_has_efa && one_subnet);
       kind.efa_alone = exchanges_with_itself_only(sold.name);
     };
     for (const Offer& offer : facts.offers) add(offer.type, offer.zone);

@@ -135,15 +135,15 @@ void RunRecord::append(Time now, const Stimulus& news) {
       instances_[instance_of_[news.subject]].offer = news.detail & 0xffff;
       instances_[instance_of_[news.subject]].reservation = news.detail >> 16;
       break;
-    case Stimulus::Kind::instance_placed:
-      instances_[instance_of_[news.subject]].leaf = LeafId{news.detail};
-      break;
     case Stimulus::Kind::instance_lost: {
       InstanceRecord& instance = instances_[instance_of_[news.subject]];
       instance.end = now;
       instance.loss = static_cast<Loss>(news.detail);
       break;
     }
+    case Stimulus::Kind::instance_placed:
+      instances_[instance_of_[news.subject]].leaf = LeafId{news.detail};
+      break;
     case Stimulus::Kind::launch_refused:
       refuse(now, news);
       break;

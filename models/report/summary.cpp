@@ -7,6 +7,7 @@
 #include "models/cloud/meter.hpp"
 #include "models/policies/registry.hpp"
 #include "models/policies/slurm/associations.hpp"
+#include "models/report/network_view.hpp"
 #include "models/report/stretch.hpp"
 
 namespace headroom {
@@ -160,6 +161,23 @@ std::vector<std::pair<std::string, BudgetSummary>> budgets_of(const RunRecord& r
   return all;
 }
 
+std::optional<NetworkSummary> network_of(const RunRecord& record, const RunContext& context) {
+  const NetworkTopology* const topology = context.design.spec.topology.get();
+  if (topology == nullptr) return std::nullopt;
+  NetworkSummary s;
+  for (const JobRecord& job : record.jobs()) {
+    if (job.start == kNever || !is_final(job.state)) continue;
+    const std::vector<LeafId> leaves = leaves_of(record, job);
+    if (leaves.size() < 2) continue;
+    ++s.jobs;
+    const Locality locality = locality_of(*topology, leaves);
+    ++s.jobs_by_leaves[locality.leaves];
+    ++s.jobs_by_diameter[locality.diameter_hops];
+    for (const auto& [hops, pairs] : pairs_by_hops(*topology, leaves)) s.pairs_by_hops[hops] += pairs;
+  }
+  return s;
+}
+
 }  // namespace
 
 // Each quantile searches only above the one before it.
@@ -186,6 +204,12 @@ Spread spread_of(std::vector<double>& values) {
   spread.p99 = quantile(0.99);
   spread.max = *std::max_element(from, values.end());
   return spread;
+}
+
+std::int64_t NetworkSummary::pairs() const {
+  std::int64_t sum = 0;
+  for (const auto& [hops, n] : pairs_by_hops) sum += n;
+  return sum;
 }
 
 std::uint64_t Summary::launch_failure_count() const {
@@ -385,6 +409,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   };
   for (const Period& p : shared_periods(record, counted)) used_core_seconds -= seconds(p.until - p.from);
   s.preemption = preemption_of(record, context);
+  s.network = network_of(record, context);
   s.stretch = stretches_of(record, context);
   s.wait_s = spread_of(waits);
   s.boot_wait_s = spread_of(boot_waits);
@@ -464,6 +489,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   for (std::size_t g = 0; g < groups.size(); ++g) {
     groups[g].instance_type = design.groups[g].type.name;
     groups[g].peak = peak_of(group_changes[g]);
+    groups[g].efa_interfaces = design.groups[g].efa ? design.groups[g].efa_interfaces : 0;
     s.by_node_group[design.groups[g].name] = groups[g];
   }
   return s;

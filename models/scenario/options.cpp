@@ -192,8 +192,8 @@ constexpr Option kOptions[] = {
   {.path = "launchTemplates", .type = map,
    .help = "Launch templates by id. Where it is given, it must hold every template named."},
   {.path = "launchTemplates.*", .type = free,
-   .help = "EC2 LaunchTemplateData. Placement.GroupName (PCS-54) and CapacityReservationSpecification (PCS-44) are read; "
-           "the rest has no effect."},
+   .help = "EC2 LaunchTemplateData. Placement.GroupName (PCS-54), CapacityReservationSpecification (PCS-44) and which "
+           "NetworkInterfaces are EFA are read; the rest has no effect."},
   {.path = "placementGroups", .type = map,
    .help = "Placement groups by name. Where it is given, it must hold every placement group named."},
   {.path = "placementGroups.*", .type = object, .help = "One placement group."},
@@ -475,8 +475,39 @@ constexpr Option kOptions[] = {
   {.path = "cloud.quotas.instances", .type = integer, .maximum = kMaxCount, .help = "Instances at most."},
   {.path = "cloud.quotas.terminatedFor", .type = duration, .fallback = "0", .maximum = kMaxSeconds,
    .help = "So long a terminated instance still counts as one. AWS publishes no value."},
+
   {.path = "network", .type = object,
-   .help = "The network between instances (docs/network.md)."},
+   .help = "The network between instances (docs/network.md). AWS publishes none of its numbers. Default: nothing is known of "
+           "it."},
+  {.path = "network.fabrics", .type = array, .fallback = "[]",
+   .help = "The hardware that instances land on. Of several that take a type in a zone, the first counts."},
+  {.path = "network.fabrics[]", .type = object,
+   .help = "A tree of network nodes with slots for instances on the last of them."},
+  {.path = "network.fabrics[].instanceType", .type = string, .required = true, .minimum = 1,
+   .help = "A type, \"hpc6a.*\" or \"*\": all types that it means share the slots."},
+  {.path = "network.fabrics[].availabilityZone", .type = string, .minimum = 1,
+   .help = "Its zone; default: every zone of subnets has one like it."},
+  {.path = "network.fabrics[].layers", .type = array, .required = true, .minimum = 1,
+   .help = "From the top: network nodes of the first layer, then of each further one below each node of the layer above; up "
+           "to 4 layers. EC2 has 3 or 4."},
+  {.path = "network.fabrics[].layers[]", .type = integer, .minimum = 1, .maximum = 10'000, .help = "So many."},
+  {.path = "network.fabrics[].slotsPerLeaf", .type = integer, .required = true, .minimum = 1, .maximum = 10'000,
+   .help = "Instances that a network node of the last layer takes; a million slots in all."},
+  {.path = "network.fabrics[].occupied", .type = number, .fallback = "0", .maximum = 1,
+   .help = "The share of the slots that other customers hold, in the long run."},
+  {.path = "network.fabrics[].correlation", .type = number, .fallback = "0", .maximum = 1,
+   .help = "How much alike the slots of a leaf are: 0: others hold the same share of each; 1: they hold all of it or nothing. "
+           "The share of a leaf is drawn once, from a Beta law with the mean `occupied`."},
+  {.path = "network.fabrics[].holdTime", .type = duration, .fallback = "\"6h\"", .minimum = 60, .maximum = kMaxSeconds,
+   .help = "For how long others hold a slot, on average (exponential)."},
+  {.path = "network.fabrics[].segmentLayer", .type = integer, .minimum = 1, .maximum = 4,
+   .help = "A cluster placement group is below one network node of this layer, 1 being the top; default: the one above the "
+           "leaves."},
+  {.path = "network.fabrics[].fill", .type = choice, .fallback = "\"random\"", .choices = "random|packed",
+   .help = "How a cluster placement group takes slots there: any free one alike, or leaf by leaf."},
+  {.path = "network.placementScope", .type = choice, .fallback = "\"group\"", .choices = "group|queue|job",
+   .help = "Which launches share a cluster placement group: all that name it in their launch template (PCS), of these the ones "
+           "for jobs of one queue (AWS ParallelCluster), or for one job (SOCA)."},
   {.path = "network.model", .type = object,
    .help = "What messages take between instances, where jobs have a communication; over the defaults (docs/network.md). "
            "`headroom calibrate` writes it."},

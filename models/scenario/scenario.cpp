@@ -24,6 +24,7 @@
 #include "models/scenario/cloud_section.hpp"
 #include "models/scenario/communication_section.hpp"
 #include "models/scenario/document.hpp"
+#include "models/scenario/network_section.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
 #include "models/scenario/pcs_limits.hpp"
@@ -131,7 +132,8 @@ class Builder {
     read_scheduler();
     read_scaler();
     read_cloud(root_.child("cloud"), problems_, scenario_.cloud);
-    scenario_.network_model = read_network_model(root_.child("network").child("model"), problems_);
+    read_fabrics(root_.child("network"), scenario_.subnets, scenario_.reservations, problems_, scenario_.network);
+    scenario_.network.model = read_network_model(root_.child("network").child("model"), problems_);
     read_spot(root_.child("cloud").child("spot"));
     read_failures(root_.child("cloud").child("failures"));
     read_workload();
@@ -191,7 +193,8 @@ class Builder {
     for (const auto& [name, launch_template] : root_.members("launchTemplates")) {
       if (problems_.full()) break;
       templates_[name] = {read_placement(launch_template),
-                          read_reservation_use(launch_template, newer_edition(), problems_)};
+                          read_reservation_use(launch_template, newer_edition(), problems_),
+                          read_efa_interfaces(launch_template, problems_)};
     }
   }
 
@@ -382,6 +385,8 @@ class Builder {
     if (known != templates_.end()) {
       group.placement_group = known->second.placement_group;
       group.reservations = known->second.reservations;
+      group.knows_template = true;
+      group.efa_interfaces = known->second.efa_interfaces;
       return;
     }
     add(section, "id",
@@ -1591,6 +1596,7 @@ class Builder {
   struct LaunchTemplate {
     std::string placement_group;
     ReservationUse reservations;
+    std::int32_t efa_interfaces = 0;
   };
   std::map<std::string, LaunchTemplate> templates_;
   std::set<std::string> placement_groups_;

@@ -72,9 +72,11 @@ struct GroupDesign {
   std::vector<SlurmSetting> slurm = {};      // of its nodes
   std::optional<Time> scale_down_idle_time;  // PCS-6, edition 2026-08; none: the cluster's
   std::vector<std::string> subnets;
-  std::string zone;             // of the first subnet, where `subnets` names it
-  std::string placement_group;  // from the launch template, where one names it
-  std::string place = {};       // where it stands: "operations[2]"; empty: in computeNodeGroups
+  std::string zone;                 // of the first subnet, where `subnets` names it
+  std::string placement_group;      // from the launch template, where one names it
+  bool knows_template = false;      // launchTemplates holds its launch template
+  std::int32_t efa_interfaces = 0;  // that the launch template asks for
+  std::string place = {};           // where it stands: "operations[2]"; empty: in computeNodeGroups
   ReservationUse reservations = {};
   Purchase purchase = Purchase::on_demand;  // PCS-14
   AllocationStrategy spot_strategy = AllocationStrategy::price_capacity_optimized;
@@ -177,6 +179,13 @@ struct CloudOptions {
 struct BudgetAction {
   std::int32_t percent = 0;
   bool stops = false;  // nothing more is launched until the period is over; otherwise it is only told
+};
+
+// The network between instances (network_section.hpp).
+struct NetworkOptions {
+  std::vector<FabricDesign> fabrics = {};
+  PlacementScope placement_scope = PlacementScope::group;
+  NetworkModelOptions model = {};
 };
 
 // So much money for some time, and for the same time again afterwards.
@@ -344,7 +353,7 @@ struct Scenario {
   SchedulerOptions scheduler;
   ScalerOptions scaler;
   CloudOptions cloud;
-  NetworkModelOptions network_model;
+  NetworkOptions network;
   WorkloadOptions workload;
   std::vector<Operation> operations;  // but for calls of the PCS API
   // Groups and queues hold also those that calls create, after the others.

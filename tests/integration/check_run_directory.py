@@ -143,6 +143,68 @@ def check_logs(folder, nodes, summary):
     same(sum("Requeuing" in message for message in messages), summary["jobs"]["requeues"], "requeues in scheduler.jsonl")
 
 
+def hops_between(a, b):
+    """Network nodes of a fabric are named by their way from the zone: nn-us-east-2a-1-3-12."""
+    a, b = a.split("-"), b.split("-")
+    same_until = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), len(a))
+    return 2 * (len(a) - same_until + 1)
+
+
+def check_stretch(jobs, host_at, scenario, summary):
+    """What distance did to run times: the columns against run times, zones and network nodes, the summary against the
+    columns. `host_at(job)`: the instances that it had. Small messages of the pattern latency over the defaults of
+    hpc6a are computed anew: 13 us at 2 hops and 1.35 for each further one; TCP 34.9, between zones 182 more."""
+    if "stretch" not in jobs[0]:
+        return check("stretch" not in summary.get("network", {}), "a stretch in summary.json alone")
+    inline = {job["id"]: job for job in scenario["workload"].get("jobs", []) if "id" in job}
+    profiles = collections.defaultdict(list)
+    for job in jobs:
+        who = job["job_id"]
+        same(job["start_s"] is None, job["stretch"] == "", "stretch of a job that ran", who)
+        same(job["stretch"] == "", job["transport"] == "", "transport", who)
+        if job["start_s"] is None:
+            continue
+        stretch, instances = float(job["stretch"]), host_at(job)
+        check(stretch >= 1, "no placement is better than the reference", who, stretch)
+        zones = {instance["zone"] for instance in instances}
+        if len(instances) == 1:
+            same(job["transport"], "shm", "transport of one node", who)
+        elif len(zones) > 1:
+            same(job["transport"], "tcp", "transport between zones", who)
+        plan = inline.get(who)
+        communication = plan.get("communication") if plan else None
+        if communication is None:
+            continue
+        profiles[communication["name"]].append(job)
+        if not isinstance(plan["runTime"], int) or job["requeues"] != "0":
+            continue
+        run = Decimal(repr(plan["runTime"] * stretch)).quantize(MICRO, ROUND_HALF_UP)
+        limit = Decimal(plan.get("timeLimit", 365 * 86400))
+        same(job["run_s"], min(run, limit), "run time by stretch", who)
+        same(job["state"], "TIMEOUT" if run > limit else "COMPLETED", "time-out by stretch", who)
+        if communication["pattern"] == "latency" and communication.get("messageBytes", 8) <= 8 and len(instances) > 1:
+            size = communication.get("messageBytes", 8) / 10e3
+            leaves = [instance.get("network_node", "") for instance in instances]
+            if len(zones) == 1 and job["transport"] == "efa":
+                hops = max(hops_between(a, b) if a and b else 2 for a in leaves for b in leaves)
+                time = 13.0 + 1.35 * (hops - 2) + size
+            elif all(leaves):
+                hops = max(hops_between(a, b) for a in leaves for b in leaves)
+                time = 34.9 + 1.35 * (hops - 2) + 182 * (len(zones) > 1) + size
+            else:
+                continue
+            close(stretch, 1 + communication["share"] * (time / (13.0 + size) - 1), f"stretch of {who}")
+    for name, own in profiles.items():
+        entry, values = summary["network"]["stretch"][name], sorted(float(job["stretch"]) for job in own)
+        same(entry["jobs"], len(own), "network.stretch jobs", name)
+        close(entry["mean"], math.fsum(values) / len(values), f"network.stretch {name} mean")
+        close(entry["p95"], quantile(values, 0.95), f"network.stretch {name} p95")
+        close(entry["max"], values[-1], f"network.stretch {name} max")
+        same(entry["over_tcp"], sum(job["transport"] == "tcp" for job in own), "network.stretch over_tcp", name)
+        # Inline jobs here all fit in at the reference placement.
+        same(entry["timed_out"], sum(job["state"] == "TIMEOUT" for job in own), "network.stretch timed_out", name)
+
+
 def main():
     binary, scenario_file, folder = sys.argv[1:4]
     log = sys.argv[4] if len(sys.argv) > 4 else None
@@ -349,6 +411,11 @@ def main():
         same(entry["wait_max_s"], max(job["wait_s"] for job in own), "by_queue wait_max_s", queue)
         close(entry["wait_mean_s"], sum(job["wait_s"] for job in own) / len(own), f"by_queue {queue} wait_mean_s")
         close(entry["core_hours"], sum(int(j["cpus"]) * j["run_s"] for j in own) / HOUR, f"by_queue {queue} core_hours")
+
+    def host_at(job):
+        return [instances[host][bisect.bisect_right(launches[host], job["start_s"]) - 1] for host in job["hosts"]]
+
+    check_stretch(jobs, host_at, scenario, summary)
 
     # --- the timeline: every row from the two other tables ---
     changes = []

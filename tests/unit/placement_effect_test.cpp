@@ -46,7 +46,10 @@ std::string scenario_text(const std::vector<Group>& groups, const std::string& w
   "subnets": {"sn-a": {"availabilityZone": "us-east-2a"}, "sn-a2": {"availabilityZone": "us-east-2a"},
               "sn-b": {"availabilityZone": "us-east-2b"}},
   "placementGroups": {"tight": {"strategy": "cluster"}, "loose": {"strategy": "partition"}},
-  "launchTemplates": {"lt-tight": {"Placement": {"GroupName": "tight"}}, "lt-loose": {"Placement": {"GroupName": "loose"}}},
+  "launchTemplates": {
+    "lt-tight": {"Placement": {"GroupName": "tight"}, "NetworkInterfaces": [{"InterfaceType": "efa"}]},
+    "lt-loose": {"Placement": {"GroupName": "loose"}, "NetworkInterfaces": [{"InterfaceType": "efa-only"}]},
+    "lt-plain": {"Placement": {"GroupName": "tight"}, "NetworkInterfaces": [{"InterfaceType": "interface"}]}},
   "cloud": {"boot": {"pending": 10, "bootstrap": 20}, "prices": {"p4d.24xlarge": 1, "p4de.24xlarge": 1, "c5n.18xlarge": 1,
             "c5.large": 1, "p5.48xlarge": 1, "hpc7a.96xlarge": 1}},
   "computeNodeGroups": [)" +
@@ -91,18 +94,22 @@ Site at(std::uint32_t group, std::uint32_t n, std::uint32_t offer = 0) {
 
 TEST(PlacementEffect, HasEfaWhereAllNodesCanTalkIt) {
   const std::string nodes = R"("subnetIds": ["sn-a"])";
-  const Parts parts(scenario_text({kTight,
-                                   {"far", R"("subnetIds": ["sn-b"])", {"hpc6a.48xlarge"}},
-                                   {"plain", nodes, {"c5.large"}},
-                                   {"both", R"("subnetIds": ["sn-a", "sn-a2"])", {"hpc6a.48xlarge"}},
-                                   {"mixed", nodes, {"p4d.24xlarge", "p4de.24xlarge"}},
-                                   {"other", nodes, {"hpc7a.96xlarge"}}},
-                                  one_job("")));
+  const Parts parts(
+      scenario_text({kTight,
+                     {"far", R"("subnetIds": ["sn-b"])", {"hpc6a.48xlarge"}},
+                     {"plain", nodes, {"c5.large"}},
+                     {"both", R"("subnetIds": ["sn-a", "sn-a2"])", {"hpc6a.48xlarge"}},
+                     {"mixed", nodes, {"p4d.24xlarge", "p4de.24xlarge"}},
+                     {"other", nodes, {"hpc7a.96xlarge"}},
+                     {"noefa", nodes + R"(, "customLaunchTemplate": {"id": "lt-plain"})", {"hpc6a.48xlarge"}}},
+                    one_job("")));
   const PlacementEffect effect = parts.effect();
   const auto of = [&](const std::vector<Site>& sites) { return transport_name(effect.transport(sites)); };
   EXPECT_EQ(of({at(0, 1)}), "shm");
   EXPECT_EQ(of({at(0, 1), at(0, 2)}), "efa");
-  EXPECT_EQ(of({at(1, 1), at(1, 2)}), "efa");
+  EXPECT_EQ(of({at(1, 1), at(1, 2)}), "efa") << "no template says otherwise";
+  EXPECT_EQ(of({at(6, 1), at(6, 2)}), "tcp") << "the template asks for no EFA interface";
+  EXPECT_EQ(of({at(0, 1), at(6, 1)}), "tcp");
   EXPECT_EQ(of({at(0, 1), at(1, 1)}), "tcp") << "two zones (PCS-51)";
   EXPECT_EQ(of({at(2, 1), at(2, 2)}), "tcp") << "c5.large has no EFA";
   EXPECT_EQ(of({at(0, 1), at(2, 1)}), "tcp");
@@ -118,7 +125,8 @@ TEST(PlacementEffect, IsWhatItIsByHand) {
       {kTight,
        {"loose", R"("subnetIds": ["sn-a"], "customLaunchTemplate": {"id": "lt-loose"})", {"hpc6a.48xlarge"}},
        {"far", R"("subnetIds": ["sn-b"])", {"hpc6a.48xlarge"}},
-       {"plain", R"("subnetIds": ["sn-a"])", {"c5.large"}}},
+       {"plain", R"("subnetIds": ["sn-a"])", {"c5.large"}},
+       {"noefa", R"("subnetIds": ["sn-a"], "customLaunchTemplate": {"id": "lt-plain"})", {"hpc6a.48xlarge"}}},
       one_job(R"({"pattern": "latency", "share": 0.4})")));
   std::vector<NetworkNode> tree = {{"region", NetworkNode::kRoot}, {"zone", 0}};
   for (std::uint32_t m = 0; m < 2; ++m) {
@@ -147,11 +155,9 @@ TEST(PlacementEffect, IsWhatItIsByHand) {
   EXPECT_NEAR(stretch({at(0, 1), at(2, 1)}), 1 + 0.4 * (2 * flow / efa - 1), 1e-9)
       << "of long messages the flow is the limit";
   EXPECT_NEAR(stretch({at(3, 1), at(3, 2)}), 1 + 0.4 * (2 * flow / flow - 1), 1e-9) << "no cluster placement group";
-  // A template without one, or with one that does not pack, has the slow flows.
-  for (const std::uint32_t group : {1u, 2u}) {
-    const std::vector<Site> sites = {at(group, 1), at(group, 2)};
-    EXPECT_EQ(stretch(sites), 1) << "EFA is no flow";
-  }
+  EXPECT_NEAR(stretch({at(4, 1), at(4, 2)}), 1 + 0.4 * (flow / efa - 1), 1e-9) << "a forgotten interface";
+  EXPECT_EQ(stretch({at(1, 1), at(1, 2)}), 1) << "EFA is no flow: whether the group packs does not matter";
+  EXPECT_NEAR(stretch({at(1, 1), at(4, 1)}), 1 + 0.4 * (2 * flow / efa - 1), 1e-9) << "two placement groups";
 }
 
 TEST(PlacementEffect, IsOneWithoutCommunication) {
@@ -170,7 +176,7 @@ TEST(PlacementEffect, TakesTheScenariosNumbers) {
     "uplink": 2.5, "betweenZones_us": 50}})";
   const Parts parts(scenario_text({kTight, {"far", R"("subnetIds": ["sn-b"])", {"hpc6a.48xlarge"}}},
                                   one_job(R"({"pattern": "latency", "share": 0.5, "messageBytes": 0})"), model));
-  const NetworkModelOptions& options = parts.scenario.network_model;
+  const NetworkModelOptions& options = parts.scenario.network.model;
   const std::optional<Link>& efa = options.general[static_cast<std::size_t>(Transport::efa)];
   ASSERT_TRUE(efa);
   EXPECT_EQ(efa->segments, (std::vector<LinkSegment>{{100, 1, 1}, {.latency_us = 5, .bandwidth_gb_s = 2}}));
@@ -349,6 +355,38 @@ TEST(PlacementEffect, MakesAJobRunLongerAndReportsIt) {
               HasSubstr("\"stretch\": {\n      \"latency-8\""));
   EXPECT_THAT(summary_table(summary, far.context()), HasSubstr("run time by place"));
   EXPECT_THAT(summary_table(summarize(near.result.record, near.context()), near.context()), Not(HasSubstr("by place")));
+}
+
+// Instances on a simulated fabric: what the world did is what the report finds, for every job.
+TEST(PlacementEffect, ReportsWhatTheWorldDidOnAFabric) {
+  const std::string text = scenario_text(
+      {kTight, {"loose", R"("subnetIds": ["sn-a"], "customLaunchTemplate": {"id": "lt-loose"})", {"hpc6a.48xlarge"}}},
+      R"({"generator": "poisson", "jobCount": 300, "meanInterarrival": 300, "runTime": {"exponential": 900},
+          "processorsPerJob": 400, "estimateFactor": 20, "checkpointInterval": 60, "communication": [
+          {"ofJobs": 0.3, "pattern": "latency", "share": 0.5}, {"ofJobs": 0.3, "pattern": "allreduce", "share": 0.5},
+          {"ofJobs": 0.3, "pattern": "all-to-all", "share": 0.5, "messageBytes": 100000}]})",
+      R"("network": {"fabrics": [{"instanceType": "*", "layers": [2, 3, 4], "slotsPerLeaf": 4, "occupied": 0.3}]})");
+  for (const char* const policy : {"easy", "slurm"}) {
+    const Outcomes run(text.substr(0, text.size() - 1) + R"(, "scheduler": {"policy": ")" + policy + "\"}}");
+    const auto effects = placement_effects(run.result.record, run.context());
+    ASSERT_EQ(effects.size(), 300u);
+    int stretched = 0;
+    for (std::size_t j = 0; j < effects.size(); ++j) {
+      const JobRecord& job = run.result.record.jobs()[j];
+      ASSERT_EQ(job.state, JobState::completed);
+      ASSERT_TRUE(effects[j]);
+      EXPECT_EQ(job.end - job.start,
+                std::llround(static_cast<double>(run.parts.workload.jobs[j].run_time) * effects[j]->stretch))
+          << policy << ", job " << j;
+      EXPECT_GE(effects[j]->stretch, 1);
+      stretched += effects[j]->stretch > 1 ? 1 : 0;
+      EXPECT_TRUE(run.parts.workload.jobs[j].communication > 0 || effects[j]->stretch == 1);
+    }
+    EXPECT_GT(stretched, 100) << policy;
+    const Summary summary = summarize(run.result.record, run.context());
+    EXPECT_EQ(summary.stretch.size(), 3u);
+    EXPECT_TRUE(summary.network);
+  }
 }
 
 TEST(PlacementEffect, LeavesRunsWithoutItAsTheyAre) {
