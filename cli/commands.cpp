@@ -404,17 +404,18 @@ int run_swarm(const CheckArguments& arguments, const Output& output) {
     print(
         fmt::format("{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
                     "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
-                    "\"drained\": {}, \"failures\": [{}]}}\n",
+                    "\"drained\": {}, \"placed\": {}, \"failures\": [{}]}}\n",
                     report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments,
-                    report.changes, report.requeues, report.drained, failures_json(report.failures)));
+                    report.changes, report.requeues, report.drained, report.placed, failures_json(report.failures)));
   } else {
     print(fmt::format("{} random scenarios, {} jobs, {} steps: {}\n", report.cases, report.jobs, report.steps,
                       fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
     for (const std::string& promise : report.promises) print(fmt::format("  {}\n", promise));
-    print(fmt::format(
-        "what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
-        "clusters, {} jobs requeued; {} clusters drained\n",
-        report.refusals, report.losses, report.impairments, report.changes, report.requeues, report.drained));
+    print(
+        fmt::format("what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
+                    "clusters, {} jobs requeued; {} clusters drained; {} instances on hardware that is known\n",
+                    report.refusals, report.losses, report.impairments, report.changes, report.requeues, report.drained,
+                    report.placed));
   }
   tell_failures(report.failures, "--swarm");
   return fine ? 0 : 1;

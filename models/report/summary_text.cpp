@@ -329,7 +329,7 @@ std::string summary_table(const Summary& s, const RunContext& context) {
     line("network", fmt::format("{} jobs on two nodes or more", count(n.jobs)));
     for (const auto& [hops, pairs] : n.pairs_by_hops) {
       line(fmt::format("  {} hops", hops),
-           fmt::format("{:.1f} % of their pairs of nodes; the widest of {} jobs",
+           fmt::format("{:.1f} % of the pairs of their nodes; the largest distance in {} jobs",
                        100 * static_cast<double>(pairs) / static_cast<double>(n.pairs()),
                        count(n.jobs_by_diameter.count(hops) > 0 ? n.jobs_by_diameter.at(hops) : 0)));
     }

@@ -29,6 +29,8 @@ PARTS = {"busy": "busy_usd", "boot": "boot_usd", "idle": "idle_usd", "failed": "
 END_REASONS = {"END_OF_RUN", "SCHEDULER_REQUESTED", "UNHEALTHY_NODE", "BOOTSTRAP_FAILED", "EXTERNALLY_TERMINATED",
                "REPLACEMENT_REQUESTED", "NODE_GROUP_DELETION"}
 
+NETWORK_LAYERS = 3  # of the fabrics in scenarios that are checked
+
 errors = collections.Counter()
 
 
@@ -109,6 +111,44 @@ def union(periods):
 def records_of(path):
     with open(path) as file:
         return [json.loads(line, parse_float=Decimal) for line in file]
+
+
+def check_network(jobs, nodes, instances, launches, summary):
+    """Leaves and hops of every job from its nodes' network nodes, whose names tell the way (nn-ZONE-1-3-2)."""
+    same("network" in summary, "network_node" in (nodes[0] if nodes else {}), "columns of the network")
+    if "network" not in summary:
+        check(all("leaves" not in job for job in jobs), "columns of the network without one")
+        return
+    by_hops, by_leaves, by_diameter, wide = (collections.Counter() for _ in range(4))
+    for job in jobs:
+        paths = []
+        for host in job["hosts"] if job["start_s"] is not None else []:
+            leaf = instances[host][bisect.bisect_right(launches[host], job["start_s"]) - 1]["network_node"]
+            if leaf:
+                zone, *way = leaf.removeprefix("nn-").rsplit("-", NETWORK_LAYERS)
+                paths.append((zone, *way))
+        leaves = len(set(paths))
+        same(job["leaves"], str(leaves) if leaves else "", "leaves", job["job_id"])
+        pairs = collections.Counter()
+        for i, a in enumerate(paths):
+            for b in paths[i + 1:]:
+                common = next((n for n in range(len(a)) if a[n] != b[n]), len(a))
+                pairs[2 * (len(a) - common + 1)] += 1
+        if not pairs:
+            same((job["diameter_hops"], job["mean_hops"]), ("", ""), "hops of one node", job["job_id"])
+            continue
+        same(int(job["diameter_hops"]), max(pairs), "diameter_hops", job["job_id"])
+        close(job["mean_hops"], sum(h * n for h, n in pairs.items()) / sum(pairs.values()), f"mean_hops {job['job_id']}")
+        by_hops.update(pairs)
+        by_leaves[leaves] += 1
+        by_diameter[max(pairs)] += 1
+        wide["jobs"] += 1
+    network = summary["network"]
+    same(network["jobs"], wide["jobs"], "network.jobs")
+    for key, counts in ("pairs", by_hops), ("jobs_by_leaves", by_leaves), ("jobs_by_diameter", by_diameter):
+        same(network[key], {str(k): n for k, n in sorted(counts.items())}, f"network.{key}")
+    for hops, share in network["pair_share"].items():
+        close(share, by_hops[int(hops)] / sum(by_hops.values()), f"network.pair_share {hops}")
 
 
 def check_logs(folder, nodes, summary):
@@ -470,6 +510,7 @@ def main():
         same(previous_cost, accrued.quantize(MICRO, ROUND_HALF_UP), "cost in the last row")
 
     check_logs(folder, nodes, summary)
+    check_network(jobs, nodes, instances, launches, summary)
 
     # --- the log: every record is a job ---
     if log:
