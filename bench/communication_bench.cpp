@@ -10,7 +10,7 @@
 namespace headroom {
 namespace {
 
-constexpr std::uint32_t kMiddle = 16;         // network nodes of the second layer
+constexpr std::uint32_t kMiddle = 16;  // network nodes of the second layer
 constexpr std::uint32_t kLeavesOfMiddle = 64;
 
 NetworkTopology tree() {
@@ -36,8 +36,8 @@ struct Job {
     Substream draw(1, Purpose::workload, 0);
     for (std::int64_t n = 0; n < nodes; ++n) {
       const std::uint64_t leaf = draw.below(static_cast<std::uint64_t>(on_leaves));
-      leaves.push_back(LeafId{static_cast<std::uint32_t>(leaf * kMiddle * kLeavesOfMiddle) /
-                              static_cast<std::uint32_t>(on_leaves)});
+      leaves.push_back(
+          LeafId{static_cast<std::uint32_t>(leaf * kMiddle * kLeavesOfMiddle) / static_cast<std::uint32_t>(on_leaves)});
     }
     zones.assign(leaves.size(), 0);
     link.segments = {{.latency_us = 10, .bandwidth_gb_s = 1}};

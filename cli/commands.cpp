@@ -401,21 +401,22 @@ int run_swarm(const CheckArguments& arguments, const Output& output) {
       first, cases, [&] { return stop_requested.load() || (timed && seconds_since(start) > 60 * *arguments.minutes); });
   const bool fine = report.failures.empty();
   if (output.format == "json") {
-    print(
-        fmt::format("{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
-                    "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
-                    "\"drained\": {}, \"placed\": {}, \"failures\": [{}]}}\n",
-                    report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments,
-                    report.changes, report.requeues, report.drained, report.placed, failures_json(report.failures)));
+    print(fmt::format(
+        "{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
+        "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
+        "\"drained\": {}, \"placed\": {}, \"stretched\": {}, \"failures\": [{}]}}\n",
+        report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments, report.changes,
+        report.requeues, report.drained, report.placed, report.stretched, failures_json(report.failures)));
   } else {
     print(fmt::format("{} random scenarios, {} jobs, {} steps: {}\n", report.cases, report.jobs, report.steps,
                       fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
     for (const std::string& promise : report.promises) print(fmt::format("  {}\n", promise));
     print(
         fmt::format("what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
-                    "clusters, {} jobs requeued; {} clusters drained; {} instances on hardware that is known\n",
+                    "clusters, {} jobs requeued; {} clusters drained; {} instances on hardware that is known, {} jobs "
+                    "that ran longer for it\n",
                     report.refusals, report.losses, report.impairments, report.changes, report.requeues, report.drained,
-                    report.placed));
+                    report.placed, report.stretched));
   }
   tell_failures(report.failures, "--swarm");
   return fine ? 0 : 1;

@@ -1,6 +1,7 @@
 #include "models/check/swarm.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <sstream>
@@ -11,6 +12,7 @@
 #include "models/errors.hpp"
 #include "models/policies/registry.hpp"
 #include "models/random.hpp"
+#include "models/report/stretch.hpp"
 #include "models/report/tables.hpp"
 #include "models/simulation.hpp"
 #include "models/workload/load.hpp"
@@ -79,6 +81,7 @@ class Draw {
                                    {"actions", {{{"atPercent", 100}, {"action", "stop-launching"}}}}}});
     }
     network(s);
+    communication(s);
     return s;
   }
 
@@ -298,6 +301,18 @@ class Draw {
     for (Json& group : s["computeNodeGroups"]) {
       const std::string id = dice_.any_of<std::string>({"", "lt-cluster", "lt-cluster", "lt-parts", "lt-spread"});
       if (!id.empty()) group["customLaunchTemplate"] = {{"id", id}, {"version", "1"}};
+    }
+  }
+
+  // Drawn after the network, so that it changes nothing else either.
+  void communication(Json& s) {
+    if (!dice_.one_in(2)) return;
+    for (const char* pattern : {"latency", "bandwidth", "allreduce", "all-to-all"}) {
+      s["workload"]["communication"].push_back({{"ofJobs", 0.25},
+                                                {"pattern", pattern},
+                                                {"share", 0.1 * static_cast<double>(dice_.between(0, 10))},
+                                                {"messageBytes", std::int64_t{1} << dice_.between(0, 22)},
+                                                {"ranksPerNode", dice_.between(1, 8)}});
     }
   }
 
@@ -543,6 +558,19 @@ void check_metrics(const RunRecord& record, const RunContext& context) {
   }
 }
 
+// Reports find what the world did.
+void check_run_times(const RunRecord& record, const RunContext& context, SwarmReport& report) {
+  const auto effects = placement_effects(record, context);
+  for (std::size_t j = 0; j < record.jobs().size(); ++j) {
+    const JobRecord& job = record.jobs()[j];
+    if (job.state != JobState::completed || job.requeues > 0) continue;
+    const double stretch = effects.empty() ? 1 : effects[j].value().stretch;
+    const auto expected = std::llround(static_cast<double>(context.workload.jobs[j].run_time) * stretch);
+    ensure(run_time(job) == expected, "a job runs as long as where it runs makes it");
+    report.stretched += stretch > 1 ? 1 : 0;
+  }
+}
+
 void run_case(std::uint64_t seed, SwarmReport& report) {
   const std::string text = swarm_scenario(seed);
   const Scenario scenario = parse_scenario(text, fmt::format("swarm-{}", seed));
@@ -578,6 +606,7 @@ void run_case(std::uint64_t seed, SwarmReport& report) {
     const bool has_nodes = job.state == JobState::running || job.state == JobState::completing;
     ensure(!has_nodes || result.stalled, "no job is left running");
   }
+  check_run_times(record, context, report);
   MicroUsd cost = 0;
   CostSplit split;
   for (const InstanceUse& use : Bill(record, design).instance_use(busy_periods(record))) {
@@ -609,6 +638,7 @@ SwarmReport check_swarm(std::uint64_t first_seed, std::uint64_t cases, const std
                      "limits of the cluster, its groups and its nodes hold",
                      "every instance is terminated when the cluster is told to drain",
                      "no network node has more instances than slots",
+                     "jobs run as long as where they run makes them",
                      "cost is the sum of its parts, metrics add up in every minute",
                      "the same scenario has the same digest twice"};
   for (std::uint64_t seed = first_seed; report.cases < cases && !(stop && stop()); ++seed) {

@@ -73,14 +73,21 @@ PlacementEffect::PlacementEffect(const Scenario& scenario, const Design& design,
   }
 }
 
+std::uint32_t PlacementEffect::known_zone(std::span<const Site> sites) const {
+  const auto known =
+      std::find_if(sites.begin(), sites.end(), [&](const Site& site) { return kind_of(site).zone != 0; });
+  return known == sites.end() ? 0 : kind_of(*known).zone;
+}
+
 Transport PlacementEffect::transport(std::span<const Site> sites) const {
   if (sites.size() < 2) return Transport::shm;
   const Kind& first = kind_of(sites.front());
+  const std::uint32_t known = known_zone(sites);
   bool one_type = true;
   bool choosy = false;
   for (const Site& site : sites) {
     const Kind& kind = kind_of(site);
-    if (!kind.efa || kind.zone != first.zone) return Transport::tcp;
+    if (!kind.efa || (kind.zone != known && kind.zone != 0)) return Transport::tcp;
     one_type &= kind.type == first.type;
     choosy |= kind.efa_alone;
   }
@@ -120,11 +127,12 @@ PlacementEffect::Effect PlacementEffect::effect(JobId job, std::span<const Site>
   std::vector<std::uint32_t> zones;
   leaves.reserve(sites.size());
   zones.reserve(sites.size());
+  const std::uint32_t known = known_zone(sites);
   bool types_have_efa = true;
   for (const Site& site : sites) {
     const Kind& kind = kind_of(site);
     leaves.push_back(site.leaf);
-    zones.push_back(kind.zone);
+    zones.push_back(kind.zone == 0 ? known : kind.zone);
     types_have_efa &= kind.type_has_efa;
   }
   // A cluster placement group is part of the reference: with it, TCP flows get what they can get.

@@ -44,7 +44,7 @@ class PlacementEffect {
   // What an offer of a node group means for messages.
   struct Kind {
     std::uint32_t type = 0;   // of those that the design has
-    std::uint32_t zone = 0;   // equal numbers: the same zone
+    std::uint32_t zone = 0;   // equal numbers: the same zone; 0: not known
     std::uint32_t group = 0;  // cluster placement group; 0: none
     bool type_has_efa = false;
     bool efa = false;        // as it is launched
@@ -53,6 +53,8 @@ class PlacementEffect {
   using TypeLinks = std::array<Link, kTransports>;
 
   const Kind& kind_of(const Site& site) const { return kinds_[group_of_[index(site.node)]][site.offer]; }
+  // That of the first node whose zone is known: those of which it is not count as there.
+  std::uint32_t known_zone(std::span<const Site> sites) const;
   Way way(Transport transport, std::span<const Site> sites) const;
 
   const Workload& workload_;

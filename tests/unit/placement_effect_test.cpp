@@ -101,7 +101,8 @@ TEST(PlacementEffect, HasEfaWhereAllNodesCanTalkIt) {
                      {"both", R"("subnetIds": ["sn-a", "sn-a2"])", {"hpc6a.48xlarge"}},
                      {"mixed", nodes, {"p4d.24xlarge", "p4de.24xlarge"}},
                      {"other", nodes, {"hpc7a.96xlarge"}},
-                     {"noefa", nodes + R"(, "customLaunchTemplate": {"id": "lt-plain"})", {"hpc6a.48xlarge"}}},
+                     {"noefa", nodes + R"(, "customLaunchTemplate": {"id": "lt-plain"})", {"hpc6a.48xlarge"}},
+                     {"nowhere", "", {"hpc6a.48xlarge"}}},
                     one_job("")));
   const PlacementEffect effect = parts.effect();
   const auto of = [&](const std::vector<Site>& sites) { return transport_name(effect.transport(sites)); };
@@ -117,6 +118,8 @@ TEST(PlacementEffect, HasEfaWhereAllNodesCanTalkIt) {
   EXPECT_EQ(of({at(4, 1), at(4, 2)}), "efa");
   EXPECT_EQ(of({at(4, 1), at(4, 2, 1)}), "tcp") << "p4d exchanges EFA traffic with p4d only";
   EXPECT_EQ(of({at(0, 1), at(5, 1)}), "efa") << "other types exchange it";
+  EXPECT_EQ(of({at(7, 1), at(1, 1)}), "efa") << "a zone that nobody told has no effect";
+  EXPECT_EQ(of({at(7, 1), at(1, 1), at(0, 1)}), "tcp") << "two zones that were told do";
 }
 
 TEST(PlacementEffect, IsWhatItIsByHand) {
@@ -126,7 +129,8 @@ TEST(PlacementEffect, IsWhatItIsByHand) {
        {"loose", R"("subnetIds": ["sn-a"], "customLaunchTemplate": {"id": "lt-loose"})", {"hpc6a.48xlarge"}},
        {"far", R"("subnetIds": ["sn-b"])", {"hpc6a.48xlarge"}},
        {"plain", R"("subnetIds": ["sn-a"])", {"c5.large"}},
-       {"noefa", R"("subnetIds": ["sn-a"], "customLaunchTemplate": {"id": "lt-plain"})", {"hpc6a.48xlarge"}}},
+       {"noefa", R"("subnetIds": ["sn-a"], "customLaunchTemplate": {"id": "lt-plain"})", {"hpc6a.48xlarge"}},
+       {"nowhere", "", {"hpc6a.48xlarge"}}},
       one_job(R"({"pattern": "latency", "share": 0.4})")));
   std::vector<NetworkNode> tree = {{"region", NetworkNode::kRoot}, {"zone", 0}};
   for (std::uint32_t m = 0; m < 2; ++m) {
@@ -146,6 +150,7 @@ TEST(PlacementEffect, IsWhatItIsByHand) {
   EXPECT_NEAR(stretch(four, {0, 0, 1, 1}), 1 + 0.4 * 2.7 / 13.0008, 1e-12) << "4 hops";
   EXPECT_NEAR(stretch(four, {0, 0, 1, 3}), 1 + 0.4 * 5.4 / 13.0008, 1e-12) << "6 hops";
   EXPECT_NEAR(stretch({at(0, 1), at(2, 1)}), 1 + 0.4 * ((34.9008 + 182) / 13.0008 - 1), 1e-12) << "TCP between zones";
+  EXPECT_EQ(stretch({at(5, 1), at(2, 1)}), 1) << "in which zone is not known";
   EXPECT_EQ(stretch({at(3, 1), at(3, 2)}), 1) << "c5.large has no EFA at the reference either";
 
   // 1 MB: one flow has 1.18 GB/s in a cluster placement group and half of that outside. EFA: 37.1 us + 4.73 GB/s.
