@@ -320,6 +320,43 @@ TEST(Communication, OfOneNodeIsNoneButAllreducesWithinIt) {
   EXPECT_DOUBLE_EQ(communication_us(profile_of(Pattern::allreduce, 1000, 4), way, one.nodes()), 2 * 1.0);
 }
 
+// The table of docs/network.md: hpc6a with 96 ranks a node against measured allreduces (boot-times 5d).
+TEST(Communication, PredictsAllreducesAsDocumented) {
+  const InstanceType hpc6a = find_instance_type("hpc6a.48xlarge").value();
+  const Link efa = LinkModel().link(hpc6a, Transport::efa);
+  const Link shm = LinkModel().link(hpc6a, Transport::shm);
+  Way way;
+  way.links = {&efa};
+  way.shm = &shm;
+  const auto allreduce_us = [&](std::size_t nodes, std::int64_t bytes, std::int32_t ranks) {
+    // Leaves below one network node that take 13, 8, 6, 4, 1 of each 32 nodes.
+    std::vector<NetworkNode> tree = {{"region", NetworkNode::kRoot}, {"zone", 0}, {"middle", 1}};
+    std::vector<LeafId> leaves;
+    for (const std::size_t of_32 : {13u, 8u, 6u, 4u, 1u}) {
+      leaves.insert(leaves.end(), of_32 * nodes / 32, LeafId{static_cast<std::uint32_t>(tree.size() - 3)});
+      tree.push_back({"leaf", 2});
+    }
+    const std::vector<std::uint32_t> zones(nodes, 1);
+    const NetworkTopology topology(std::move(tree));
+    return communication_us(profile_of(Pattern::allreduce, bytes, ranks), way, {&topology, leaves, zones});
+  };
+  struct Row {
+    std::size_t nodes;
+    std::int64_t bytes;
+    double least, most;  // measured
+    double documented;
+  };
+  for (const Row& row :
+       {Row{32, 8, 178, 290, 429}, Row{64, 8, 305, 577, 511}, Row{256, 8, 606, 660, 676}, Row{32, 1024, 263, 263, 476},
+        Row{32, 8192, 748, 748, 864}, Row{32, 65536, 1166, 1166, 897}, Row{32, 1048576, 2617, 8100, 1412}}) {
+    const double found = allreduce_us(row.nodes, row.bytes, 96);
+    EXPECT_NEAR(found, row.documented, 1) << row.nodes << " nodes, " << row.bytes << " B";
+    EXPECT_GT(found, row.most / 6) << "within the errors that the page admits";
+    EXPECT_LT(found, row.least * 2.5);
+  }
+  EXPECT_NEAR(allreduce_us(32, 8, 1), 79, 0.6);
+}
+
 constexpr Pattern kPatterns[] = {Pattern::latency, Pattern::bandwidth, Pattern::allreduce, Pattern::all_to_all};
 
 TEST(Communication, IsExactlyTheReferenceWhereNothingIsApartOrKnown) {
