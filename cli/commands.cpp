@@ -27,6 +27,7 @@
 #include "models/policies/registry.hpp"
 #include "models/policies/slurm/slurm.hpp"
 #include "models/report/format.hpp"
+#include "models/report/network_view.hpp"
 #include "models/report/node_view.hpp"
 #include "models/report/operations_view.hpp"
 #include "models/report/priority_view.hpp"
@@ -142,6 +143,7 @@ class Views {
     priority_ = shown("priority");
     shares_ = shown("shares");
     operations_ = shown("operations");
+    network_ = shown("network");
   }
   const std::vector<Time>& times() const { return times_; }
 
@@ -150,7 +152,8 @@ class Views {
     const std::pair<const char*, std::string> needs[] = {
         {"priority", priority_ ? lacks_for_priorities(scenario) : ""},
         {"shares", shares_ ? lacks_for_shares(scenario) : ""},
-        {"operations", operations_ && scenario.answers.empty() ? "calls of the PCS API among the operations" : ""}};
+        {"operations", operations_ && scenario.answers.empty() ? "calls of the PCS API among the operations" : ""},
+        {"network", network_ && scenario.network.fabrics.empty() ? "network.fabrics" : ""}};
     for (const auto& [view, lacks] : needs) {
       if (!lacks.empty()) throw InputError(fmt::format("--show {}: only with {}", view, lacks));
     }
@@ -170,6 +173,7 @@ class Views {
         const Time origin = run_origin(moment.workload);
         text_ += ", \"operations\": " + operations_json(moment.scenario.answers, origin, moment.at);
       }
+      if (network_) text_ += ", \"network\": " + network_json(network_rows(moment), moment);
       text_ += "}";
       return;
     }
@@ -187,6 +191,7 @@ class Views {
       const bool fair_tree = moment.slurm == nullptr || moment.slurm->conf.priority_flags.fair_tree();
       add(share_table(share_rows(moment), fair_tree));
     }
+    if (network_) add(network_table(network_rows(moment), moment));
     if (operations_) add(operations_table(moment.scenario.answers, run_origin(moment.workload), moment.at));
   }
 
@@ -211,6 +216,7 @@ class Views {
   bool priority_;
   bool shares_;
   bool operations_;
+  bool network_;
   std::string text_;
   std::string over_from_;  // the first time after the end of the run, in seconds
 };
@@ -395,20 +401,22 @@ int run_swarm(const CheckArguments& arguments, const Output& output) {
       first, cases, [&] { return stop_requested.load() || (timed && seconds_since(start) > 60 * *arguments.minutes); });
   const bool fine = report.failures.empty();
   if (output.format == "json") {
-    print(
-        fmt::format("{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
-                    "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
-                    "\"drained\": {}, \"failures\": [{}]}}\n",
-                    report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments,
-                    report.changes, report.requeues, report.drained, failures_json(report.failures)));
+    print(fmt::format(
+        "{{\"schema\": \"headroom.check-swarm/1\", \"cases\": {}, \"jobs\": {}, \"steps\": {}, "
+        "\"refusals\": {}, \"losses\": {}, \"impairments\": {}, \"changes\": {}, \"requeues\": {}, "
+        "\"drained\": {}, \"placed\": {}, \"stretched\": {}, \"failures\": [{}]}}\n",
+        report.cases, report.jobs, report.steps, report.refusals, report.losses, report.impairments, report.changes,
+        report.requeues, report.drained, report.placed, report.stretched, failures_json(report.failures)));
   } else {
     print(fmt::format("{} random scenarios, {} jobs, {} steps: {}\n", report.cases, report.jobs, report.steps,
                       fine ? "every promise kept" : fmt::format("{} FAILED", report.failures.size())));
     for (const std::string& promise : report.promises) print(fmt::format("  {}\n", promise));
-    print(fmt::format(
-        "what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
-        "clusters, {} jobs requeued; {} clusters drained\n",
-        report.refusals, report.losses, report.impairments, report.changes, report.requeues, report.drained));
+    print(
+        fmt::format("what went wrong in them: {} launches refused, {} instances lost, {} unhealthy, {} changes of "
+                    "clusters, {} jobs requeued; {} clusters drained; {} instances on hardware that is known, {} jobs "
+                    "that ran longer for it\n",
+                    report.refusals, report.losses, report.impairments, report.changes, report.requeues, report.drained,
+                    report.placed, report.stretched));
   }
   tell_failures(report.failures, "--swarm");
   return fine ? 0 : 1;

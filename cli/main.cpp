@@ -109,11 +109,11 @@ int main(int argc, char** argv) {
                                text.empty() ? "\"\"" : text);
           });
   run_command->add_option("--show", run.show, "Of --at: only these; priority and shares as sprio and sshare print them")
-      ->type_name("queue,nodes,priority,shares,operations")
+      ->type_name("queue,nodes,priority,shares,operations,network")
       ->delimiter(',')
       ->take_all()
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"queue", "nodes", "priority", "shares", "operations"}))
+      ->check(CLI::IsMember({"queue", "nodes", "priority", "shares", "operations", "network"}))
       ->needs(at_option);
   add_output(run_command, "table|json|csv");
   run_command->footer(

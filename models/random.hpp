@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <string_view>
 
 #include "engine/types.hpp"
 
@@ -19,7 +20,11 @@ enum class Purpose : std::uint32_t {
   consistency_delay,
   mishap,
   brown_out,
-  swarm
+  swarm,
+  fabric_leaf,
+  fabric_slot,
+  landing,
+  communication
 };
 
 // The n-th number of a substream is a hash of (seed, purpose, index, n): the finalizer of SplitMix64
@@ -54,6 +59,13 @@ class Substream {
   }
   std::uint64_t state_;
 };
+
+// A number for what has a name (FNV-1a): which substream it has does not depend on what else there is.
+inline std::uint64_t name_number(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
 
 // A distribution of durations, as scenarios state it.
 struct Distribution {

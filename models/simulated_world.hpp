@@ -10,6 +10,7 @@
 #include "models/cloud/meter.hpp"
 #include "models/cloud/simulated_cloud.hpp"
 #include "models/execution/simulated_runner.hpp"
+#include "models/network/placement_effect.hpp"
 #include "models/scenario/scenario.hpp"
 
 namespace headroom {
@@ -35,11 +36,11 @@ class SimulatedWorld {
   // `stop` (may be null) ends the run early when it becomes true. `keeps_time`: as SchedulerPolicy::keeps_time. Where
   // the core has done nothing for `patience`, and nothing more is to come, the run is over although it would go on
   // looking; and where it has tried to get instances for `stall_limit` while no job came, started for the first time or
-  // ended, and none has run for so long.
+  // ended, and none has run for so long. `effect` (may be null): what the placement of jobs does to their run times.
   SimulatedWorld(const Workload& workload, SimulatedCloud cloud, SameInstant same_instant, Time origin,
                  const std::atomic<bool>* stop = nullptr, bool keeps_time = false,
                  std::span<const Disturbance> disturbances = {}, Time patience = kNever, Time stall_limit = kNever,
-                 Meter meter = {})
+                 Meter meter = {}, const PlacementEffect* effect = nullptr)
       : workload_(workload),
         jobs_(workload.jobs),
         runner_(workload, !keeps_time),
@@ -52,6 +53,7 @@ class SimulatedWorld {
         patience_(patience),
         stall_limit_(stall_limit),
         started_(jobs_.size()),
+        effect_(effect),
         stop_(stop) {
     last_planned_ = cloud_.last_planned();
     for (const Disturbance& d : disturbances) {
@@ -127,17 +129,18 @@ class SimulatedWorld {
       if (is_for_jobs(c)) last_act_for_jobs_ = now;
       switch (c.kind) {
         case Command::Kind::start_job:
-          runner_.start(JobId{c.subject}, now, events_);
+          runner_.start(JobId{c.subject}, now, events_, stretch_of(JobId{c.subject}, commands.shares_of(c)));
           if (!started_[c.subject]) trying_since_ = kNever;
           started_[c.subject] = true;
           if (keeps_time_) hold(c.subject, now, commands.shares_of(c));
           break;
         case Command::Kind::launch_instances:
           trying_since_ = std::min(trying_since_, now);
-          cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_);
+          cloud_.launch(GroupId{c.subject}, commands.shares_of(c), c.detail, now, events_, purposes_of(commands, c));
           for (const NodeShare& s : commands.shares_of(c)) {
             std::erase(lost_nodes_, s.node);
             if (meter_.watches()) meter_.asked(s.node);
+            if (effect_ != nullptr) note_offer(s.node, 0);
           }
           break;
         case Command::Kind::terminate_instances:
@@ -158,6 +161,11 @@ class SimulatedWorld {
           set_over(c.subject, true);
           break;
         case Command::Kind::allocate_job:
+          for (const NodeShare& s : commands.shares_of(c)) {
+            if (given_to_.size() <= index(s.node)) given_to_.resize(index(s.node) + 1, LaunchPurpose::kUnknown);
+            given_to_[index(s.node)] = c.subject;
+          }
+          break;
         case Command::Kind::share_cores:
         case Command::Kind::move_job:
           break;  // nothing to do outside: they are there to be read
@@ -229,13 +237,15 @@ class SimulatedWorld {
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
       case Stimulus::Kind::job_arrived:
+      case Stimulus::Kind::instance_launched:
+        if (effect_ != nullptr) note_offer(NodeId{s.subject}, s.detail & 0xffff);
+        break;
       case Stimulus::Kind::instance_running:
       case Stimulus::Kind::instance_terminated:
       case Stimulus::Kind::job_asked:
       case Stimulus::Kind::node_asked:
       case Stimulus::Kind::updated:
       case Stimulus::Kind::launch_refused:
-      case Stimulus::Kind::instance_launched:
       case Stimulus::Kind::spot_warned:
       case Stimulus::Kind::cluster_changed:
       case Stimulus::Kind::budget_reached:
@@ -266,6 +276,19 @@ class SimulatedWorld {
     over ? ++jobs_over_ : --jobs_over_;
   }
 
+  void note_offer(NodeId node, std::uint32_t offer) {
+    if (offers_.size() <= index(node)) offers_.resize(index(node) + 1);
+    offers_[index(node)] = offer;
+  }
+  double stretch_of(JobId job, std::span<const NodeShare> nodes) {
+    if (effect_ == nullptr || !effect_->concerns(job)) return 1;
+    sites_.clear();
+    for (const NodeShare& s : nodes) {
+      sites_.push_back({s.node, index(s.node) < offers_.size() ? offers_[index(s.node)] : 0, cloud_.leaf(s.node)});
+    }
+    return effect_->effect(job, sites_).stretch;
+  }
+
   // A job runs on nodes; it has no end if one of them is lost already.
   void hold(std::uint32_t job, Time now, std::span<const NodeShare> nodes) {
     nodes_of_[job].assign(nodes.begin(), nodes.end());
@@ -273,6 +296,19 @@ class SimulatedWorld {
       return std::find(lost_nodes_.begin(), lost_nodes_.end(), s.node) != lost_nodes_.end();
     });
     if (lost) runner_.lose(JobId{job}, now);
+  }
+
+  // What the nodes of a launch are launched for: the job that was given the node last, unless nodes are kept anyway.
+  std::span<const LaunchPurpose> purposes_of(const Commands& commands, const Command& launch) {
+    purposes_.clear();
+    const bool kept = static_cast<LaunchReason>(launch.detail & 0xff) == LaunchReason::maintain_min_capacity;
+    for (const NodeShare& s : commands.shares_of(launch)) {
+      LaunchPurpose& purpose = purposes_.emplace_back();
+      if (kept || index(s.node) >= given_to_.size()) continue;
+      purpose.job = given_to_[index(s.node)];
+      if (purpose.job != LaunchPurpose::kUnknown) purpose.queue = number(jobs_[purpose.job].request.queue);
+    }
+    return purposes_;
   }
 
   void lose_jobs_of(NodeId node, Time now) {
@@ -295,6 +331,8 @@ class SimulatedWorld {
   bool keeps_time_;
   std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
   std::vector<NodeId> lost_nodes_;                // that do not answer
+  std::vector<std::uint32_t> given_to_;           // by node: the last job that got it while it had to boot, or kUnknown
+  std::vector<LaunchPurpose> purposes_;
   bool batched_;
   Time origin_;
   Time patience_;
@@ -304,6 +342,9 @@ class SimulatedWorld {
   Time trying_since_ = kNever;  // to get instances; kNever: a job came, started for the first time or ended since
   Time last_planned_ = -1;      // of what is to come from outside
   std::vector<bool> started_;
+  const PlacementEffect* effect_;
+  std::vector<std::uint32_t> offers_;  // by node: which its instance is, where `effect_` asks
+  std::vector<PlacementEffect::Site> sites_;
   bool out_of_patience_ = false;
   bool stalled_ = false;
   const std::atomic<bool>* stop_;

@@ -193,9 +193,11 @@ SimulationResult simulate(const Scenario& scenario, const Design& design, const 
   for (const Budget& budget : scenario.budgets) {
     if (budget.period != kNever) stall_limit = std::max(stall_limit, later(scenario.stall_limit, 2 * budget.period));
   }
+  std::optional<PlacementEffect> effect;
+  if (!workload.communication.empty()) effect.emplace(scenario, design, workload);
   SimulatedWorld world(workload, std::move(cloud), scenario.scheduler.same_instant, origin, options.stop,
                        controller.keeps_time(), disturbances_of(scenario, design, workload, origin), patience,
-                       stall_limit, Meter(design, scenario.budgets, origin));
+                       stall_limit, Meter(design, scenario.budgets, origin), effect ? &*effect : nullptr);
   Journal journal(options.journal);
   SimulationResult result{RunRecord(controller.cluster().node_count()), {}};
   result.record.expect_jobs(workload.jobs.size());

@@ -1,6 +1,7 @@
 #include "models/check/swarm.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <sstream>
@@ -11,6 +12,7 @@
 #include "models/errors.hpp"
 #include "models/policies/registry.hpp"
 #include "models/random.hpp"
+#include "models/report/stretch.hpp"
 #include "models/report/tables.hpp"
 #include "models/simulation.hpp"
 #include "models/workload/load.hpp"
@@ -78,6 +80,8 @@ class Draw {
                                    {"period", dice_.any_of<std::string>({"run", "24h", "2h"})},
                                    {"actions", {{{"atPercent", 100}, {"action", "stop-launching"}}}}}});
     }
+    network(s);
+    communication(s);
     return s;
   }
 
@@ -274,6 +278,44 @@ class Draw {
     if (!all.empty()) s["faults"] = all;
   }
 
+  // Drawn last, so that it changes nothing else of a case.
+  void network(Json& s) {
+    if (!dice_.one_in(2)) return;
+    Json fabric = {{"instanceType", dice_.any_of<std::string>({"*", "*", "c6i.*"})},
+                   {"layers", Json::array({1, dice_.between(1, 3), dice_.between(1, 4)})},
+                   {"slotsPerLeaf", dice_.between(1, 6)},
+                   {"occupied", 0.1 * static_cast<double>(dice_.between(0, 8))},
+                   {"correlation", 0.25 * static_cast<double>(dice_.between(0, 4))},
+                   {"holdTime", dice_.between(60, 20000)},
+                   {"segmentLayer", dice_.between(1, 3)},
+                   {"fill", dice_.any_of<std::string>({"random", "packed"})}};
+    if (dice_.one_in(3)) fabric["availabilityZone"] = "us-east-1a";
+    s["network"]["fabrics"] = Json::array({fabric});
+    s["network"]["placementScope"] = dice_.any_of<std::string>({"group", "queue", "job"});
+    s["placementGroups"] = {{"cluster", Json::object()},
+                            {"parts", {{"strategy", "partition"}, {"partitionCount", dice_.between(1, 7)}}},
+                            {"spread", {{"strategy", "spread"}}}};
+    for (const char* name : {"cluster", "parts", "spread"}) {
+      s["launchTemplates"][fmt::format("lt-{}", name)] = {{"Placement", {{"GroupName", name}}}};
+    }
+    for (Json& group : s["computeNodeGroups"]) {
+      const std::string id = dice_.any_of<std::string>({"", "lt-cluster", "lt-cluster", "lt-parts", "lt-spread"});
+      if (!id.empty()) group["customLaunchTemplate"] = {{"id", id}, {"version", "1"}};
+    }
+  }
+
+  // Drawn after the network, so that it changes nothing else either.
+  void communication(Json& s) {
+    if (!dice_.one_in(2)) return;
+    for (const char* pattern : {"latency", "bandwidth", "allreduce", "all-to-all"}) {
+      s["workload"]["communication"].push_back({{"ofJobs", 0.25},
+                                                {"pattern", pattern},
+                                                {"share", 0.1 * static_cast<double>(dice_.between(0, 10))},
+                                                {"messageBytes", std::int64_t{1} << dice_.between(0, 22)},
+                                                {"ranksPerNode", dice_.between(1, 8)}});
+    }
+  }
+
   struct Group {
     std::string name;
     std::int64_t most;
@@ -335,6 +377,7 @@ class Watch {
   struct Node {
     bool exists = false;  // it has an instance
     bool ready = false;
+    LeafId leaf = kNoLeaf;
     std::int64_t cores_held = 0;
     std::set<std::uint32_t> jobs;
   };
@@ -363,6 +406,13 @@ class Watch {
         ensure(nodes_[s.subject].exists, "what is lost was there");
         if (nodes_[s.subject].ready) lose_jobs_of(s.subject);
         nodes_[s.subject].exists = nodes_[s.subject].ready = false;
+        break;
+      case Stimulus::Kind::instance_placed:
+        ++report_.placed;
+        ensure(nodes_[s.subject].exists, "what lands is there");
+        ensure(design_.spec.topology != nullptr && s.detail < design_.spec.topology->leaf_count(),
+               "an instance lands in the network");
+        land(s.subject, LeafId{s.detail});
         break;
       case Stimulus::Kind::instance_impaired:
         ++report_.impairments;
@@ -416,6 +466,7 @@ class Watch {
           ensure(!nodes_[index(s.node)].exists, "a node has one instance at a time");
           nodes_[index(s.node)].exists = true;
           nodes_[index(s.node)].ready = false;
+          nodes_[index(s.node)].leaf = kNoLeaf;
         }
         break;
       case Command::Kind::terminate_instances:
@@ -432,6 +483,17 @@ class Watch {
     }
   }
 
+  // A leaf takes so many instances. One that leaves does so at once here, and in the cloud when the call works.
+  void land(std::uint32_t node, LeafId leaf) {
+    nodes_[node].leaf = leaf;
+    std::map<LeafId, std::int64_t> on;
+    for (const Node& each : nodes_) on[each.leaf] += each.exists ? 1 : 0;
+    const auto site = std::find_if(design_.fabrics.begin(), design_.fabrics.end(), [&](const FabricSite& each) {
+      return leaf >= each.first_leaf && number(leaf) < number(each.first_leaf) + each.design.leaf_count();
+    });
+    ensure(site != design_.fabrics.end() && on[leaf] <= site->design.slots_per_leaf,
+           "a network node takes so many instances as it has slots");
+  }
   void hold(std::uint32_t job, std::span<const NodeShare> shares) {
     ensure(held_.count(job) == 0, "a job is in one place");
     held_[job].assign(shares.begin(), shares.end());
@@ -496,6 +558,19 @@ void check_metrics(const RunRecord& record, const RunContext& context) {
   }
 }
 
+// Reports find what the world did.
+void check_run_times(const RunRecord& record, const RunContext& context, SwarmReport& report) {
+  const auto effects = placement_effects(record, context);
+  for (std::size_t j = 0; j < record.jobs().size(); ++j) {
+    const JobRecord& job = record.jobs()[j];
+    if (job.state != JobState::completed || job.requeues > 0) continue;
+    const double stretch = effects.empty() ? 1 : effects[j].value().stretch;
+    const auto expected = std::llround(static_cast<double>(context.workload.jobs[j].run_time) * stretch);
+    ensure(run_time(job) == expected, "a job runs as long as where it runs makes it");
+    report.stretched += stretch > 1 ? 1 : 0;
+  }
+}
+
 void run_case(std::uint64_t seed, SwarmReport& report) {
   const std::string text = swarm_scenario(seed);
   const Scenario scenario = parse_scenario(text, fmt::format("swarm-{}", seed));
@@ -530,13 +605,14 @@ void run_case(std::uint64_t seed, SwarmReport& report) {
       std::any_of(record.instances().begin(), record.instances().end(), [](const InstanceRecord& each) {
         return each.end_reason == EndReason::bootstrap_failed && each.failed() && !each.loss;
       });
-  const bool may_wait =
-      gave_up || has("operations") || has("\"limit\"") || has("quotas") || has("budgets") || has("freeAddresses");
+  const bool may_wait = gave_up || has("operations") || has("\"limit\"") || has("quotas") || has("budgets") ||
+                        has("freeAddresses") || has("fabrics");
   ensure(j.unfinished == 0 || may_wait, "jobs wait at the end only where something keeps them from running");
   for (const JobRecord& job : record.jobs()) {
     const bool has_nodes = job.state == JobState::running || job.state == JobState::completing;
     ensure(!has_nodes || result.stalled, "no job is left running");
   }
+  check_run_times(record, context, report);
   MicroUsd cost = 0;
   CostSplit split;
   for (const InstanceUse& use : Bill(record, design).instance_use(busy_periods(record))) {
@@ -567,6 +643,8 @@ SwarmReport check_swarm(std::uint64_t first_seed, std::uint64_t cases, const std
                      "no job stays on a node that lost its instance, and none starts on one that is not ready",
                      "limits of the cluster, its groups and its nodes hold",
                      "every instance is terminated when the cluster is told to drain",
+                     "no network node has more instances than slots",
+                     "jobs run as long as where they run makes them",
                      "cost is the sum of its parts, metrics add up in every minute",
                      "the same scenario has the same digest twice"};
   for (std::uint64_t seed = first_seed; report.cases < cases && !(stop && stop()); ++seed) {

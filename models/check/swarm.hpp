@@ -15,7 +15,8 @@ struct SwarmReport {
   std::uint64_t jobs = 0;
   std::uint64_t steps = 0;
   // How often each kind of trouble really came, so that a swarm that tests nothing is seen.
-  std::uint64_t refusals = 0, losses = 0, impairments = 0, changes = 0, requeues = 0, drained = 0;
+  std::uint64_t refusals = 0, losses = 0, impairments = 0, changes = 0, requeues = 0, drained = 0, placed = 0;
+  std::uint64_t stretched = 0;        // jobs that ran longer where they were
   std::vector<std::string> promises;  // what was checked
   std::vector<PropertyFailure> failures;
 };

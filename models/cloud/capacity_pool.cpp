@@ -7,13 +7,6 @@ namespace {
 
 constexpr std::int64_t kBillion = 1'000'000'000;
 
-// FNV-1a: which substream a pool has must not depend on the other pools.
-std::uint64_t name_number(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
-
 }  // namespace
 
 bool matches_type(std::string_view pattern, std::string_view type) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "engine/topology.hpp"
 #include "models/clock/event_queue.hpp"
 #include "models/cloud/ec2.hpp"
 #include "models/cloud/mishaps.hpp"
@@ -41,9 +42,10 @@ class SimulatedCloud {
         ec2_(std::move(ec2)),
         mishaps_(std::move(mishaps)) {}
 
-  // One request for all nodes; `detail` as in Command::Kind::launch_instances.
-  void launch(GroupId group, std::span<const NodeShare> nodes, std::uint32_t detail, Time now, EventQueue& events) {
-    const Ec2::Answer answer = ec2_.launch(group, nodes, (detail & kAllOrNothing) != 0, now);
+  // One request for all nodes; `detail` as in Command::Kind::launch_instances, `purposes` as in Ec2::launch.
+  void launch(GroupId group, std::span<const NodeShare> nodes, std::uint32_t detail, Time now, EventQueue& events,
+              std::span<const LaunchPurpose> purposes = {}) {
+    const Ec2::Answer answer = ec2_.launch(group, nodes, (detail & kAllOrNothing) != 0, now, purposes);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const NodeId node = nodes[i].node;
       if (instances_.size() <= index(node)) instances_.resize(index(node) + 1);
@@ -98,6 +100,9 @@ class SimulatedCloud {
     ec2_.gone(NodeId{s.subject}, time);
   }
 
+  // The last network node on which the node's instance hangs; kNoLeaf: it has none, or nobody knows.
+  LeafId leaf(NodeId node) const { return index(node) < instances_.size() ? instances_[index(node)].leaf : kNoLeaf; }
+
   // When the last mishap that the scenario plans befalls its instances; -1: there is none.
   Time last_planned() const { return mishaps_.last_planned(); }
 
@@ -138,11 +143,16 @@ class SimulatedCloud {
     }
 
     instances_[index(node)].exists = true;
+    instances_[index(node)].leaf = grant.leaf;
     if (const std::uint32_t which = grant.offer | grant.reservation << 16; which != 0) {
       foresee({answer, {Stimulus::Kind::instance_launched, number(node), which}}, events);
     }
     if (fate.starts) {
       foresee({running, {Stimulus::Kind::instance_running, number(node), 0}}, events);
+      // DescribeInstanceTopology tells of instances that run (ec2.md 10).
+      if (grant.leaf != kNoLeaf) {
+        foresee({running, {Stimulus::Kind::instance_placed, number(node), number(grant.leaf)}}, events);
+      }
       if (ready != kNever) foresee({ready, {Stimulus::Kind::node_ready, number(node), 0}}, events);
     }
     for (const Mishaps::Foreseen& each : fate.news) foresee(each, events);
@@ -194,6 +204,7 @@ class SimulatedCloud {
   std::uint64_t launches_ = 0;
   struct Instance {
     bool exists = false;
+    LeafId leaf = kNoLeaf;
     std::vector<Mishaps::Foreseen> coming = {};  // what is still to be told of it
   };
   std::vector<Instance> instances_;  // by node: its last one

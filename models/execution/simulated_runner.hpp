@@ -1,9 +1,11 @@
 // Runs jobs in simulation: a started job ends after its true run time or, unless the scheduling policy keeps time
 // itself, at its limit, whichever comes first. A job that is told to stop is gone a little later. One that writes
-// checkpoints and is started again goes on from the last of them.
+// checkpoints and is started again goes on from the last of them. Where its nodes are far apart it takes longer: saved
+// work counts in the run time of the reference placement (models/network/placement_effect.hpp).
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "models/clock/event_queue.hpp"
 #include "models/workload/workload.hpp"
@@ -18,10 +20,13 @@ class SimulatedRunner {
         end_of_(workload.jobs.size(), kNever),
         runs_(workload.jobs.size()) {}
 
-  void start(JobId job, Time now, EventQueue& events) {
+  // `stretch`: run time on these nodes over the reference run time, more than 0.
+  void start(JobId job, Time now, EventQueue& events, double stretch = 1) {
     const WorkloadJob& j = jobs_[index(job)];
-    runs_[index(job)].since = now;
-    const Time left = j.run_time - runs_[index(job)].saved;
+    Run& run = runs_[index(job)];
+    run.since = now;
+    run.stretch = stretch;
+    const Time left = stretched(j.run_time - run.saved, stretch);
     const bool killed = kills_at_limit_ && left > j.request.limit;
     finish(job, later(now, killed ? j.request.limit : left), killed ? Outcome::timed_out : j.outcome, events);
   }
@@ -79,7 +84,7 @@ class SimulatedRunner {
     if (runs_[index(job)].since == kNever) return;
     Run& run = runs_[index(job)];
     const WorkloadJob& j = jobs_[index(job)];
-    const Time done = run.saved + (now - run.since);
+    const Time done = run.saved + done_in(now - run.since, j.run_time - run.saved, run.stretch);
     if (done >= j.run_time) {
       run.saved = 0;
     } else if (j.checkpoint_interval > 0) {
@@ -88,13 +93,28 @@ class SimulatedRunner {
     run.since = kNever;
   }
 
+  // Of a thousand years no part comes to pass: more is as good as that.
+  static Time stretched(Time run_time, double stretch) {
+    if (stretch == 1) return run_time;
+    constexpr Time kForever = 100 * kLongestRequest;
+    const double time = static_cast<double>(run_time) * stretch;
+    return time < static_cast<double>(kForever) ? static_cast<Time>(std::llround(time)) : kForever;
+  }
+  // How much of the reference run time `left` was done in so much time.
+  static Time done_in(Time time, Time left, double stretch) {
+    if (stretch == 1) return time;
+    if (time >= stretched(left, stretch)) return left;
+    return std::min(left, static_cast<Time>(static_cast<double>(time) / stretch));
+  }
+
   const std::vector<WorkloadJob>& jobs_;
   bool kills_at_limit_;
   std::vector<Time> end_of_;  // by job: the end to come; kNever: none
   std::size_t running_ = 0;
   struct Run {
     Time since = kNever;  // it works since then; kNever: it does not
-    Time saved = 0;       // run time up to its last checkpoint
+    Time saved = 0;       // reference run time up to its last checkpoint
+    double stretch = 1;   // of its present run
   };
   std::vector<Run> runs_;  // by job
 };

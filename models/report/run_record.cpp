@@ -141,6 +141,9 @@ void RunRecord::append(Time now, const Stimulus& news) {
       instance.loss = static_cast<Loss>(news.detail);
       break;
     }
+    case Stimulus::Kind::instance_placed:
+      instances_[instance_of_[news.subject]].leaf = LeafId{news.detail};
+      break;
     case Stimulus::Kind::launch_refused:
       refuse(now, news);
       break;
@@ -152,7 +155,6 @@ void RunRecord::append(Time now, const Stimulus& news) {
       break;
     case Stimulus::Kind::cluster_changed:
     case Stimulus::Kind::budget_reached:
-    case Stimulus::Kind::instance_placed:
       notices_.push_back({now, news, HeldShare::kPermanent});
       break;
     case Stimulus::Kind::job_arrived:

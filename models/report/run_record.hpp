@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/jobs.hpp"
+#include "engine/topology.hpp"
 
 namespace headroom {
 
@@ -51,6 +52,7 @@ struct InstanceRecord {
   std::optional<Loss> loss = {};  // why it was lost
   std::uint32_t offer = 0;        // which of its group's
   std::uint32_t reservation = 0;  // 1 + position of the capacity reservation that it uses; 0: none
+  LeafId leaf = kNoLeaf;          // the network node that it hangs on, where that is known
   bool refused = false;           // it never existed, and is no instance: readers pass over it
 
   bool is_over() const { return end != kNever; }

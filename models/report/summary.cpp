@@ -7,38 +7,14 @@
 #include "models/cloud/meter.hpp"
 #include "models/policies/registry.hpp"
 #include "models/policies/slurm/associations.hpp"
+#include "models/report/network_view.hpp"
+#include "models/report/stretch.hpp"
 
 namespace headroom {
 namespace {
 
 double seconds(Time t) { return static_cast<double>(t) / static_cast<double>(kSecond); }
 double hours(Time t) { return static_cast<double>(t) / static_cast<double>(kHour); }
-
-// Reorders `values`. Each quantile searches only above the one before it.
-Spread spread_of(std::vector<double>& values) {
-  Spread spread;
-  spread.count = values.size();
-  if (values.empty()) return spread;
-  double sum = 0;
-  for (const double v : values) sum += v;
-  spread.mean = sum / static_cast<double>(values.size());
-  auto from = values.begin();
-  const auto quantile = [&](double q) {
-    const double position = q * static_cast<double>(values.size() - 1);
-    const auto below = values.begin() + static_cast<std::ptrdiff_t>(position);
-    std::nth_element(from, below, values.end());
-    from = below;
-    const double fraction = position - std::floor(position);
-    if (fraction == 0 || below + 1 == values.end()) return *below;
-    return *below + fraction * (*std::min_element(below + 1, values.end()) - *below);
-  };
-  spread.p50 = quantile(0.50);
-  spread.p90 = quantile(0.90);
-  spread.p95 = quantile(0.95);
-  spread.p99 = quantile(0.99);
-  spread.max = *std::max_element(from, values.end());
-  return spread;
-}
 
 // The most instances that exist at one time, launched and not yet terminated.
 std::uint64_t peak_of(const std::vector<std::pair<Time, int>>& changes) {
@@ -185,7 +161,56 @@ std::vector<std::pair<std::string, BudgetSummary>> budgets_of(const RunRecord& r
   return all;
 }
 
+std::optional<NetworkSummary> network_of(const RunRecord& record, const RunContext& context) {
+  const NetworkTopology* const topology = context.design.spec.topology.get();
+  if (topology == nullptr) return std::nullopt;
+  NetworkSummary s;
+  for (const JobRecord& job : record.jobs()) {
+    if (job.start == kNever || !is_final(job.state)) continue;
+    const std::vector<LeafId> leaves = leaves_of(record, job);
+    if (leaves.size() < 2) continue;
+    ++s.jobs;
+    const Locality locality = locality_of(*topology, leaves);
+    ++s.jobs_by_leaves[locality.leaves];
+    ++s.jobs_by_diameter[locality.diameter_hops];
+    for (const auto& [hops, pairs] : pairs_by_hops(*topology, leaves)) s.pairs_by_hops[hops] += pairs;
+  }
+  return s;
+}
+
 }  // namespace
+
+// Each quantile searches only above the one before it.
+Spread spread_of(std::vector<double>& values) {
+  Spread spread;
+  spread.count = values.size();
+  if (values.empty()) return spread;
+  double sum = 0;
+  for (const double v : values) sum += v;
+  spread.mean = sum / static_cast<double>(values.size());
+  auto from = values.begin();
+  const auto quantile = [&](double q) {
+    const double position = q * static_cast<double>(values.size() - 1);
+    const auto below = values.begin() + static_cast<std::ptrdiff_t>(position);
+    std::nth_element(from, below, values.end());
+    from = below;
+    const double fraction = position - std::floor(position);
+    if (fraction == 0 || below + 1 == values.end()) return *below;
+    return *below + fraction * (*std::min_element(below + 1, values.end()) - *below);
+  };
+  spread.p50 = quantile(0.50);
+  spread.p90 = quantile(0.90);
+  spread.p95 = quantile(0.95);
+  spread.p99 = quantile(0.99);
+  spread.max = *std::max_element(from, values.end());
+  return spread;
+}
+
+std::int64_t NetworkSummary::pairs() const {
+  std::int64_t sum = 0;
+  for (const auto& [hops, n] : pairs_by_hops) sum += n;
+  return sum;
+}
 
 std::uint64_t Summary::launch_failure_count() const {
   std::uint64_t sum = 0;
@@ -384,6 +409,8 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   };
   for (const Period& p : shared_periods(record, counted)) used_core_seconds -= seconds(p.until - p.from);
   s.preemption = preemption_of(record, context);
+  s.network = network_of(record, context);
+  s.stretch = stretches_of(record, context);
   s.wait_s = spread_of(waits);
   s.boot_wait_s = spread_of(boot_waits);
   s.bounded_slowdown = spread_of(slowdowns);
@@ -462,6 +489,7 @@ Summary summarize(const RunRecord& record, const RunContext& context) {
   for (std::size_t g = 0; g < groups.size(); ++g) {
     groups[g].instance_type = design.groups[g].type.name;
     groups[g].peak = peak_of(group_changes[g]);
+    groups[g].efa_interfaces = design.groups[g].efa ? design.groups[g].efa_interfaces : 0;
     s.by_node_group[design.groups[g].name] = groups[g];
   }
   return s;

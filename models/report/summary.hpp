@@ -82,6 +82,7 @@ struct GroupSummary {
   CostSplit split;
   std::uint64_t launch_failures = 0;
   std::uint64_t interruptions = 0;
+  std::int32_t efa_interfaces = 0;  // of each instance; 0: it has no EFA, or could not use it
 };
 
 // What a budget did.
@@ -94,6 +95,22 @@ struct BudgetSummary {
   };
   std::vector<Action> taken;
   Time stopped = 0;  // for how long nothing was launched
+};
+
+// How far apart the nodes of jobs were that ran to an end on two nodes or more, as far as it is known.
+struct NetworkSummary {
+  std::uint64_t jobs = 0;
+  std::map<std::int32_t, std::int64_t> pairs_by_hops;      // pairs of nodes of one job, by the links between them
+  std::map<std::uint32_t, std::uint64_t> jobs_by_leaves;   // by how many of the last network nodes they were on
+  std::map<std::int32_t, std::uint64_t> jobs_by_diameter;  // by the links between the two nodes that are furthest apart
+  std::int64_t pairs() const;
+};
+
+// What placement did to the run times of jobs that ran and have ended.
+struct StretchSummary {
+  Spread stretch;               // run time over the reference run time
+  std::uint64_t over_tcp = 0;   // jobs whose nodes had no EFA between them
+  std::uint64_t timed_out = 0;  // that would have ended within their limits at the reference placement
 };
 
 struct Summary {
@@ -112,7 +129,9 @@ struct Summary {
   std::map<std::string, UserSummary> by_user;
   std::map<std::string, GroupSummary> by_node_group;
   std::optional<PreemptionSummary> preemption;  // where jobs may have to make way (policy slurm, PreemptType)
+  std::optional<NetworkSummary> network;        // where a network is known
   std::vector<std::pair<std::string, BudgetSummary>> budgets;  // in the order of the scenario
+  std::map<std::string, StretchSummary> stretch;               // by communication profile
 
   MicroUsd total_cost() const {
     return instances_cost + reservations_cost + committed_cost + controller_cost + management_cost;
@@ -120,6 +139,9 @@ struct Summary {
   std::uint64_t launch_failure_count() const;
   std::uint64_t interruptions() const;  // Spot Instances that EC2 took back
 };
+
+// Reorders `values`.
+Spread spread_of(std::vector<double>& values);
 
 // Bounded slowdown = max(1, (wait + run) / max(run, 10 s)) (Feitelson and Rudolph, JSSPP 1998).
 double bounded_slowdown(Time wait, Time run);

@@ -47,6 +47,11 @@ Json json_of(const BudgetSummary& budget, const std::string& name) {
   return j;
 }
 
+Json json_of(const StretchSummary& s) {
+  return {{"jobs", s.stretch.count}, {"mean", s.stretch.mean}, {"p95", s.stretch.p95},
+          {"max", s.stretch.max},    {"over_tcp", s.over_tcp}, {"timed_out", s.timed_out}};
+}
+
 Json json_of(const PreemptionCounts& p) {
   return {{"requeued", p.requeued}, {"cancelled", p.cancelled}, {"lost_core_hours", p.lost_core_hours}};
 }
@@ -54,6 +59,21 @@ Json json_of(const PreemptionCounts& p) {
 Json json_of(const std::map<std::string, PreemptionCounts>& parts) {
   Json j = Json::object();
   for (const auto& [name, counts] : parts) j[name] = json_of(counts);
+  return j;
+}
+
+Json json_of(const NetworkSummary& n) {
+  Json j = {{"jobs", n.jobs},
+            {"pairs", Json::object()},
+            {"pair_share", Json::object()},
+            {"jobs_by_leaves", Json::object()},
+            {"jobs_by_diameter", Json::object()}};
+  for (const auto& [hops, pairs] : n.pairs_by_hops) {
+    j["pairs"][std::to_string(hops)] = pairs;
+    j["pair_share"][std::to_string(hops)] = static_cast<double>(pairs) / static_cast<double>(n.pairs());
+  }
+  for (const auto& [leaves, jobs] : n.jobs_by_leaves) j["jobs_by_leaves"][std::to_string(leaves)] = jobs;
+  for (const auto& [hops, jobs] : n.jobs_by_diameter) j["jobs_by_diameter"][std::to_string(hops)] = jobs;
   return j;
 }
 
@@ -119,6 +139,8 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
     j["budgets"] = Json::array();
     for (const auto& [name, budget] : s.budgets) j["budgets"].push_back(json_of(budget, name));
   }
+  if (s.network) j["network"] = json_of(*s.network);
+  for (const auto& [name, stretch] : s.stretch) j["network"]["stretch"][name] = json_of(stretch);
   j["by_queue"] = Json::object();
   for (const auto& [name, q] : s.by_queue) {
     j["by_queue"][name] = {{"jobs", q.jobs},
@@ -134,6 +156,7 @@ Json json_of(const Summary& s, const RunRecord& record, const RunContext& contex
         {"instance_type", g.instance_type},     {"launched", g.launched},          {"peak", g.peak},
         {"instance_hours", json_of(g.hours)},   {"cost_usd", usd(g.cost)},         {"cost_split_usd", json_of(g.split)},
         {"launch_failures", g.launch_failures}, {"interruptions", g.interruptions}};
+    if (s.network) j["by_node_group"][name]["efa_interfaces"] = g.efa_interfaces;
   }
   j["by_user"] = Json::object();
   for (const auto& [name, u] : s.by_user) {
@@ -181,6 +204,11 @@ std::string summary_csv(const Summary& summary, const RunRecord& record, const R
   Json tree = json_of(summary, record, context);
   for (const char* counts : {"launch_failures", "losses"}) {
     if (tree[counts].empty()) tree.erase(counts);
+  }
+  if (summary.network && summary.network->jobs == 0) {
+    for (const char* counts : {"pairs", "pair_share", "jobs_by_leaves", "jobs_by_diameter"}) {
+      tree["network"].erase(counts);
+    }
   }
   const Json flat = tree.flatten();
   for (const auto& [pointer, value] : flat.items()) {
@@ -293,6 +321,30 @@ std::string summary_table(const Summary& s, const RunContext& context) {
           fmt::format("  {:<18} {:<16} {:>9} {:>6} {:>14} {:>7.1f} {:>7.1f} {:>7.1f} {:>14}\n", name, g.instance_type,
                       count(g.launched), count(g.peak), grouped(g.hours.total, 2), 100 * g.hours.busy / all,
                       100 * g.hours.idle / all, 100 * g.hours.boot / all, grouped(usd(g.cost), 2));
+    }
+  }
+  if (s.network && s.network->jobs > 0) {
+    out += "\n";
+    const NetworkSummary& n = *s.network;
+    line("network", fmt::format("{} jobs on two nodes or more", count(n.jobs)));
+    for (const auto& [hops, pairs] : n.pairs_by_hops) {
+      line(fmt::format("  {} hops", hops),
+           fmt::format("{:.1f} % of the pairs of their nodes; the largest distance in {} jobs",
+                       100 * static_cast<double>(pairs) / static_cast<double>(n.pairs()),
+                       count(n.jobs_by_diameter.count(hops) > 0 ? n.jobs_by_diameter.at(hops) : 0)));
+    }
+    std::uint64_t leaves = 0;
+    for (const auto& [each, of_jobs] : n.jobs_by_leaves) leaves += each * of_jobs;
+    line("  last nodes",
+         fmt::format("{:.1f} a job, {} to {}", static_cast<double>(leaves) / static_cast<double>(n.jobs),
+                     n.jobs_by_leaves.begin()->first, n.jobs_by_leaves.rbegin()->first));
+  }
+  if (!s.stretch.empty()) {
+    out += fmt::format("\n  {:<18} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10}\n", "run time by place", "jobs", "mean", "p95",
+                       "max", "over TCP", "timed out");
+    for (const auto& [name, p] : s.stretch) {
+      out += fmt::format("  {:<18} {:>9} {:>9.4f} {:>9.4f} {:>9.4f} {:>9} {:>10}\n", name, count(p.stretch.count),
+                         p.stretch.mean, p.stretch.p95, p.stretch.max, count(p.over_tcp), count(p.timed_out));
     }
   }
   if (s.by_queue.size() > 1) {

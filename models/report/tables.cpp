@@ -4,9 +4,11 @@
 #include <array>
 
 #include "models/report/format.hpp"
+#include "models/report/network_view.hpp"
 #include "models/report/node_list.hpp"
 #include "models/report/scaling_event.hpp"
 #include "models/report/state_name.hpp"
+#include "models/report/stretch.hpp"
 
 namespace headroom {
 namespace {
@@ -17,6 +19,18 @@ void append_time(std::string& out, Time t) {
   if (t != kNever) append_seconds(out, t);
 }
 
+// What is not known, and distances of what has none, stay empty.
+void append_locality(std::string& out, const Locality& locality) {
+  out.push_back(',');
+  if (locality.leaves > 0) append_number(out, std::int64_t{locality.leaves});
+  out.push_back(',');
+  if (locality.pairs > 0) append_number(out, std::int64_t{locality.diameter_hops});
+  out.push_back(',');
+  if (locality.pairs > 0) {
+    append_number(out, static_cast<double>(locality.pair_hops) / static_cast<double>(locality.pairs));
+  }
+}
+
 }  // namespace
 
 std::string jobs_csv(const RunRecord& record, const RunContext& context) {
@@ -25,7 +39,12 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
   const NodeLists node_lists(design);
   std::string out =
       "job_id,user,queue,nodes,cpus,submit_s,eligible_s,start_s,end_s,wait_s,run_s,bounded_slowdown,state,requeues,"
-      "node_list,cost_usd,reason,allocated_s,preempted,lost_core_hours,boot_cost_usd,lost_cost_usd\n";
+      "node_list,cost_usd,reason,allocated_s,preempted,lost_core_hours,boot_cost_usd,lost_cost_usd";
+  const NetworkTopology* const topology = design.spec.topology.get();
+  if (topology != nullptr) out += ",leaves,diameter_hops,mean_hops";
+  const auto effects = placement_effects(record, context);
+  if (!effects.empty()) out += ",stretch,transport";
+  out.push_back('\n');
   out.reserve(record.jobs().size() * 96);
   const std::vector<double> lost = lost_core_seconds(record);
   const Bill bill(record, design);
@@ -94,6 +113,13 @@ std::string jobs_csv(const RunRecord& record, const RunContext& context) {
       out.push_back(',');
       append_usd(out, part);
     }
+    if (topology != nullptr) append_locality(out, ran ? locality_of(*topology, leaves_of(record, job)) : Locality{});
+    if (!effects.empty()) {
+      out.push_back(',');
+      if (effects[j]) append_number(out, effects[j]->stretch);
+      out.push_back(',');
+      if (effects[j]) out += transport_name(effects[j]->transport);
+    }
     out.push_back('\n');
   }
   return out;
@@ -105,7 +131,9 @@ std::string nodes_csv(const RunRecord& record, const RunContext& context) {
   const std::vector<std::string> names = design.node_names();
   std::string out =
       "node,instance_id,instance_type,node_group,zone,placement_group,purchase,launch_s,running_s,ready_s,end_s,"
-      "end_reason,busy_s,idle_s,cost_usd,subnet,reservation,loss,busy_usd,boot_usd,idle_usd,failed_usd\n";
+      "end_reason,busy_s,idle_s,cost_usd,subnet,reservation,loss,busy_usd,boot_usd,idle_usd,failed_usd";
+  const NetworkTopology* const topology = design.spec.topology.get();
+  out += topology != nullptr ? ",network_node\n" : "\n";
   std::uint64_t number_of_instance = 0;
   for (std::size_t i = 0; i < uses.size(); ++i) {
     const InstanceRecord& instance = record.instances()[i];
@@ -152,6 +180,10 @@ std::string nodes_csv(const RunRecord& record, const RunContext& context) {
     for (const MicroUsd part : {split.busy, split.boot, split.idle, split.failed}) {
       out.push_back(',');
       append_usd(out, part);
+    }
+    if (topology != nullptr) {
+      out.push_back(',');
+      if (instance.leaf != kNoLeaf) append_csv_text(out, topology->name(instance.leaf));
     }
     out.push_back('\n');
   }

@@ -81,7 +81,9 @@ Ec2Settings ec2_settings(const Scenario& scenario, const Design& design, Time or
     }
     settings.capacity.push_back(std::move(rule));
   }
+  settings.fabrics = design.fabrics;
   settings.placement_groups = scenario.placement_groups;
+  settings.placement_scope = scenario.network.placement_scope;
   for (std::size_t g = 0; g < design.groups.size(); ++g) {
     const GroupFacts& facts = design.groups[g];
     Fleet& fleet = settings.fleets.emplace_back();

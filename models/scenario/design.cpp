@@ -111,6 +111,21 @@ void make_cloud(const Scenario& scenario, Design& design) {
   }
 }
 
+// Hardware in the zones of the subnets.
+void make_fabrics(const Scenario& scenario, Design& design) {
+  const std::vector<FabricDesign>& fabrics = scenario.network.fabrics;
+  for (std::size_t f = 0; f < fabrics.size(); ++f) {
+    check_pattern(scenario, fmt::format("network.fabrics[{}].instanceType", f), fabrics[f].instance_type);
+  }
+  std::vector<std::string> zones;
+  for (const SubnetDesign& subnet : scenario.subnets) zones.push_back(subnet.zone);
+  std::sort(zones.begin(), zones.end());
+  zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
+  FabricPlan plan = plan_fabrics(scenario.region, zones, fabrics);
+  design.fabrics = std::move(plan.sites);
+  design.spec.topology = std::move(plan.topology);
+}
+
 }  // namespace
 
 std::vector<Charge> charges_of(const Design& design, Time begin) {
@@ -185,6 +200,7 @@ Design make_design(const Scenario& scenario) {
     design.committed.push_back({c.instance_type, c.instances, micro_usd(c.usd_per_hour)});
   }
   make_cloud(scenario, design);
+  make_fabrics(scenario, design);
   for (std::size_t g = 0; g < scenario.groups.size(); ++g) {
     const GroupDesign& group = scenario.groups[g];
     GroupFacts facts;
@@ -212,6 +228,10 @@ Design make_design(const Scenario& scenario) {
       add_offers(scenario, group, type, price, facts);
     }
     put_cheapest_first(facts);
+    facts.efa_interfaces = group.efa_interfaces;
+    facts.efa = group.efa_interfaces > 0 && group.subnets.size() < 2 &&
+                std::all_of(facts.offers.begin(), facts.offers.end(),
+                            [&](const Offer& offer) { return offer.type.efa_interfaces >= group.efa_interfaces; });
     // Kept from the start to the end, or by the number that is kept.
     const bool changes = group.most_instances > 0;
     const Supply supply = !changes && group.min_instances == group.max_instances ? Supply::fixed : Supply::dynamic;

@@ -20,6 +20,10 @@ struct GroupFacts {
   std::string zone;
   std::string placement_group;
   Purchase purchase = Purchase::on_demand;
+  // EFA interfaces that its launch template asks for, and whether its nodes can talk over them: all types have so many,
+  // and there is one subnet (PCS-50, PCS-51, PCS-53; the rules tell what is wrong, docs/check.md).
+  std::int32_t efa_interfaces = 0;
+  bool efa = false;
   std::vector<Offer> offers = {};  // the first one's type, price and zone are those above; of a pool: none
 };
 
@@ -37,6 +41,7 @@ struct Design {
   std::vector<std::string> queue_names;
   std::vector<SimulatedCloud::Boot> boots;  // by group
   std::vector<CapacityReservation> reservations;
+  std::vector<FabricSite> fabrics;  // whose tree is spec.topology
   SpotPrices spot_prices;
   std::vector<Commitment> committed;
   MicroUsd controller_per_hour = 0;

@@ -9,6 +9,7 @@ using enum OptionType;
 using enum OptionUse;
 
 constexpr std::int64_t kMaxCount = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMaxMessageBytes = 1'000'000'000'000;
 
 constexpr std::string_view kApiPrints = "Accepted because the PCS API prints or takes it; no effect.";
 
@@ -191,8 +192,8 @@ constexpr Option kOptions[] = {
   {.path = "launchTemplates", .type = map,
    .help = "Launch templates by id. Where it is given, it must hold every template named."},
   {.path = "launchTemplates.*", .type = free,
-   .help = "EC2 LaunchTemplateData. Placement.GroupName (PCS-54) and CapacityReservationSpecification (PCS-44) are read; "
-           "the rest has no effect."},
+   .help = "EC2 LaunchTemplateData. Placement.GroupName (PCS-54), CapacityReservationSpecification (PCS-44) and which "
+           "NetworkInterfaces are EFA are read; the rest has no effect."},
   {.path = "placementGroups", .type = map,
    .help = "Placement groups by name. Where it is given, it must hold every placement group named."},
   {.path = "placementGroups.*", .type = object, .help = "One placement group."},
@@ -478,7 +479,74 @@ constexpr Option kOptions[] = {
   {.path = "cloud.quotas.instances", .type = integer, .maximum = kMaxCount, .help = "Instances at most."},
   {.path = "cloud.quotas.terminatedFor", .type = duration, .fallback = "0", .maximum = kMaxSeconds,
    .help = "So long a terminated instance still counts as one. AWS publishes no value."},
-  {.path = "network", .type = object, .use = unsupported},
+
+  {.path = "network", .type = object,
+   .help = "The network between instances (docs/network.md). AWS publishes none of its numbers. Default: nothing is known of "
+           "it."},
+  {.path = "network.fabrics", .type = array, .fallback = "[]",
+   .help = "The hardware that instances land on. Of several that take a type in a zone, the first counts."},
+  {.path = "network.fabrics[]", .type = object,
+   .help = "A tree of network nodes with slots for instances on the last of them."},
+  {.path = "network.fabrics[].instanceType", .type = string, .required = true, .minimum = 1,
+   .help = "A type, \"hpc6a.*\" or \"*\": all types that it means share the slots."},
+  {.path = "network.fabrics[].availabilityZone", .type = string, .minimum = 1,
+   .help = "Its zone; default: every zone of subnets has one like it."},
+  {.path = "network.fabrics[].layers", .type = array, .required = true, .minimum = 1,
+   .help = "From the top: network nodes of the first layer, then of each further one below each node of the layer above; up "
+           "to 4 layers. EC2 has 3 or 4."},
+  {.path = "network.fabrics[].layers[]", .type = integer, .minimum = 1, .maximum = 10'000, .help = "So many."},
+  {.path = "network.fabrics[].slotsPerLeaf", .type = integer, .required = true, .minimum = 1, .maximum = 10'000,
+   .help = "Instances that a network node of the last layer takes; a million slots in all."},
+  {.path = "network.fabrics[].occupied", .type = number, .fallback = "0", .maximum = 1,
+   .help = "The share of the slots that other customers hold, in the long run."},
+  {.path = "network.fabrics[].correlation", .type = number, .fallback = "0", .maximum = 1,
+   .help = "How much alike the slots of a leaf are: 0: others hold the same share of each; 1: they hold all of it or nothing. "
+           "The share of a leaf is drawn once, from a Beta law with the mean `occupied`."},
+  {.path = "network.fabrics[].holdTime", .type = duration, .fallback = "\"6h\"", .minimum = 60, .maximum = kMaxSeconds,
+   .help = "For how long others hold a slot, on average (exponential)."},
+  {.path = "network.fabrics[].segmentLayer", .type = integer, .minimum = 1, .maximum = 4,
+   .help = "A cluster placement group is below one network node of this layer, 1 being the top; default: the one above the "
+           "leaves."},
+  {.path = "network.fabrics[].fill", .type = choice, .fallback = "\"random\"", .choices = "random|packed",
+   .help = "How a cluster placement group takes slots there: any free one alike, or leaf by leaf."},
+  {.path = "network.placementScope", .type = choice, .fallback = "\"group\"", .choices = "group|queue|job",
+   .help = "Which launches share a cluster placement group: all that name it in their launch template (PCS), of these the ones "
+           "for jobs of one queue (AWS ParallelCluster), or for one job (SOCA)."},
+  {.path = "network.model", .type = object,
+   .help = "What messages take between instances, where jobs have a communication; over the defaults (docs/network.md). "
+           "`headroom calibrate` writes it."},
+  {.path = "network.model.efa", .type = object, .help = "Over EFA, for types that `types` does not name."},
+  {.path = "network.model.efa.segments", .type = array, .required = true, .minimum = 1,
+   .help = "Lines through what messages take, one way, between instances on one last network node."},
+  {.path = "network.model.efa.segments[]", .type = object, .help = "One line: latency_us + bytes / bandwidth_gb_s."},
+  {.path = "network.model.efa.segments[].upTo", .type = integer, .maximum = kMaxMessageBytes, .unit = "bytes",
+   .help = "It holds for messages up to this size; required of all but the last."},
+  {.path = "network.model.efa.segments[].latency_us", .type = number, .required = true, .maximum = 10'000'000,
+   .unit = "us", .help = "Of an empty message, as far as this line goes."},
+  {.path = "network.model.efa.segments[].bandwidth_gb_s", .type = number, .required = true, .maximum = 1'000'000,
+   .over_minimum = true, .unit = "GB/s", .help = "10^9 bytes a second."},
+  {.path = "network.model.efa.perHop_us", .type = number, .maximum = 1'000'000, .unit = "us",
+   .help = "For each hop beyond the two of one last network node. Default: 1.35, half of what lies between the two modes of "
+           "latency of hpc6a; of shm 0."},
+  {.path = "network.model.efa.gap_us", .type = number, .maximum = 1'000'000, .unit = "us",
+   .help = "LogGP's g: between two messages that one interface sends. Default: 0.73; of shm 0."},
+  {.path = "network.model.efa.streaming_gb_s", .type = number, .maximum = 1'000'000, .over_minimum = true, .unit = "GB/s",
+   .help = "LogGP's 1/G: what one interface sends when messages follow one another. Default: the type's line rate."},
+  {.path = "network.model.efa.source", .type = string, .required = true, .minimum = 1,
+   .help = "Where the numbers are from; no effect."},
+  {.path = "network.model.tcp", .help = "Over TCP. One flow gets no more than EC2 gives it, whatever this says.",
+   .like = "network.model.efa"},
+  {.path = "network.model.shm", .help = "Between processes of one instance.", .like = "network.model.efa"},
+  {.path = "network.model.types", .type = map, .help = "The same by instance type."},
+  {.path = "network.model.types.*", .type = object, .help = "One instance type."},
+  {.path = "network.model.types.*.efa", .help = "Over EFA.", .like = "network.model.efa"},
+  {.path = "network.model.types.*.tcp", .help = "Over TCP.", .like = "network.model.efa"},
+  {.path = "network.model.types.*.shm", .help = "Between processes of one instance.", .like = "network.model.efa"},
+  {.path = "network.model.uplink", .type = number, .fallback = "1", .minimum = 1, .maximum = 1000,
+   .help = "Oversubscription of the links above last network nodes. Default: none, which AWS says of a cluster placement "
+           "group; elsewhere it is inferred."},
+  {.path = "network.model.betweenZones_us", .type = number, .fallback = "182", .maximum = 10'000'000, .unit = "us",
+   .help = "One way, between Availability Zones. Default: what 1 MB took longer between two p3dn.24xlarge."},
 
   {.path = "workload", .type = object, .required = true,
    .help = "The jobs: exactly one of trace, generator and jobs."},
@@ -514,6 +582,26 @@ constexpr Option kOptions[] = {
   {.path = "workload.checkpointInterval", .type = duration, .fallback = "0", .maximum = kMaxJobSeconds,
    .help = "Jobs that are requeued go on from their last whole interval of run time; 0: they begin anew. Writing and reading "
            "checkpoints takes no time of its own."},
+  {.path = "workload.communication", .type = array, .minimum = 1,
+   .help = "How jobs without a communication of their own communicate; drawn for each job (docs/network.md)."},
+  {.path = "workload.communication[]", .type = object, .help = "Some of the jobs."},
+  {.path = "workload.communication[].ofJobs", .type = number, .fallback = "1", .maximum = 1, .over_minimum = true,
+   .help = "Share of the jobs of that width. What is left over has none."},
+  {.path = "workload.communication[].minNodes", .type = integer, .fallback = "1", .minimum = 1, .maximum = kMaxCount,
+   .help = "Of jobs with so many nodes at least; jobs that ask for cores: as many as they need of their queue's first "
+           "group."},
+  {.path = "workload.communication[].maxNodes", .type = integer, .minimum = 1, .maximum = kMaxCount,
+   .help = "And so many at most. Default: no limit."},
+  {.path = "workload.communication[].name", .type = string, .minimum = 1,
+   .help = "Its name in reports; default: pattern and message size."},
+  {.path = "workload.communication[].pattern", .type = choice, .required = true,
+   .choices = "none|latency|bandwidth|allreduce|all-to-all", .help = "Who talks to whom (docs/network.md)."},
+  {.path = "workload.communication[].share", .type = number, .fallback = "0", .maximum = 1,
+   .help = "Share of the run time that is communication when all nodes are on one last network node."},
+  {.path = "workload.communication[].messageBytes", .type = integer, .fallback = "8", .maximum = kMaxMessageBytes,
+   .unit = "bytes", .help = "Of one message of one rank; of allreduce the vector's."},
+  {.path = "workload.communication[].ranksPerNode", .type = integer, .fallback = "1", .minimum = 1, .maximum = 4096,
+   .help = "Ranks of a node that communicate at the same time, and share its interface."},
   {.path = "workload.generator", .type = choice, .choices = "lublin|poisson",
    .help = "A synthetic workload: the model of Lublin and Feitelson (JPDC 63(11), 2003), or jobs of one width whose "
            "arrivals are a Poisson process."},
@@ -578,6 +666,19 @@ constexpr Option kOptions[] = {
    .help = "How it really ends: other than 0, it has failed."},
   {.path = "workload.jobs[].checkpointInterval", .type = duration, .maximum = kMaxJobSeconds,
    .help = "The same for this job. Default: the workload's."},
+  {.path = "workload.jobs[].communication", .type = object,
+   .help = "How it communicates. Default: as the workload's communication says, else its run time does not depend on where "
+           "it runs."},
+  {.path = "workload.jobs[].communication.name", .type = string, .minimum = 1,
+   .help = "Its name in reports; default: pattern and message size."},
+  {.path = "workload.jobs[].communication.pattern", .type = choice, .required = true,
+   .choices = "none|latency|bandwidth|allreduce|all-to-all", .help = "Who talks to whom (docs/network.md)."},
+  {.path = "workload.jobs[].communication.share", .type = number, .fallback = "0", .maximum = 1,
+   .help = "Share of the run time that is communication when all nodes are on one last network node."},
+  {.path = "workload.jobs[].communication.messageBytes", .type = integer, .fallback = "8", .maximum = kMaxMessageBytes,
+   .unit = "bytes", .help = "Of one message of one rank; of allreduce the vector's."},
+  {.path = "workload.jobs[].communication.ranksPerNode", .type = integer, .fallback = "1", .minimum = 1, .maximum = 4096,
+   .help = "Ranks of a node that communicate at the same time, and share its interface."},
   {.path = "workload.jobs[].stopTime", .type = duration, .fallback = "0", .maximum = kMaxJobSeconds,
    .help = "How long its processes take to go when they are told to end (SIGTERM); after KillWait they are gone. Policy "
            "slurm only."},

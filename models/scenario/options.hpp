@@ -69,8 +69,8 @@ std::span<const ExactlyOne> exactly_one_groups();
 
 // A pool has none of these keys; without a pool the first kNeededClusterKeys are needed.
 inline constexpr std::string_view kClusterKeys[] = {
-    "cluster", "computeNodeGroups",    "queues", "scaler", "cloud", "subnets", "launchTemplates", "placementGroups",
-    "pcs",     "capacityReservations", "budgets"};
+    "cluster", "computeNodeGroups",    "queues",  "scaler", "cloud", "subnets", "launchTemplates", "placementGroups",
+    "pcs",     "capacityReservations", "budgets", "network"};
 inline constexpr std::size_t kNeededClusterKeys = 3;
 
 inline constexpr std::int64_t kMaxSeconds = 10'000'000'000;  // 317 years: sums of several stay far below kNever

@@ -22,7 +22,9 @@
 #include "models/policies/slurm/resources.hpp"
 #include "models/policies/slurm/updates.hpp"
 #include "models/scenario/cloud_section.hpp"
+#include "models/scenario/communication_section.hpp"
 #include "models/scenario/document.hpp"
+#include "models/scenario/network_section.hpp"
 #include "models/scenario/options.hpp"
 #include "models/scenario/overrides.hpp"
 #include "models/scenario/pcs_limits.hpp"
@@ -130,6 +132,8 @@ class Builder {
     read_scheduler();
     read_scaler();
     read_cloud(root_.child("cloud"), problems_, scenario_.cloud);
+    read_fabrics(root_.child("network"), scenario_.subnets, scenario_.reservations, problems_, scenario_.network);
+    scenario_.network.model = read_network_model(root_.child("network").child("model"), problems_);
     read_spot(root_.child("cloud").child("spot"));
     read_failures(root_.child("cloud").child("failures"));
     read_workload();
@@ -189,7 +193,8 @@ class Builder {
     for (const auto& [name, launch_template] : root_.members("launchTemplates")) {
       if (problems_.full()) break;
       templates_[name] = {read_placement(launch_template),
-                          read_reservation_use(launch_template, newer_edition(), problems_)};
+                          read_reservation_use(launch_template, newer_edition(), problems_),
+                          read_efa_interfaces(launch_template, problems_)};
     }
   }
 
@@ -380,6 +385,8 @@ class Builder {
     if (known != templates_.end()) {
       group.placement_group = known->second.placement_group;
       group.reservations = known->second.reservations;
+      group.knows_template = true;
+      group.efa_interfaces = known->second.efa_interfaces;
       return;
     }
     add(section, "id",
@@ -1034,6 +1041,7 @@ class Builder {
     WorkloadOptions& workload = scenario_.workload;
     workload.max_jobs = static_cast<std::uint64_t>(section.integer("maxJobs").value_or(0));
     workload.checkpoint_interval = section.duration("checkpointInterval").value_or(0);
+    workload.communication = read_communication_rules(section, scenario_.pool.has_value(), problems_);
     if (section.has("trace")) {
       workload.source = WorkloadOptions::Source::trace;
       workload.trace = section.string("trace").value_or("");
@@ -1155,6 +1163,9 @@ class Builder {
       read_exclusive(element, job);
       job.exit_code = element.count("exitCode").value_or(0);
       job.checkpoint_interval = element.duration("checkpointInterval").value_or(scenario_.workload.checkpoint_interval);
+      if (const Section communication = element.child("communication"); communication.present()) {
+        job.communication = read_communication(communication, scenario_.pool.has_value(), problems_);
+      }
       read_queue_of(element, job);
       read_width(element, job);
       read_terms(element, job);
@@ -1596,6 +1607,7 @@ class Builder {
   struct LaunchTemplate {
     std::string placement_group;
     ReservationUse reservations;
+    std::int32_t efa_interfaces = 0;
   };
   std::map<std::string, LaunchTemplate> templates_;
   std::set<std::string> placement_groups_;

@@ -10,6 +10,7 @@
 
 #include "models/cloud/ec2.hpp"
 #include "models/cloud/mishaps.hpp"
+#include "models/network/communication.hpp"
 #include "models/pcs/service.hpp"
 #include "models/policies/slurm/asks.hpp"
 #include "models/random.hpp"
@@ -71,9 +72,11 @@ struct GroupDesign {
   std::vector<SlurmSetting> slurm = {};      // of its nodes
   std::optional<Time> scale_down_idle_time;  // PCS-6, edition 2026-08; none: the cluster's
   std::vector<std::string> subnets;
-  std::string zone;             // of the first subnet, where `subnets` names it
-  std::string placement_group;  // from the launch template, where one names it
-  std::string place = {};       // where it stands: "operations[2]"; empty: in computeNodeGroups
+  std::string zone;                 // of the first subnet, where `subnets` names it
+  std::string placement_group;      // from the launch template, where one names it
+  bool knows_template = false;      // launchTemplates holds its launch template
+  std::int32_t efa_interfaces = 0;  // that the launch template asks for
+  std::string place = {};           // where it stands: "operations[2]"; empty: in computeNodeGroups
   ReservationUse reservations = {};
   Purchase purchase = Purchase::on_demand;  // PCS-14
   AllocationStrategy spot_strategy = AllocationStrategy::price_capacity_optimized;
@@ -179,6 +182,13 @@ struct BudgetAction {
   bool stops = false;  // nothing more is launched until the period is over; otherwise it is only told
 };
 
+// The network between instances (network_section.hpp).
+struct NetworkOptions {
+  std::vector<FabricDesign> fabrics = {};
+  PlacementScope placement_scope = PlacementScope::group;
+  NetworkModelOptions model = {};
+};
+
 // So much money for some time, and for the same time again afterwards.
 struct Budget {
   std::string name;
@@ -240,6 +250,7 @@ struct InlineJob {
   std::int32_t exit_code = 0;
   bool requeue = true;
   Time checkpoint_interval = 0;  // 0: it writes none
+  std::optional<CommunicationProfile> communication = {};
   // policy slurm only
   std::int32_t tasks = 0;
   std::int32_t cpus_per_task = 0;    // 0: not given
@@ -304,6 +315,14 @@ struct PolicyKey {
   bool of_slurm;      // taken by policy slurm only; otherwise by all but it
 };
 
+// How so many of the jobs communicate that have so many nodes.
+struct CommunicationRule {
+  double of_jobs = 1;
+  std::int32_t min_nodes = 1;
+  std::int32_t max_nodes = std::numeric_limits<std::int32_t>::max();
+  CommunicationProfile profile;
+};
+
 struct WorkloadOptions {
   enum class Source : std::uint8_t { trace, lublin, poisson, jobs };
   Source source = Source::jobs;
@@ -315,6 +334,7 @@ struct WorkloadOptions {
   std::vector<InlineJob> jobs;
   std::uint64_t max_jobs = 0;    // --max-jobs; 0: all
   Time checkpoint_interval = 0;  // of all jobs but those in `jobs`, which have their own; 0: they write none
+  std::vector<CommunicationRule> communication = {};  // of jobs that have none of their own
 };
 
 struct Scenario {
@@ -334,6 +354,7 @@ struct Scenario {
   SchedulerOptions scheduler;
   ScalerOptions scaler;
   CloudOptions cloud;
+  NetworkOptions network;
   WorkloadOptions workload;
   std::vector<Operation> operations;  // but for calls of the PCS API
   // Groups and queues hold also those that calls create, after the others.

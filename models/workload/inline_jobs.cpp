@@ -137,6 +137,7 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
     job.number = position + 1;
     job.run_time = from.run_time;
     job.checkpoint_interval = from.checkpoint_interval;
+    if (from.communication) job.communication = number_of(*from.communication, workload);
     if (from.exit_code != 0) job.outcome = Outcome::failed;
     job.request.submit = from.submit;
     job.request.limit = from.time_limit > 0 ? from.time_limit : kNoTimeLimit;

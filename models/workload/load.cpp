@@ -92,6 +92,34 @@ void put_first(const std::vector<NamedSettings>& known, Workload& workload) {
   workload.user_names = std::move(names);
 }
 
+// Nodes that the job asks for; where it asks for cores alone, as many as they take of its queue's first group.
+std::int32_t width_of(const JobRequest& request, const ClusterSpec& spec) {
+  if (request.nodes > 0) return request.nodes;
+  const std::vector<GroupId>& groups = spec.queues[index(request.queue)].groups;
+  if (groups.empty()) return 1;
+  const std::int32_t cores = spec.groups[index(groups.front())].cores;
+  return request.cores / cores + (request.cores % cores > 0 ? 1 : 0);
+}
+
+// One draw for each job, whatever the rules are: a rule more shifts no other job.
+void draw_communication(const std::vector<CommunicationRule>& rules, std::uint64_t seed, const ClusterSpec& spec,
+                        Workload& workload) {
+  if (rules.empty()) return;
+  for (std::size_t j = 0; j < workload.jobs.size(); ++j) {
+    WorkloadJob& job = workload.jobs[j];
+    if (job.communication > 0) continue;
+    const std::int32_t width = width_of(job.request, spec);
+    double drawn = Substream(seed, Purpose::communication, j).uniform();
+    for (const CommunicationRule& rule : rules) {
+      if (width < rule.min_nodes || width > rule.max_nodes) continue;
+      drawn -= rule.of_jobs;
+      if (drawn >= 0) continue;
+      job.communication = number_of(rule.profile, workload);
+      break;
+    }
+  }
+}
+
 // JobRequeue=0, for jobs that have no terms of their own.
 void never_requeue(Workload& workload) {
   JobTerms terms;
@@ -155,6 +183,7 @@ Workload load_workload(const Scenario& scenario, const Design& design) {
   if (options.source != WorkloadOptions::Source::jobs) {
     for (WorkloadJob& job : workload.jobs) job.checkpoint_interval = options.checkpoint_interval;
   }
+  draw_communication(options.communication, scenario.seed, design.spec, workload);
   put_first(scenario.scheduler.slurm_users, workload);
   if (runs_slurm(scenario)) {
     const slurm::Conf conf = slurm_conf(scenario);

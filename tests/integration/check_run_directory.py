@@ -29,6 +29,8 @@ PARTS = {"busy": "busy_usd", "boot": "boot_usd", "idle": "idle_usd", "failed": "
 END_REASONS = {"END_OF_RUN", "SCHEDULER_REQUESTED", "UNHEALTHY_NODE", "BOOTSTRAP_FAILED", "EXTERNALLY_TERMINATED",
                "REPLACEMENT_REQUESTED", "NODE_GROUP_DELETION"}
 
+NETWORK_LAYERS = 3  # of the fabrics in scenarios that are checked
+
 errors = collections.Counter()
 
 
@@ -111,6 +113,44 @@ def records_of(path):
         return [json.loads(line, parse_float=Decimal) for line in file]
 
 
+def check_network(jobs, nodes, instances, launches, summary):
+    """Leaves and hops of every job from its nodes' network nodes, whose names tell the way (nn-ZONE-1-3-2)."""
+    same("network" in summary, "network_node" in (nodes[0] if nodes else {}), "columns of the network")
+    if "network" not in summary:
+        check(all("leaves" not in job for job in jobs), "columns of the network without one")
+        return
+    by_hops, by_leaves, by_diameter, wide = (collections.Counter() for _ in range(4))
+    for job in jobs:
+        paths = []
+        for host in job["hosts"] if job["start_s"] is not None else []:
+            leaf = instances[host][bisect.bisect_right(launches[host], job["start_s"]) - 1]["network_node"]
+            if leaf:
+                zone, *way = leaf.removeprefix("nn-").rsplit("-", NETWORK_LAYERS)
+                paths.append((zone, *way))
+        leaves = len(set(paths))
+        same(job["leaves"], str(leaves) if leaves else "", "leaves", job["job_id"])
+        pairs = collections.Counter()
+        for i, a in enumerate(paths):
+            for b in paths[i + 1:]:
+                common = next((n for n in range(len(a)) if a[n] != b[n]), len(a))
+                pairs[2 * (len(a) - common + 1)] += 1
+        if not pairs:
+            same((job["diameter_hops"], job["mean_hops"]), ("", ""), "hops of one node", job["job_id"])
+            continue
+        same(int(job["diameter_hops"]), max(pairs), "diameter_hops", job["job_id"])
+        close(job["mean_hops"], sum(h * n for h, n in pairs.items()) / sum(pairs.values()), f"mean_hops {job['job_id']}")
+        by_hops.update(pairs)
+        by_leaves[leaves] += 1
+        by_diameter[max(pairs)] += 1
+        wide["jobs"] += 1
+    network = summary["network"]
+    same(network["jobs"], wide["jobs"], "network.jobs")
+    for key, counts in ("pairs", by_hops), ("jobs_by_leaves", by_leaves), ("jobs_by_diameter", by_diameter):
+        same(network[key], {str(k): n for k, n in sorted(counts.items())}, f"network.{key}")
+    for hops, share in network["pair_share"].items():
+        close(share, by_hops[int(hops)] / sum(by_hops.values()), f"network.pair_share {hops}")
+
+
 def check_logs(folder, nodes, summary):
     """events.jsonl against nodes.csv, scheduler.jsonl against the number of jobs; where they were asked for."""
     if not os.path.exists(f"{folder}/events.jsonl"):
@@ -141,6 +181,68 @@ def check_logs(folder, nodes, summary):
     same(sum("_slurm_rpc_submit_batch_job" in message for message in messages), summary["jobs"]["submitted"],
          "submissions in scheduler.jsonl")
     same(sum("Requeuing" in message for message in messages), summary["jobs"]["requeues"], "requeues in scheduler.jsonl")
+
+
+def hops_between(a, b):
+    """Network nodes of a fabric are named by their way from the zone: nn-us-east-2a-1-3-12."""
+    a, b = a.split("-"), b.split("-")
+    same_until = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), len(a))
+    return 2 * (len(a) - same_until + 1)
+
+
+def check_stretch(jobs, host_at, scenario, summary):
+    """What distance did to run times: the columns against run times, zones and network nodes, the summary against the
+    columns. `host_at(job)`: the instances that it had. Small messages of the pattern latency over the defaults of
+    hpc6a are computed anew: 13 us at 2 hops and 1.35 for each further one; TCP 34.9, between zones 182 more."""
+    if "stretch" not in jobs[0]:
+        return check("stretch" not in summary.get("network", {}), "a stretch in summary.json alone")
+    inline = {job["id"]: job for job in scenario["workload"].get("jobs", []) if "id" in job}
+    profiles = collections.defaultdict(list)
+    for job in jobs:
+        who = job["job_id"]
+        same(job["start_s"] is None, job["stretch"] == "", "stretch of a job that ran", who)
+        same(job["stretch"] == "", job["transport"] == "", "transport", who)
+        if job["start_s"] is None:
+            continue
+        stretch, instances = float(job["stretch"]), host_at(job)
+        check(stretch >= 1, "no placement is better than the reference", who, stretch)
+        zones = {instance["zone"] for instance in instances}
+        if len(instances) == 1:
+            same(job["transport"], "shm", "transport of one node", who)
+        elif len(zones) > 1:
+            same(job["transport"], "tcp", "transport between zones", who)
+        plan = inline.get(who)
+        communication = plan.get("communication") if plan else None
+        if communication is None:
+            continue
+        profiles[communication["name"]].append(job)
+        if not isinstance(plan["runTime"], int) or job["requeues"] != "0":
+            continue
+        run = Decimal(repr(plan["runTime"] * stretch)).quantize(MICRO, ROUND_HALF_UP)
+        limit = Decimal(plan.get("timeLimit", 365 * 86400))
+        same(job["run_s"], min(run, limit), "run time by stretch", who)
+        same(job["state"], "TIMEOUT" if run > limit else "COMPLETED", "time-out by stretch", who)
+        if communication["pattern"] == "latency" and communication.get("messageBytes", 8) <= 8 and len(instances) > 1:
+            size = communication.get("messageBytes", 8) / 10e3
+            leaves = [instance.get("network_node", "") for instance in instances]
+            if len(zones) == 1 and job["transport"] == "efa":
+                hops = max(hops_between(a, b) if a and b else 2 for a in leaves for b in leaves)
+                time = 13.0 + 1.35 * (hops - 2) + size
+            elif all(leaves):
+                hops = max(hops_between(a, b) for a in leaves for b in leaves)
+                time = 34.9 + 1.35 * (hops - 2) + 182 * (len(zones) > 1) + size
+            else:
+                continue
+            close(stretch, 1 + communication["share"] * (time / (13.0 + size) - 1), f"stretch of {who}")
+    for name, own in profiles.items():
+        entry, values = summary["network"]["stretch"][name], sorted(float(job["stretch"]) for job in own)
+        same(entry["jobs"], len(own), "network.stretch jobs", name)
+        close(entry["mean"], math.fsum(values) / len(values), f"network.stretch {name} mean")
+        close(entry["p95"], quantile(values, 0.95), f"network.stretch {name} p95")
+        close(entry["max"], values[-1], f"network.stretch {name} max")
+        same(entry["over_tcp"], sum(job["transport"] == "tcp" for job in own), "network.stretch over_tcp", name)
+        # Inline jobs here all fit in at the reference placement.
+        same(entry["timed_out"], sum(job["state"] == "TIMEOUT" for job in own), "network.stretch timed_out", name)
 
 
 def main():
@@ -350,6 +452,11 @@ def main():
         close(entry["wait_mean_s"], sum(job["wait_s"] for job in own) / len(own), f"by_queue {queue} wait_mean_s")
         close(entry["core_hours"], sum(int(j["cpus"]) * j["run_s"] for j in own) / HOUR, f"by_queue {queue} core_hours")
 
+    def host_at(job):
+        return [instances[host][bisect.bisect_right(launches[host], job["start_s"]) - 1] for host in job["hosts"]]
+
+    check_stretch(jobs, host_at, scenario, summary)
+
     # --- the timeline: every row from the two other tables ---
     changes = []
     for node in nodes:
@@ -403,6 +510,7 @@ def main():
         same(previous_cost, accrued.quantize(MICRO, ROUND_HALF_UP), "cost in the last row")
 
     check_logs(folder, nodes, summary)
+    check_network(jobs, nodes, instances, launches, summary)
 
     # --- the log: every record is a job ---
     if log:

@@ -10,6 +10,8 @@ check() { # SCENARIO [LOG]
 
 check tutorial
 check lublin-on-pcs
+check placement-effect
+check wide-efa
 if log=$(trace KTH-SP2-1996-2.swf.zst); then
   check kth-on-pcs "$log"
 else

@@ -29,6 +29,8 @@ TEST_P(Swarm, KeepsEveryPromise) {
   EXPECT_GT(report.changes, kCases);
   EXPECT_GT(report.requeues, kCases);
   EXPECT_GT(report.drained, kCases / 4);
+  EXPECT_GT(report.placed, kCases);
+  EXPECT_GT(report.stretched, kCases);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Swarm, testing::Values(1, 2501, 5001, 7501));
 

@@ -522,7 +522,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"JobCpus", "\"trace\": \"kth.swf\"", "\"jobs\": [{\"id\": \"a\", \"runTime\": 1, \"cpus\": 2}]", ""},
         Case{"LaterRootKeys", "\"pool\"", "\"capacityReservations\": [],\n  \"network\": {},\n  \"pool\"",
              "s.json:2: capacityReservations: not together with pool\n"
-             "s.json:3: network: not supported yet"}),
+             "s.json:3: network: not together with pool"}),
     kCaseName);
 
 TEST(ScenarioKeys, OfTheWholeTableThatComeLaterAreRefusedByName) {
@@ -1136,7 +1136,9 @@ TEST(ScenarioSchema, AgreesWithTheParserInPythonToo) {
   write("duration.bad.json", replaced(kBase, "\"5m\"", "\"5 weeks\""));
   write("limit.bad.json", replaced(kBase, "\"1h\"", "0"));
   write("sources.bad.json", replaced(kPool, "\"trace\"", "\"generator\": \"lublin\", \"trace\""));
-  write("later.bad.json", with_root_key(kBase, "\"network\": {}"));
+  write("later.bad.json", replaced(kBase, "\"runTime\"", "\"het\": [], \"runTime\""));
+  write("network.good.json", with_root_key(kBase, "\"network\": {}"));
+  write("network.bad.json", with_root_key(kBase, R"("network": {"fabrics": [{"instanceType": "*", "layers": []}]})"));
   write("validate.py",
         "import glob, json, sys, jsonschema\n"
         "schema = json.load(open(sys.argv[1]))\n"

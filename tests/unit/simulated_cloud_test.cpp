@@ -58,6 +58,32 @@ TEST(SimulatedCloud, TellsWhenAnInstanceRunsAndWhenItsNodeIsReady) {
   EXPECT_EQ(events.next_time(), 303 * kSecond);
 }
 
+TEST(SimulatedCloud, TellsWhereAnInstanceIsWhenItRuns) {
+  FabricDesign design;
+  design.layers = {1, 2, 3};
+  design.slots_per_leaf = 4;
+  Ec2Settings settings;
+  settings.fabrics = plan_fabrics("region", {"a"}, {design}).sites;
+  settings.fleets.resize(1);
+  settings.fleets[0].offers.resize(1);
+  settings.fleets[0].offers[0].type.name = "hpc6a.48xlarge";
+  settings.fleets[0].offers[0].zone = "a";
+  SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1, {}, Ec2(settings));
+  EventQueue events;
+  EXPECT_EQ(cloud.leaf(NodeId{3}), kNoLeaf);
+  launch(cloud, 0, 3, 0, events);
+  const LeafId leaf = cloud.leaf(NodeId{3});
+  ASSERT_NE(leaf, kNoLeaf);
+  EXPECT_EQ(events.next(), (Stimulus{Kind::instance_running, 3, 0}));
+  events.pop();
+  EXPECT_EQ(events.next_time(), 10 * kSecond);
+  EXPECT_EQ(events.next(), (Stimulus{Kind::instance_placed, 3, number(leaf)}));
+  EXPECT_TRUE(cloud.stands(events.next(), 10 * kSecond));
+  terminate(cloud, 3, 5 * kSecond, events);
+  EXPECT_EQ(cloud.leaf(NodeId{3}), kNoLeaf);
+  EXPECT_FALSE(cloud.stands({Kind::instance_placed, 3, number(leaf)}, 10 * kSecond)) << "it is gone";
+}
+
 TEST(SimulatedCloud, TerminatesAtOnce) {
   SimulatedCloud cloud({{seconds(10), seconds(90)}}, 1);
   EventQueue events;

@@ -143,6 +143,74 @@ TEST(SimulatedRunner, RepeatsOnlyWhatWasNotSaved) {
   }
 }
 
+TEST(SimulatedRunner, TakesLongerWhereNodesAreFarApart) {
+  RunnerBench b;
+  b.job(100, 0);
+  SimulatedRunner runner = b.make();
+  runner.start(kJob, 0, b.events, 1.25);
+  EXPECT_EQ(b.next(runner), 125);
+  EXPECT_EQ(b.outcome, Outcome::completed);
+  runner.start(kJob, 200 * kSecond, b.events);
+  EXPECT_EQ(b.next(runner), 300) << "it was through, and begins anew elsewhere";
+}
+
+TEST(SimulatedRunner, KillsAtTheLimitWhatWouldHaveFittedInElsewhere) {
+  RunnerBench b;
+  b.job(100, 0, 110);
+  SimulatedRunner runner = b.make();
+  runner.start(kJob, 0, b.events, 1.2);
+  EXPECT_EQ(b.next(runner), 110);
+  EXPECT_EQ(b.outcome, Outcome::timed_out);
+  SimulatedRunner patient = b.make(false);
+  patient.start(kJob, 0, b.events, 1.2);
+  EXPECT_EQ(b.next(patient), 120) << "where the policy keeps time, it runs until it is told";
+}
+
+// A slow placement saves less in an hour.
+TEST(SimulatedRunner, SavesWorkInReferenceRunTime) {
+  RunnerBench b;
+  b.job(100, 10);
+  SimulatedRunner runner = b.make();
+  runner.start(kJob, 0, b.events, 2);
+  runner.lose(kJob, 50 * kSecond);
+  EXPECT_EQ(runner.saved(kJob), 20 * kSecond) << "25 s of work were done";
+  runner.start(kJob, 100 * kSecond, b.events, 1.5);
+  EXPECT_EQ(b.next(runner), 100 + 120);
+  EXPECT_EQ(runner.saved(kJob), 0);
+}
+
+// Whatever the stretch: a job that ran until its end is through, and what is done never exceeds what is left.
+TEST(SimulatedRunner, RoundsNoWorkAway) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Substream stream(seed, Purpose::property_suite, 8);
+    RunnerBench b;
+    b.job(static_cast<std::int64_t>(stream.below(100'000)) + 1, 1);
+    b.workload.jobs[0].run_time += static_cast<Time>(stream.below(kSecond));
+    const Time run_time = b.workload.jobs[0].run_time;
+    SimulatedRunner runner = b.make();
+    const double stretch = 0.5 + 10 * stream.uniform();
+    runner.start(kJob, 0, b.events, stretch);
+    runner.lose(kJob, static_cast<Time>(stream.uniform() * stretch * static_cast<double>(run_time)));
+    const Time saved = runner.saved(kJob);
+    ASSERT_LT(saved, run_time);
+    runner.start(kJob, 0, b.events, stretch);
+    b.next(runner);
+    EXPECT_EQ(runner.saved(kJob), 0) << "seed " << seed;
+    const auto expected = static_cast<double>(run_time - saved) * stretch;
+    runner.start(kJob, 0, b.events, stretch);
+    runner.lose(kJob, static_cast<Time>(std::llround(expected)) - kSecond / 2);
+    EXPECT_LE(runner.saved(kJob), run_time);
+  }
+}
+
+TEST(SimulatedRunner, OutlivesNoClock) {
+  RunnerBench b;
+  b.job(kLongestRequest / kSecond, 0);
+  SimulatedRunner runner = b.make(false);
+  runner.start(kJob, 0, b.events, 1e30);
+  EXPECT_EQ(b.next(runner), 100 * (kLongestRequest / kSecond));
+}
+
 TEST(SimulatedRunner, TakesTheCheckpointsOfTheScenario) {
   const std::string text = R"({"pool": {"processors": 4}, "workload": {"checkpointInterval": "10m",
     "jobs": [{"runTime": 5}, {"runTime": 5, "checkpointInterval": 90}, {"runTime": 5, "checkpointInterval": 0}]}})";

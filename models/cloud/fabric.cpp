@@ -1,0 +1,222 @@
+#include "models/cloud/fabric.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "models/cloud/capacity_pool.hpp"
+
+namespace headroom {
+namespace {
+
+constexpr double kLongest = 1e17;  // microseconds: in comparison with kNever, a sum still fits
+constexpr int kGuesses = 32;       // before all slots are looked at
+
+// Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 2000; below shape 1 by their power of
+// a uniform draw.
+double gamma(double shape, Substream& draw) {
+  if (shape < 1) {
+    const double u = 1.0 - draw.uniform();
+    return gamma(shape + 1, draw) * std::pow(u, 1.0 / shape);
+  }
+  const double d = shape - 1.0 / 3;
+  const double c = 1.0 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = draw.normal();
+    const double v = (1 + c * x) * (1 + c * x) * (1 + c * x);
+    const double u = 1.0 - draw.uniform();
+    if (v > 0 && std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+  }
+}
+
+// The share of one leaf's slots that others hold: a Beta law with that mean, whose draws give two slots of one leaf
+// that correlation.
+double share_of_leaf(double mean, double correlation, Substream& draw) {
+  if (correlation <= 0 || mean <= 0 || mean >= 1) return mean;
+  if (correlation >= 1) return draw.uniform() < mean ? 1 : 0;
+  const double weight = (1 - correlation) / correlation;
+  const double held = gamma(mean * weight, draw);
+  const double free = gamma((1 - mean) * weight, draw);
+  // Both so small that nothing is left of them: as good as all or nothing.
+  if (!(held + free > 0)) return draw.uniform() < mean ? 1 : 0;
+  return held / (held + free);
+}
+
+}  // namespace
+
+std::int64_t FabricDesign::leaf_count() const {
+  return std::accumulate(layers.begin(), layers.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+FabricPlan plan_fabrics(const std::string& region, const std::vector<std::string>& zones,
+                        const std::vector<FabricDesign>& designs) {
+  FabricPlan plan;
+  std::vector<NetworkNode> nodes = {{region, NetworkNode::kRoot}};
+  std::uint32_t leaves = 0;
+  for (const std::string& zone : zones) {
+    std::uint32_t zone_node = NetworkNode::kRoot;
+    std::int32_t tops = 0;  // network nodes of the first layer so far: designs of one zone are neighbours
+    for (std::uint32_t d = 0; d < designs.size(); ++d) {
+      const FabricDesign& design = designs[d];
+      if (!design.zone.empty() && design.zone != zone) continue;
+      if (zone_node == NetworkNode::kRoot) {
+        zone_node = static_cast<std::uint32_t>(nodes.size());
+        nodes.push_back({zone, 0});
+      }
+      plan.sites.push_back({design, zone, d, LeafId{leaves}});
+      leaves += static_cast<std::uint32_t>(design.leaf_count());
+      // One layer after the other. Leaves get their numbers in depth-first order, which is that of each layer.
+      std::vector<std::uint32_t> above = {zone_node};
+      for (std::size_t layer = 0; layer < design.layers.size(); ++layer) {
+        std::vector<std::uint32_t> below;
+        for (const std::uint32_t parent : above) {
+          const std::string prefix = (layer == 0 ? "nn-" + zone : nodes[parent].name) + "-";
+          const std::int32_t first = layer == 0 ? tops : 0;
+          for (std::int32_t n = 1; n <= design.layers[layer]; ++n) {
+            below.push_back(static_cast<std::uint32_t>(nodes.size()));
+            nodes.push_back({prefix + std::to_string(first + n), parent});
+          }
+        }
+        above = std::move(below);
+      }
+      tops += design.layers.front();
+    }
+  }
+  if (!plan.sites.empty()) plan.topology = std::make_shared<const NetworkTopology>(std::move(nodes));
+  return plan;
+}
+
+Fabric::Fabric(const FabricSite& site, std::uint64_t seed)
+    : site_(site), slots_per_leaf_(static_cast<std::uint32_t>(site.design.slots_per_leaf)) {
+  const FabricDesign& design = site.design;
+  const auto leaves = static_cast<std::uint32_t>(design.leaf_count());
+  const auto below = design.layers.begin() + design.segment_layer;
+  leaves_per_segment_ =
+      static_cast<std::uint32_t>(std::accumulate(below, design.layers.end(), std::int64_t{1}, std::multiplies<>()));
+  // Which substreams it has must not depend on the other fabrics.
+  const std::uint64_t name = name_number(std::to_string(site.number) + "/" + site.zone);
+  places_.reserve(std::size_t{leaves} * slots_per_leaf_);
+  for (std::uint32_t l = 0; l < leaves; ++l) {
+    const LeafId leaf{number(site.first_leaf) + l};
+    leaves_.push_back(leaf);
+    Substream of_leaf(seed, Purpose::fabric_leaf, name + l);
+    occupied_.push_back(share_of_leaf(design.occupied, design.correlation, of_leaf));
+    for (std::uint32_t s = 0; s < slots_per_leaf_; ++s) {
+      Place& place = places_.emplace_back(Place{Substream(seed, Purpose::fabric_slot, name + places_.size())});
+      place.others = place.stream.uniform() < occupied_[l];  // it is in its long run from the beginning
+      place.changes = stay(place, leaf);
+    }
+  }
+}
+
+bool Fabric::is_for(const std::string& type, const std::string& zone) const {
+  return zone == site_.zone && matches_type(site_.design.instance_type, type);
+}
+
+std::span<const LeafId> Fabric::segment(std::uint32_t number) const {
+  return leaves().subspan(std::size_t{number} * leaves_per_segment_, leaves_per_segment_);
+}
+
+std::uint32_t Fabric::segment_count() const { return static_cast<std::uint32_t>(leaves_.size()) / leaves_per_segment_; }
+
+std::uint32_t Fabric::roomiest_segment(Time now) {
+  std::uint32_t best = 0;
+  std::int64_t most = -1;
+  for (std::uint32_t s = 0; s < segment_count(); ++s) {
+    const std::int64_t here = free_slots(segment(s), now);
+    if (here > most) best = s;
+    most = std::max(most, here);
+  }
+  return best;
+}
+
+LeafId Fabric::leaf(Slot slot) const { return leaves_[slot / slots_per_leaf_]; }
+
+// How long the slot stays as it is: others keep it for the hold time, and leave it alone for so long that their share
+// of the leaf is what it is.
+Time Fabric::stay(Place& place, const LeafId& leaf) const {
+  const double share = occupied_[local(leaf)];
+  if (site_.design.hold_time == kNever || share >= 1 || share <= 0) return kNever;
+  const auto held = static_cast<double>(site_.design.hold_time);
+  const double mean = place.others ? held : held * (1 - share) / share;
+  const double drawn = -mean * std::log(1.0 - place.stream.uniform());
+  return drawn < kLongest ? std::max<Time>(1, std::llround(drawn)) : kNever;
+}
+
+bool Fabric::free(Slot slot, Time now) {
+  Place& place = places_[slot];
+  if (place.ours) return false;
+  while (place.changes <= now) {
+    place.others = !place.others;
+    place.changes = later(place.changes, stay(place, leaf(slot)));
+  }
+  return !place.others;
+}
+
+std::int64_t Fabric::free_slots(std::span<const LeafId> leaves, Time now) {
+  std::int64_t count = 0;
+  for (const LeafId leaf : leaves) {
+    const Slot first = local(leaf) * slots_per_leaf_;
+    for (Slot slot = first; slot < first + slots_per_leaf_; ++slot) count += free(slot, now) ? 1 : 0;
+  }
+  return count;
+}
+
+Fabric::Slot Fabric::find(std::span<const LeafId> leaves, Time now, Substream& draw) {
+  const std::uint64_t slots = std::uint64_t{leaves.size()} * slots_per_leaf_;
+  if (slots == 0) return kNoSlot;
+  // The first of some guesses that is free: what happens to other slots changes little of that.
+  for (int guess = 0; guess < kGuesses; ++guess) {
+    const std::uint64_t drawn = draw.below(slots);
+    const Slot slot =
+        local(leaves[drawn / slots_per_leaf_]) * slots_per_leaf_ + static_cast<Slot>(drawn % slots_per_leaf_);
+    if (free(slot, now)) return slot;
+  }
+  found_.clear();
+  for (const LeafId leaf : leaves) {
+    const Slot first = local(leaf) * slots_per_leaf_;
+    for (Slot slot = first; slot < first + slots_per_leaf_; ++slot) {
+      if (free(slot, now)) found_.push_back(slot);
+    }
+  }
+  return found_.empty() ? kNoSlot : found_[draw.below(found_.size())];
+}
+
+void Fabric::take(Slot slot, Time now) {
+  ensure(free(slot, now), "only a free slot is taken");
+  places_[slot].ours = true;
+}
+
+void Fabric::leave(Slot slot, Time now) {
+  Place& place = places_[slot];
+  ensure(place.ours, "only a slot that is ours is left");
+  place.ours = false;
+  place.others = false;
+  place.changes = later(now, stay(place, leaf(slot)));
+}
+
+void Fabric::undo(Slot slot) {
+  ensure(places_[slot].ours, "only a slot that is ours is given back");
+  places_[slot].ours = false;
+}
+
+std::vector<Fabric::Slot> Fabric::take_vacated(std::span<const LeafId> leaves, std::size_t count, Time now) {
+  std::vector<std::pair<Time, Slot>> vacated;
+  for (const LeafId leaf : leaves) {
+    const Slot first = local(leaf) * slots_per_leaf_;
+    for (Slot slot = first; slot < first + slots_per_leaf_; ++slot) {
+      const Place& place = places_[slot];
+      if (!place.ours && place.others && place.changes <= now) vacated.emplace_back(place.changes, slot);
+    }
+  }
+  std::sort(vacated.begin(), vacated.end());
+  vacated.resize(std::min(count, vacated.size()));
+  std::vector<Slot> slots;
+  for (const auto& [time, slot] : vacated) {
+    take(slot, time);
+    slots.push_back(slot);
+  }
+  return slots;
+}
+
+}  // namespace headroom
