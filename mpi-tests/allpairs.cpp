@@ -4,9 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdio>
-#include <optional>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <mpi.h>

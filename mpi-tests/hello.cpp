@@ -1,8 +1,6 @@
 // Every rank says who and where it is; a ring of messages proves that they reach each other; the layout that was asked
 // for is held against what is there.
-#include <algorithm>
 #include <cstddef>
-#include <map>
 #include <string>
 #include <vector>
 

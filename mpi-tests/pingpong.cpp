@@ -1,9 +1,9 @@
 // Latency, bandwidth and streaming bandwidth between two ranks, over message sizes; one pair after the other.
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 

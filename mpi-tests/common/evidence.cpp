@@ -4,8 +4,8 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <system_error>
+#include <utility>
 
 #include <sys/stat.h>
 

@@ -1,6 +1,7 @@
 #include "mpi-tests/common/faults.hpp"
 
 #include <charconv>
+#include <system_error>
 #include <vector>
 
 #include "mpi-tests/common/options.hpp"

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <system_error>
 #include <utility>
 
 namespace headroom::mpi {

@@ -197,4 +197,55 @@ for rank in document["ranks"]:
     assert not parts or ("btl_tcp" in parts and "btl_vader" not in parts), parts
 PYTHON
 fi
+
+# 6. Three hosts, as far as Open MPI knows: this ssh starts its daemons here, each with a name and a folder of its own. Between
+# them there is no shared memory and all bytes go through TCP; and yet it is one kernel.
+if [[ -n $openmpi_programs ]]; then
+  mkdir "$tmp/bin"
+  cat >"$tmp/bin/ssh" <<'SCRIPT'
+#!/usr/bin/env bash
+while [[ $1 == -* ]]; do shift; done
+export SLURMD_NODENAME=$1 TMPDIR=$HOSTS_FOLDER/$1
+shift
+mkdir -p "$TMPDIR"
+exec bash -c "$*"
+SCRIPT
+  chmod +x "$tmp/bin/ssh"
+  on_three_hosts() {
+    HOSTS_FOLDER=$tmp/hosts timeout 120 "$mpirun_openmpi" --host node-a:2,node-b:1,node-c:1 --mca plm_rsh_agent "$tmp/bin/ssh" \
+      --mca btl_tcp_if_include lo --mca oob_tcp_if_include lo -n 4 "$openmpi_programs/$1" --json "${@:2}"
+  }
+  on_three_hosts hello >"$tmp/hello.json" 2>"$tmp/stderr" || fail "hello on three hosts: $(head -n 5 "$tmp/stderr")"
+  on_three_hosts allpairs >"$tmp/allpairs.json" 2>"$tmp/stderr" || fail "allpairs on three hosts: $(head -n 5 "$tmp/stderr")"
+  on_three_hosts pingpong --pairs 0-1,0-3 --max-bytes 4K --iterations 20 >"$tmp/pingpong.json" 2>"$tmp/stderr" ||
+    fail "pingpong on three hosts: $(head -n 5 "$tmp/stderr")"
+  on_three_hosts allreduce --max-bytes 64 --iterations 20 >"$tmp/allreduce.json" 2>"$tmp/stderr" ||
+    fail "allreduce on three hosts: $(head -n 5 "$tmp/stderr")"
+  check "$tmp" <<'PYTHON' || fail "three hosts"
+import sys
+from check_mpi_result import load
+read = lambda name: load(f"{sys.argv[1]}/{name}.json")
+hello = read("hello")
+assert [rank["node"] for rank in hello["ranks"]] == ["node-a", "node-a", "node-b", "node-c"]
+assert [rank["shared_memory_group"] for rank in hello["ranks"]] == [0, 0, 2, 3]
+assert hello["result"]["shared_memory_groups"] == 3 and hello["result"]["hosts"] == 1, hello["result"]
+assert not hello["result"]["layout_ok"], "three names are not three hosts"
+# The ring: 0 to 1 stays on node-a, the others leave their hosts.
+assert [rank["sent_bytes_off_host"] for rank in hello["ranks"]] == [0, 1024, 1024, 1024]
+assert [rank["received_bytes_off_host"] for rank in hello["ranks"]] == [1024, 0, 1024, 1024]
+allpairs = read("allpairs")
+assert allpairs["result"]["participants"] == [0, 2, 3] and len(allpairs["result"]["pairs"]) == 3, allpairs["result"]
+for rank in allpairs["ranks"]:
+    assert rank["sent_bytes_off_host"] == rank["sent_bytes"], rank
+    assert (rank["sent_bytes"] > 0) == (rank["rank"] != 1), rank
+pingpong = read("pingpong")
+near, far = pingpong["result"]["pairs"]
+there = sum(size["bytes"] * size["messages"] for size in far["sizes"] + far["streaming"])
+assert pingpong["ranks"][0]["sent_bytes_off_host"] == pingpong["ranks"][3]["received_bytes_off_host"] == there > 0
+assert pingpong["ranks"][1]["sent_bytes"] > 0 == pingpong["ranks"][1]["sent_bytes_off_host"], pingpong["ranks"][1]
+allreduce = read("allreduce")
+least = allreduce["ranks"][0]["sent_bytes"]
+assert [rank["sent_bytes_off_host"] for rank in allreduce["ranks"]] == [least, 0, least, least], "one a host"
+PYTHON
+fi
 finish
