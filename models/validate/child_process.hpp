@@ -1,7 +1,8 @@
 // One program run to its end, or to its time limit. Hides fork, process groups and signals. Promises that when
 // run_child() returns nothing that it started is left on this machine: on a time-out or an interruption the program's
 // process group gets SIGTERM (mpirun and srun then end their ranks, on other machines too), and after a grace what is
-// left of it SIGKILL, and so does every process that the program left behind, in whatever group it is.
+// left of it SIGKILL, and so does every process that the program left behind, in whatever group it is; so the caller
+// must have no other children.
 #pragma once
 
 #include <atomic>
