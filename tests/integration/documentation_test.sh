@@ -5,10 +5,12 @@
 . "$(dirname "$0")/lib.sh"
 
 headroom run scenarios/tutorial.json --quiet --out "$tmp/out" --journal "$tmp/tutorial.hrj" >/dev/null || fail "the run failed"
+headroom run scenarios/placement-effect.json --quiet --out "$tmp/network" >/dev/null || fail "the run of placement-effect failed"
 
-python3 - "$tmp/out" <<'PYTHON' || fail "docs/output.md"
+python3 - "$tmp/out" "$tmp/network" <<'PYTHON' || fail "docs/output.md"
 import json, re, sys
-folder = sys.argv[1]
+folder, with_network = sys.argv[1:]
+of_network = ["leaves", "diameter_hops", "mean_hops", "network_node", "stretch", "transport"]
 page = open("docs/output.md").read()
 wrong = []
 
@@ -25,7 +27,7 @@ def documented(section):
 
 def flat(value, path=""):
     if isinstance(value, dict):
-        names_follow = path in ("by_queue", "by_node_group", "by_user")
+        names_follow = path in ("by_queue", "by_node_group", "by_user") or re.fullmatch(r"network\.\w+", path)
         for key, entry in value.items():
             yield from flat(entry, f"{path}.{'*' if names_follow else key}".lstrip("."))
     elif isinstance(value, list):
@@ -34,19 +36,22 @@ def flat(value, path=""):
     else:
         yield path
 
-sometimes_columns = {"jobs.csv": ["stretch", "transport"]}  # tests/unit/placement_effect_test.cpp
 for section in ("jobs.csv", "nodes.csv", "timeline.csv"):
-    columns = open(f"{folder}/{section}").readline().strip().split(",")
-    expected = [name for name in documented(section) if name not in sometimes_columns.get(section, [])]
-    if expected != columns:
+    columns = open(f"{with_network}/{section}").readline().strip().split(",")
+    if documented(section) != columns:
         wrong.append(f"{section} has the columns {columns}, the page {documented(section)}")
+    columns = [column for column in columns if column not in of_network]
+    if open(f"{folder}/{section}").readline().strip().split(",") != columns:
+        wrong.append(f"{section} of a run without a network has other columns than {columns}")
 keys = set(flat(json.load(open(f"{folder}/summary.json"))))
+if any(key.startswith("network") for key in keys):
+    wrong.append("summary.json of a run without a network tells of one")
+keys |= set(flat(json.load(open(f"{with_network}/summary.json"))))
 listed = set(documented("summary.json"))
 if keys - listed:
     wrong.append(f"keys that the page does not have: {sorted(keys - listed)}")
 sometimes = {"interrupted"} | {f"jobs.rejected_by_reason.{why}" for why in ("account", "qos", "limits", "partition", "resources", "reservation")}
 sometimes |= {key for key in listed if key.startswith("preemption.")}  # tests/unit/slurm_preemption_report_test.cpp
-sometimes |= {key for key in listed if key.startswith("network.stretch.")}  # tests/unit/placement_effect_test.cpp
 sometimes |= {key for key in listed if key.startswith("operations[]")}  # tests/unit/operations_test.cpp
 # tests/unit/bill_test.cpp and meter_test.cpp
 sometimes |= {key for key in listed if key.startswith(("budgets[]", "launch_failures.", "losses."))}

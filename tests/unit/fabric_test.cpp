@@ -374,6 +374,23 @@ TEST(PlacementOnAFabric, RefusesAClusterThatGrowsBeyondItsSegmentAndMovesOneThat
   EXPECT_EQ(hall.launch(16, 2 * kHour, 0, true), 16u);
 }
 
+TEST(PlacementOnAFabric, GivesAClusterThatWasEmptyAnotherPlace) {
+  Hall hall({tree({1, 2, 2}, 8)});  // segments of 16
+  for (const char* name : {"first", "second", "third"}) {
+    hall.placement(name);
+    hall.group(name);
+  }
+  EXPECT_EQ(hall.launch(16, 0, 0), 16u);
+  const auto before = hall.below(2, hall.leaves(0, 15));
+  EXPECT_EQ(hall.launch(16, 0, 1), 16u);
+  hall.terminate(0, 15, kHour);
+  EXPECT_EQ(hall.launch(16, kHour, 2), 16u) << "the third is where the first was";
+  EXPECT_EQ(hall.below(2, hall.leaves(32, 47)), before);
+  hall.terminate(16, 31, 2 * kHour);
+  EXPECT_EQ(hall.launch(16, 2 * kHour, 0), 16u) << "and the first where the second was";
+  EXPECT_NE(hall.below(2, hall.leaves(48, 63)), before);
+}
+
 TEST(PlacementOnAFabric, LeavesNothingBehindOfARequestThatFails) {
   const FabricDesign design = tree({1, 2, 2}, 10, 0.4);
   for (std::uint64_t seed = 1; seed < 30; ++seed) {
@@ -388,7 +405,7 @@ TEST(PlacementOnAFabric, LeavesNothingBehindOfARequestThatFails) {
     EXPECT_EQ(tried.launch(40, kMinute, 0, true), 0u);
     EXPECT_EQ(tried.launch(200, kMinute, 1, true), 0u);
     // All that is free in the zone: what others do has not changed by that.
-    for (const Time at : {Time{2 * kMinute}, Time{90 * kMinute}, Time{30 * kHour}}) {
+    for (const Time at : {Time{5 * kHour}, Time{9 * kHour}, Time{30 * kHour}}) {
       EXPECT_EQ(tried.launch(60, at, 1), plain.launch(60, at, 1)) << seed;
     }
   }
@@ -496,6 +513,19 @@ TEST(ReservationOnAFabric, FillsUpAsOthersLeave) {
   patient.reserve(40, "cluster");
   EXPECT_EQ(patient.launch(40, 0, 0, true), 0u);
   EXPECT_EQ(patient.launch(40, 24 * kHour, 0, true), 40u) << "whether anybody asked meanwhile or not";
+}
+
+TEST(ReservationOnAFabric, KeepsItsSlotsFromOthersWhileNobodyUsesThem) {
+  Hall hall({tree({1, 1, 4}, 16, 0.95)}, 5);
+  hall.placement("cluster");
+  hall.group("cluster").reservations.preference = ReservationUse::Preference::only;
+  hall.reserve(40, "cluster");
+  ASSERT_EQ(hall.launch(40, 48 * kHour), 40u);
+  hall.terminate(0, 39, 50 * kHour);
+  EXPECT_EQ(hall.launch(40, 60 * kHour), 40u);
+  hall.leaf.clear();
+  for (std::uint32_t n = 40; n < 80; ++n) hall.ec2->gone(NodeId{n}, 61 * kHour);
+  EXPECT_EQ(hall.launch(40, 80 * kHour), 40u);
 }
 
 TEST(ReservationOnAFabric, OfACapacityBlockIsInOneSegment) {

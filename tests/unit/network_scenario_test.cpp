@@ -59,14 +59,14 @@ std::string error_of(const std::string& text) {
   }
 }
 
-struct Run {
+struct NetRun {
   Scenario scenario;
   Design design;
   Workload workload;
   SimulationResult result{RunRecord(0), {}};
   std::string view, view_json;
 
-  explicit Run(const std::string& text, std::optional<Time> look = {}) : scenario(parse_scenario(text, "s.json")) {
+  explicit NetRun(const std::string& text, std::optional<Time> look = {}) : scenario(parse_scenario(text, "s.json")) {
     design = make_design(scenario);
     workload = load_workload(scenario, design);
     SimulationOptions options;
@@ -119,7 +119,7 @@ TEST(NetworkScenario, SaysWhatIsWrongAndWhere) {
   const std::pair<std::string, std::string> cases[] = {
       {R"({"fabrics": [{"instanceType": "hpc6a.*", "slotsPerLeaf": 8}]})", "network.fabrics[0].layers: missing"},
       {R"({"fabrics": [{"instanceType": "*", "layers": [], "slotsPerLeaf": 8}]})",
-       "network.fabrics[0].layers: found an empty array, expected at least 1"},
+       "network.fabrics[0].layers: found 0 elements, expected an array of at least 1 element"},
       {R"({"fabrics": [{"instanceType": "*", "layers": [1, 0], "slotsPerLeaf": 8}]})",
        "network.fabrics[0].layers[1]: found 0, expected an integer from 1"},
       {R"({"fabrics": [{"instanceType": "*", "layers": [1, "two"], "slotsPerLeaf": 8}]})",
@@ -181,8 +181,8 @@ TEST(NetworkScenario, KnowsWhichGroupsCanUseEfa) {
 // --- runs ---
 
 TEST(NetworkRun, ChangesNothingWhereNoFabricTakesTheType) {
-  const Run without(scenario_text(""));
-  const Run other(scenario_text(R"({"fabrics": [{"instanceType": "c6i.*", "layers": [1], "slotsPerLeaf": 8}]})"));
+  const NetRun without(scenario_text(""));
+  const NetRun other(scenario_text(R"({"fabrics": [{"instanceType": "c6i.*", "layers": [1], "slotsPerLeaf": 8}]})"));
   EXPECT_EQ(without.result.digest, other.result.digest);
   EXPECT_THAT(jobs_csv(without.result.record, without.context()), Not(HasSubstr("hops")));
   EXPECT_THAT(nodes_csv(without.result.record, without.context()), Not(HasSubstr("network_node")));
@@ -191,21 +191,26 @@ TEST(NetworkRun, ChangesNothingWhereNoFabricTakesTheType) {
 
 TEST(NetworkRun, TellsWhereEveryInstanceIsAndHowFarApartJobsAre) {
   for (const char* policy : {"easy", "slurm"}) {
-    const Run run(scenario_text(R"({"fabrics": [)" + kFabric + "]}", "lt-efa", "", policy), 400 * kSecond);
+    const NetRun run(scenario_text(R"({"fabrics": [)" + kFabric + "]}", "lt-efa", "", policy), 400 * kSecond);
     const NetworkTopology& topology = *run.design.spec.topology;
     std::vector<LeafId> all;
     for (const InstanceRecord& instance : run.result.record.instances()) {
+      if (instance.refused) continue;
       ASSERT_NE(instance.leaf, kNoLeaf) << policy;
       all.push_back(instance.leaf);
     }
-    ASSERT_EQ(all.size(), 31u) << policy;
+    // A segment has 24 slots, and the placement group is never empty: the wide job waits, and uses nodes of the first.
+    EXPECT_GE(all.size(), 20u) << policy;
+    EXPECT_LE(all.size(), 24u) << policy;
+    std::set<std::uint32_t> segments;
+    for (const LeafId leaf : all) segments.insert(topology.ancestor(leaf, 3));
+    EXPECT_EQ(segments.size(), 1u) << policy;
     const nlohmann::json summary = run.summary();
     EXPECT_EQ(summary["network"]["jobs"], 2) << "a job of one node has no pairs";
     std::int64_t pairs = 0;
     for (const auto& [hops, n] : summary["network"]["pairs"].items()) pairs += n.get<std::int64_t>();
     EXPECT_EQ(pairs, 45 + 190);
     EXPECT_EQ(summary["by_node_group"]["hpc"]["efa_interfaces"], 1);
-    // The segment of one node has 24 slots: the group took 24 there, and the others when it was empty again.
     for (const JobRecord& job : run.result.record.jobs()) {
       std::set<std::uint32_t> above;
       for (const LeafId leaf : leaves_of(run.result.record, job)) above.insert(topology.ancestor(leaf, 3));
@@ -222,7 +227,7 @@ TEST(NetworkRun, TellsWhereEveryInstanceIsAndHowFarApartJobsAre) {
     for (const nlohmann::json& row : rows) on_leaves += row["leaf"] ? row["instances"].get<std::int64_t>() : 0;
     EXPECT_EQ(rows[0]["network_node"], "us-east-2");
     EXPECT_EQ(rows[0]["instances"], on_leaves) << "the region has what its leaves have";
-    EXPECT_EQ(Run(scenario_text(R"({"fabrics": [)" + kFabric + "]}", "lt-efa", "", policy)).result.digest,
+    EXPECT_EQ(NetRun(scenario_text(R"({"fabrics": [)" + kFabric + "]}", "lt-efa", "", policy)).result.digest,
               run.result.digest)
         << "looking changes nothing";
   }
@@ -230,7 +235,7 @@ TEST(NetworkRun, TellsWhereEveryInstanceIsAndHowFarApartJobsAre) {
 
 TEST(NetworkRun, GivesEachQueueOrJobAClusterOfItsOwn) {
   const auto started = [](const std::string& scope) {
-    const Run run(scenario_text(R"({"placementScope": ")" + scope + R"(", "fabrics": [)" + kFabric + "]}"));
+    const NetRun run(scenario_text(R"({"placementScope": ")" + scope + R"(", "fabrics": [)" + kFabric + "]}"));
     std::map<std::string, std::uint32_t> segment;
     for (std::size_t j = 0; j < 3; ++j) {
       const JobRecord& job = run.result.record.jobs()[j];
