@@ -13,6 +13,7 @@ namespace {
 constexpr double kPerHop = 1.35;  // us
 constexpr double kGap = 0.73;     // us
 
+constexpr std::size_t kMostRules = 1000;
 constexpr double kLeastBandwidth = 1e-6;  // GB/s: with less, times would not be numbers
 
 void add(Problems& problems, const Section& section, std::string_view key, std::string_view text) {
@@ -127,6 +128,11 @@ std::vector<CommunicationRule> read_communication_rules(const Section& workload,
       if (rule.max_nodes < rule.min_nodes) add(problems, section, "maxNodes", "is less than minNodes");
     }
     rule.profile = read_communication(section, pool, problems);
+  }
+  if (rules.size() > kMostRules) {
+    add(problems, workload, "communication",
+        fmt::format("found {} of them, expected at most {}", rules.size(), kMostRules));
+    return rules;
   }
   // At the first width of any rule as many of them hold as anywhere.
   for (std::size_t r = 0; r < rules.size(); ++r) {
