@@ -9,10 +9,6 @@
 namespace headroom {
 namespace {
 
-// Of what a scenario does not give (models/network/link_model.cpp tells where they are from).
-constexpr double kPerHop = 1.35;  // us
-constexpr double kGap = 0.73;     // us
-
 constexpr std::size_t kMostRules = 1000;
 constexpr double kLeastBandwidth = 1e-6;  // GB/s: with less, times would not be numbers
 
