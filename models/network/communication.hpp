@@ -3,6 +3,7 @@
 // that a start costs O(nodes x log nodes + network nodes^2) (docs/network.md).
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -29,7 +30,7 @@ struct CommunicationProfile {
   double share = 0;                 // of the run time, at the reference placement
   std::int64_t message_bytes = 8;   // of one rank's message
   std::int32_t ranks_per_node = 1;  // that communicate at the same time
-  bool operator==(const CommunicationProfile&) const = default;
+  auto operator<=>(const CommunicationProfile&) const = default;
 };
 
 // What messages between the nodes of one job take.

@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
 
-// 13 us at 2 hops and 15.7 at 4, by the shares of the two modes among 243 pairs of hpc6a (boot-times 5b). That further
-// layers cost the same, and other types too, is inferred.
-constexpr double kPerHop = 1.35;  // us
-// hpc6a streams 12.04 GB/s of large messages, and 5.8 of 8 KB ones: 8192 B in 1.412 us, of which 0.680 for the bytes.
-constexpr double kGap = 0.73;  // us
-
 const Link& find_default(std::string_view type, Transport transport) {
   const Link* general = nullptr;
   for (const DefaultLink& each : default_links()) {

@@ -9,12 +9,18 @@
 namespace headroom {
 namespace {
 
-// Of what a scenario does not give (models/network/link_model.cpp tells where they are from).
-constexpr double kPerHop = 1.35;  // us
-constexpr double kGap = 0.73;     // us
+constexpr std::size_t kMostRules = 1000;
+constexpr double kLeastBandwidth = 1e-6;  // GB/s: with less, times would not be numbers
 
 void add(Problems& problems, const Section& section, std::string_view key, std::string_view text) {
   problems.add(section.where(key), section.path_of(key), text);
+}
+
+void check_bandwidth(const Section& section, std::string_view key, Problems& problems) {
+  const std::optional<double> found = section.number(key);
+  if (found && *found > 0 && *found < kLeastBandwidth) {
+    add(problems, section, key, fmt::format("found {}, expected at least {} GB/s", *found, kLeastBandwidth));
+  }
 }
 
 Link read_link(const Section& section, Transport transport, Problems& problems) {
@@ -24,6 +30,7 @@ Link read_link(const Section& section, Transport transport, Problems& problems) 
     LinkSegment& segment = link.segments.emplace_back();
     segment.latency_us = segments[i].number("latency_us").value_or(0);
     segment.bandwidth_gb_s = segments[i].number("bandwidth_gb_s").value_or(1);
+    check_bandwidth(segments[i], "bandwidth_gb_s", problems);
     const bool last = i + 1 == segments.size();
     if (const std::optional<std::int64_t> up_to = segments[i].integer("upTo")) {
       if (last) add(problems, segments[i], "upTo", "the last segment holds for all longer messages: expected none");
@@ -39,6 +46,7 @@ Link read_link(const Section& section, Transport transport, Problems& problems) 
   link.per_hop_us = section.number("perHop_us").value_or(between_nodes ? kPerHop : 0);
   link.gap_us = section.number("gap_us").value_or(between_nodes ? kGap : 0);
   link.streaming_gb_s = section.number("streaming_gb_s").value_or(0);
+  check_bandwidth(section, "streaming_gb_s", problems);
   link.source = section.string("source").value_or("");
   return link;
 }
@@ -116,6 +124,11 @@ std::vector<CommunicationRule> read_communication_rules(const Section& workload,
       if (rule.max_nodes < rule.min_nodes) add(problems, section, "maxNodes", "is less than minNodes");
     }
     rule.profile = read_communication(section, pool, problems);
+  }
+  if (rules.size() > kMostRules) {
+    add(problems, workload, "communication",
+        fmt::format("found {} of them, expected at most {}", rules.size(), kMostRules));
+    return rules;
   }
   // At the first width of any rule as many of them hold as anywhere.
   for (std::size_t r = 0; r < rules.size(); ++r) {

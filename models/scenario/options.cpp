@@ -596,8 +596,9 @@ constexpr Option kOptions[] = {
    .help = "Its name in reports; default: pattern and message size."},
   {.path = "workload.communication[].pattern", .type = choice, .required = true,
    .choices = "none|latency|bandwidth|allreduce|all-to-all", .help = "Who talks to whom (docs/network.md)."},
-  {.path = "workload.communication[].share", .type = number, .fallback = "0", .maximum = 1,
-   .help = "Share of the run time that is communication when all nodes are on one last network node."},
+  {.path = "workload.communication[].share", .type = number, .maximum = 1,
+   .help = "Share of the run time that is communication when all nodes are on one last network node; required unless the "
+           "pattern is none."},
   {.path = "workload.communication[].messageBytes", .type = integer, .fallback = "8", .maximum = kMaxMessageBytes,
    .unit = "bytes", .help = "Of one message of one rank; of allreduce the vector's."},
   {.path = "workload.communication[].ranksPerNode", .type = integer, .fallback = "1", .minimum = 1, .maximum = 4096,
@@ -673,8 +674,9 @@ constexpr Option kOptions[] = {
    .help = "Its name in reports; default: pattern and message size."},
   {.path = "workload.jobs[].communication.pattern", .type = choice, .required = true,
    .choices = "none|latency|bandwidth|allreduce|all-to-all", .help = "Who talks to whom (docs/network.md)."},
-  {.path = "workload.jobs[].communication.share", .type = number, .fallback = "0", .maximum = 1,
-   .help = "Share of the run time that is communication when all nodes are on one last network node."},
+  {.path = "workload.jobs[].communication.share", .type = number, .maximum = 1,
+   .help = "Share of the run time that is communication when all nodes are on one last network node; required unless the "
+           "pattern is none."},
   {.path = "workload.jobs[].communication.messageBytes", .type = integer, .fallback = "8", .maximum = kMaxMessageBytes,
    .unit = "bytes", .help = "Of one message of one rank; of allreduce the vector's."},
   {.path = "workload.jobs[].communication.ranksPerNode", .type = integer, .fallback = "1", .minimum = 1, .maximum = 4096,

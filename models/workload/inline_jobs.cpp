@@ -128,6 +128,7 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
 
   std::map<std::string, JobId> first_of;  // by name: the job, or an array's first task
   std::map<std::string, std::uint32_t> numbers_of_names;
+  std::map<CommunicationProfile, std::uint32_t> numbers_of_profiles;
   for (const std::size_t position : order) {
     const InlineJob& from = jobs[position];
     const std::string name = from.id.empty() ? std::to_string(position + 1) : from.id;
@@ -137,7 +138,12 @@ Workload inline_workload(const std::vector<InlineJob>& jobs, const std::vector<s
     job.number = position + 1;
     job.run_time = from.run_time;
     job.checkpoint_interval = from.checkpoint_interval;
-    if (from.communication) job.communication = number_of(*from.communication, workload);
+    if (from.communication) {
+      const auto next = static_cast<std::uint32_t>(workload.communication.size() + 1);
+      const auto [profile, is_first] = numbers_of_profiles.emplace(*from.communication, next);
+      if (is_first) workload.communication.push_back(*from.communication);
+      job.communication = profile->second;
+    }
     if (from.exit_code != 0) job.outcome = Outcome::failed;
     job.request.submit = from.submit;
     job.request.limit = from.time_limit > 0 ? from.time_limit : kNoTimeLimit;

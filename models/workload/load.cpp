@@ -105,17 +105,22 @@ std::int32_t width_of(const JobRequest& request, const ClusterSpec& spec) {
 void draw_communication(const std::vector<CommunicationRule>& rules, std::uint64_t seed, const ClusterSpec& spec,
                         Workload& workload) {
   if (rules.empty()) return;
+  std::vector<std::uint32_t> numbers(
+      rules.size());  // of their profiles in the workload; 0: none of its jobs has it yet
   for (std::size_t j = 0; j < workload.jobs.size(); ++j) {
     WorkloadJob& job = workload.jobs[j];
     if (job.communication > 0) continue;
     const std::int32_t width = width_of(job.request, spec);
     double drawn = Substream(seed, Purpose::communication, j).uniform();
-    for (const CommunicationRule& rule : rules) {
-      if (width < rule.min_nodes || width > rule.max_nodes) continue;
-      drawn -= rule.of_jobs;
+    for (std::size_t r = 0; r < rules.size() && job.communication == 0; ++r) {
+      if (width < rules[r].min_nodes || width > rules[r].max_nodes) continue;
+      drawn -= rules[r].of_jobs;
       if (drawn >= 0) continue;
-      job.communication = number_of(rule.profile, workload);
-      break;
+      if (numbers[r] == 0) {
+        workload.communication.push_back(rules[r].profile);
+        numbers[r] = static_cast<std::uint32_t>(workload.communication.size());
+      }
+      job.communication = numbers[r];
     }
   }
 }

@@ -2,7 +2,6 @@
 // outcome). Sources (logs, generators, inline jobs) fill it; the simulated world reads it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,15 +42,6 @@ struct Workload {
   std::uint64_t dropped = 0;
   std::string source;  // file name or generator, for messages
 };
-
-// The number of the profile in the workload (WorkloadJob::communication); it is added if it is not there.
-inline std::uint32_t number_of(const CommunicationProfile& profile, Workload& workload) {
-  std::vector<CommunicationProfile>& all = workload.communication;
-  const auto found = std::find(all.begin(), all.end(), profile);
-  const auto number = static_cast<std::uint32_t>(found - all.begin()) + 1;
-  if (found == all.end()) all.push_back(profile);
-  return number;
-}
 
 // When a run of it begins. Times may be counted from anywhere (a log's seconds since 1970): a run whose first job comes
 // late begins with it.

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 headroom run scenarios/tutorial.json --quiet --out "$tmp/out" --journal "$tmp/tutorial.hrj" >/dev/null || fail "the run failed"
-headroom run scenarios/wide-efa.json --quiet --out "$tmp/network" >/dev/null || fail "the run of wide-efa failed"
+headroom run scenarios/placement-effect.json --quiet --out "$tmp/network" >/dev/null || fail "the run of placement-effect failed"
 
 python3 - "$tmp/out" "$tmp/network" <<'PYTHON' || fail "docs/output.md"
 import json, re, sys
@@ -27,7 +27,7 @@ def documented(section):
 
 def flat(value, path=""):
     if isinstance(value, dict):
-        names_follow = path in ("by_queue", "by_node_group", "by_user") or path.startswith("network.")
+        names_follow = path in ("by_queue", "by_node_group", "by_user") or re.fullmatch(r"network\.\w+", path)
         for key, entry in value.items():
             yield from flat(entry, f"{path}.{'*' if names_follow else key}".lstrip("."))
     elif isinstance(value, list):
@@ -52,7 +52,6 @@ if keys - listed:
     wrong.append(f"keys that the page does not have: {sorted(keys - listed)}")
 sometimes = {"interrupted"} | {f"jobs.rejected_by_reason.{why}" for why in ("account", "qos", "limits", "partition", "resources", "reservation")}
 sometimes |= {key for key in listed if key.startswith("preemption.")}  # tests/unit/slurm_preemption_report_test.cpp
-sometimes |= {key for key in listed if key.startswith("network.stretch.")}  # tests/unit/placement_effect_test.cpp
 sometimes |= {key for key in listed if key.startswith("operations[]")}  # tests/unit/operations_test.cpp
 # tests/unit/bill_test.cpp and meter_test.cpp
 sometimes |= {key for key in listed if key.startswith(("budgets[]", "launch_failures.", "losses."))}

@@ -306,6 +306,11 @@ TEST(Communication, SaysWhatIsWrong) {
               HasSubstr("no instance type \"hpc6a.49xlarge\" in the catalog; did you mean \"hpc6a.48xlarge\"?"));
   EXPECT_THAT(error_of(model(R"("types": {"hpc6a.48xlarge": {"tcp": {"source": "x", "segments": 5}}})")),
               HasSubstr("network.model.types.hpc6a.48xlarge.tcp.segments"));
+  EXPECT_THAT(error_of(model(R"("efa": {"source": "x", "segments": [{"latency_us": 1, "bandwidth_gb_s": 1e-300}]})")),
+              HasSubstr("found 1e-300, expected at least 1e-06 GB/s"));
+  EXPECT_THAT(error_of(model(R"("efa": {"source": "x", "streaming_gb_s": 1e-9,
+                                        "segments": [{"latency_us": 1, "bandwidth_gb_s": 1}]})")),
+              HasSubstr("network.model.efa.streaming_gb_s: found 1e-09"));
   EXPECT_THAT(error_of(model(R"("uplink": 0.5)")), HasSubstr("network.model.uplink"));
 }
 
