@@ -26,7 +26,7 @@ struct Arguments {
   std::int64_t iterations = 1000;
   std::int64_t window = 64;
   std::int64_t windows = 50;
-  double size_seconds = 0.25;
+  double size_seconds = 0.2;
   double time_limit_s = 60;
   bool no_streaming = false;
 };

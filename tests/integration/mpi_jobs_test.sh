@@ -12,7 +12,7 @@ jobs=$PWD/mpi-tests/jobs
 cd "$tmp" || exit 1
 
 # 1. mpirun.sh: all four, documents in the results; then one with options, over TCP.
-HEADROOM_MPI_FABRIC=any timeout 120 "$jobs/mpirun.sh" localhost:2 >"$tmp/stdout" 2>"$tmp/stderr" ||
+HEADROOM_MPI_FABRIC=any timeout 400 "$jobs/mpirun.sh" localhost:2 >"$tmp/stdout" 2>"$tmp/stderr" ||
   fail "mpirun.sh: $(head -n 5 "$tmp/stderr")"
 HEADROOM_MPI_FABRIC=tcp HEADROOM_MPI_RESULTS=$tmp/tcp timeout 60 "$jobs/mpirun.sh" localhost:2 pingpong --max-bytes 64 \
   --iterations 10 >/dev/null 2>"$tmp/stderr" || fail "mpirun.sh over TCP: $(head -n 5 "$tmp/stderr")"
@@ -42,7 +42,7 @@ cat >"$tmp/bin/srun" <<'SCRIPT'
 exec "$MPIRUN" --oversubscribe -n "$SLURM_NNODES" "${@:2}"
 SCRIPT
 chmod +x "$tmp/bin/srun"
-sbatch() { PATH=$tmp/bin:$PATH HEADROOM_MPI_SRUN=--mpi=pmix SLURM_NNODES=2 SLURM_JOB_ID=17 timeout 120 bash "$jobs/slurm.sh" "$@"; }
+sbatch() { PATH=$tmp/bin:$PATH HEADROOM_MPI_SRUN=--mpi=pmix SLURM_NNODES=2 SLURM_JOB_ID=17 timeout 400 bash "$jobs/slurm.sh" "$@"; }
 HEADROOM_MPI_FABRIC=any sbatch pingpong --max-bytes 8 --iterations 5 >"$tmp/stdout" 2>"$tmp/stderr" ||
   fail "slurm.sh pingpong: $(head -n 5 "$tmp/stderr")"
 # Two ranks on this machine are not two nodes: hello fails, the others go on, and the job fails.
