@@ -50,6 +50,8 @@ bool holds_document(const std::string& file) {
   }
 }
 
+bool shows_stall(const std::string& log_file) { return !read_launch_log(read_file(log_file), log_file).stalls.empty(); }
+
 std::string shell_words(const std::vector<std::string>& arguments) {
   std::string words;
   for (const std::string& argument : arguments) {
@@ -183,6 +185,7 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
     made.timed_out = result.timed_out;
     made.interrupted = result.interrupted;
     made.elapsed_s = result.elapsed_s;
+    made.stalled = result.status != 0 && shows_stall(made.log_file);
     made.reported = result.status == 1 && holds_document(made.out_file);
     runs.push_back(made);
     return made;

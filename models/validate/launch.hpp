@@ -48,6 +48,7 @@ struct ProgramRun {
   bool ran = true;  // false: the job ended before
   bool timed_out = false;
   bool interrupted = false;
+  bool stalled = false;   // its own watch ended it: no message arrived for too long
   bool reported = false;  // exit status 1 with a document: it ended, and says what is wrong
   double elapsed_s = 0;
   double time_limit_s = 0;
@@ -55,10 +56,7 @@ struct ProgramRun {
   std::string log_file;  // its stderr
 };
 
-// Exit status of the test programs that have seen no message arrive for too long.
-inline constexpr int kStalled = 4;
-
-inline bool hung(const ProgramRun& run) { return run.ran && (run.timed_out || run.status == kStalled); }
+inline bool hung(const ProgramRun& run) { return run.ran && (run.timed_out || run.stalled); }
 inline bool failed(const ProgramRun& run) { return !run.ran || run.timed_out || (run.status != 0 && !run.reported); }
 
 enum class Launcher : std::uint8_t { openmpi, hydra };
@@ -85,6 +83,9 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
 // Whether the output holds a document. A program that ends with 1 has found something wrong, and says what in its
 // document; mpirun ends with 1 for reasons of its own.
 bool holds_document(const std::string& out_file);
+
+// Whether the programs' own watch has ended them.
+bool shows_stall(const std::string& log_file);
 
 // The command as one would type it.
 std::string shell_words(const std::vector<std::string>& arguments);

@@ -73,16 +73,13 @@ std::vector<std::string> rank_arguments(const SlurmOptions& slurm, const LaunchO
   return with_srun;
 }
 
-std::string exports(Fabric fabric, bool as_is) {
-  std::string text;
-  for (const auto& [name, value] : fabric_environment(fabric, as_is)) {
-    text += fmt::format("export {}={}\n", name, shell_words({value}));
-  }
-  return text;
-}
-
-std::string run_line(const std::string& name, double limit_s, const std::vector<std::string>& arguments) {
-  return fmt::format("run {} {:.0f} {}\n", name, std::ceil(limit_s), shell_words(arguments));
+// With its own environment, so that nothing of it is left for the next run.
+std::string run_line(const std::string& name, double limit_s, Fabric fabric, bool as_is,
+                     const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{"env"};
+  for (const auto& [variable, value] : fabric_environment(fabric, as_is)) words.push_back(variable + "=" + value);
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return fmt::format("run {} {:.0f} {}\n", name, std::ceil(limit_s), shell_words(words));
 }
 
 std::string one_line(const std::string& text) { return last_lines(text, 3); }
@@ -157,6 +154,7 @@ ProgramRun read_run(const LaunchOptions& options, const std::string& test, Purpo
     run.ran = end != text.c_str();
     run.elapsed_s = std::strtod(end, nullptr);
     run.timed_out = run.status == kStatusOfTimeout || run.status == kStatusOfKill;
+    run.stalled = run.status != 0 && std::filesystem::exists(run.log_file) && shows_stall(run.log_file);
     run.reported = run.status == 1 && holds_document(run.out_file);
   }
   return run;
@@ -169,46 +167,43 @@ std::string job_script(const SlurmOptions& slurm, const LaunchOptions& options, 
       "#!/bin/bash\n"
       "# Written by headroom validate: runs the test programs over the nodes of this job.\n";
   script += "cd " + shell_words({options.folder}) + " || exit 1\n";
-  script +=
-      "run() {  # NAME SECONDS COMMAND...\n"
-      "  local name=$1 limit=$2 begin=$SECONDS\n"
-      "  shift 2\n"
-      "  timeout --kill-after=10 \"$limit\" \"$@\" >\"$name.json\" 2>\"$name.log\" </dev/null\n"
-      "  status=$?\n"
-      "  result=$status\n"
-      "  ((status == 1)) && grep -q '\"headroom.mpi/1\"' \"$name.json\" && result=0  # it ended, and says what is "
-      "wrong\n"
-      "  echo \"$status $((SECONDS - begin))\" >\"$name.status\"\n"
-      "}\n"
-      // whatever happens, the one who waits sees that no more will come
-      "trap ': >finished' EXIT\n";
-  script += exports(options.fabric, options.as_is);
-  LaunchOptions probe = options;
-  probe.largest_bytes = 8;
-  probe.time_limit_s = kProbeLimitS;
+  script += R"sh(run() {  # NAME SECONDS COMMAND...; sets result (0: it came to its end) and hung
+  local name=$1 limit=$2 begin=$SECONDS status
+  shift 2
+  timeout --kill-after=10 "$limit" "$@" >"$name.json" 2>"$name.log" </dev/null
+  status=$?
+  result=$status hung=0
+  # 1 with a document: it ended, and says what is wrong.
+  if ((status == 1)) && grep -q '"headroom.mpi/1"' "$name.json"; then result=0; fi
+  # Of timeout; of the program's own watch.
+  if ((status == 124 || status == 137)); then hung=1; fi
+  if ((status != 0)) && grep -q '): no progress for ' "$name.log"; then hung=1; fi
+  echo "$status $((SECONDS - begin))" >"$name.status"
+}
+# Whatever happens, the one who waits sees that no more will come.
+trap ': >finished' EXIT
+)sh";
   for (const std::string& test : options.tests) {
-    script += run_line(test, options.time_limit_s, rank_arguments(slurm, options, launcher, test));
+    script += run_line(test, options.time_limit_s, options.fabric, options.as_is,
+                       rank_arguments(slurm, options, launcher, test));
     // What hangs once would hang again; over TCP it may not, and that tells.
-    script += fmt::format("if ((status == {} || status == {} || status == {})); then\n", kStatusOfTimeout,
-                          kStatusOfKill, kStalled);
+    script += "if ((hung)); then\n";
     if (options.fabric == Fabric::efa && !options.as_is) {
-      LaunchOptions over_tcp = probe;
+      LaunchOptions over_tcp = options;
       over_tcp.fabric = Fabric::tcp;
-      script += exports(Fabric::tcp, false);
-      script += "unset OMPI_MCA_mtl OMPI_MCA_mtl_ofi_provider_include OMPI_MCA_opal_common_ofi_provider_include\n";
-      script += run_line(test + "-over-tcp", kProbeLimitS, rank_arguments(slurm, over_tcp, launcher, test));
+      over_tcp.largest_bytes = 8;
+      over_tcp.time_limit_s = kProbeLimitS;
+      script += run_line(test + "-over-tcp", kProbeLimitS, Fabric::tcp, false,
+                         rank_arguments(slurm, over_tcp, launcher, test));
     }
     script += "exit 0\nfi\n";
     if (test != "hello") continue;
     script += "if ((result != 0)); then\n";
     if (!options.as_is) {
-      for (const auto& [name, value] : fabric_environment(options.fabric, false)) {
-        const auto kept = fabric_environment(options.fabric, true);
-        if (std::find(kept.begin(), kept.end(), std::pair(name, value)) == kept.end()) script += "unset " + name + "\n";
-      }
       LaunchOptions as_is = options;
       as_is.as_is = true;
-      script += run_line("hello-as-is", options.time_limit_s, rank_arguments(slurm, as_is, launcher, test));
+      script += run_line("hello-as-is", options.time_limit_s, options.fabric, true,
+                         rank_arguments(slurm, as_is, launcher, test));
     }
     script += "exit 0\nfi\n";
   }
