@@ -3,9 +3,9 @@
 //
 // Compact is an integer programme on a tree, solved exactly. The sum of hops falls with the pairs below each network
 // node, a strictly convex function of how many nodes each leaf gives; so in the best choice every leaf but one gives
-// all of its candidates or none, and a table over the number of nodes of each subtree is enough. For n candidates, a
-// job of w nodes and depth d: O(n w) steps and O(w) sets of n bits a level, looked at only where choices are equally
-// good. Where leaves hang at different depths (not with one type of instance: ec2.md section 10) there are tables over
+// all of its candidates or none, and a table over the number of nodes of each subtree is enough. For n candidates on l
+// leaves and a job of w nodes that is O(n w) sums, and O(l w) sets of n bits to tell choices that are equally good
+// apart. Where leaves hang at different depths (not with one type of instance: ec2.md section 10) there are tables over
 // the numbers at each depth, and beyond kMostStates of those the sum of hops is no longer exactly the least: leaves
 // that are less deep then count as if they hung at the end of a chain.
 #pragma once

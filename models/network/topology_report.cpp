@@ -14,7 +14,7 @@ namespace headroom {
 namespace {
 
 constexpr std::uint32_t kZoneDepth = 1;
-constexpr std::size_t kMostSizes = 24;  // that a table shows of one layer
+constexpr std::size_t kMostSizes = 16;  // that a table shows of one layer
 
 // Instances below each node of the tree.
 std::vector<std::int64_t> instances_below(const NetworkTopology& network, std::span<const LeafId> leaves) {
