@@ -30,7 +30,7 @@ TEST_P(Swarm, KeepsEveryPromise) {
   EXPECT_GT(report.requeues, kCases);
   EXPECT_GT(report.drained, kCases / 4);
   EXPECT_GT(report.placed, kCases);
-  EXPECT_GT(report.stretched, kCases);
+  EXPECT_GT(report.stretched, kCases / 8);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Swarm, testing::Values(1, 2501, 5001, 7501));
 
