@@ -472,6 +472,18 @@ TEST(Validate, ASlowHostIsNamedAndNotItsPairs) {
   EXPECT_TRUE(r.pairs.empty());
 }
 
+TEST(Validate, OfEquallyManySlowPairsTheSlowestTell) {
+  Cluster cluster(3);
+  cluster.pair(0, 1)["latency_us"] = 30;  // noise
+  cluster.pair(0, 2)["latency_us"] = 13;
+  cluster.pair(1, 2)["bandwidth_mb_s"] = 5;
+  EXPECT_EQ(find(cluster.judged(), "uniform").hosts, std::vector<std::string>{host_name(1)});
+  cluster.pair(0, 2)["bandwidth_mb_s"] = 5;
+  const Requirement r = find(cluster.judged(), "uniform");
+  ASSERT_FALSE(r.hosts.empty());
+  EXPECT_EQ(r.hosts.front(), host_name(2));
+}
+
 TEST(Validate, ASlowPairIsNamed) {
   Cluster cluster(6);
   cluster.pair(1, 4)["bandwidth_mb_s"] = 900;
