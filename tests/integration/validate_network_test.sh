@@ -2,6 +2,7 @@
 # headroom validate over TCP between four network namespaces that a bridge joins: a host with a slow link is named, and so
 # are hosts between which packets are lost one way. The link is delayed and limited with tc netem, or only limited (tbf)
 # where the kernel has no netem. Needs root and iproute2; skipped where namespaces are not permitted.
+# shellcheck source-path=SCRIPTDIR source=validate_lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/validate_lib.sh"
 need_mpi
 ((EUID == 0)) || skip 'network namespaces take root'
