@@ -224,19 +224,26 @@ Requirement Judge::uniform() {
   const std::size_t slow_pairs = slow.size();
   // A host of which at least half of the pairs, and two, are slow is to blame for them.
   while (true) {
-    std::map<std::size_t, std::size_t> slow_of_rank;
+    // Of hosts with as many slow pairs, the one whose pairs are the slowest.
+    std::map<std::size_t, std::pair<std::size_t, double>> slow_of_rank;
     for (const std::size_t i : slow) {
-      ++slow_of_rank[pairs[i]->a];
-      ++slow_of_rank[pairs[i]->b];
-    }
-    std::size_t worst = 0;
-    std::size_t count = 0;
-    for (const auto& [rank, times] : slow_of_rank) {
-      if (times > count) {
-        worst = rank;
-        count = times;
+      const PairScore& pair = *pairs[i];
+      const double late = pair.latency_us / usual_us;
+      const double narrow = pair.bandwidth_mb_s > 0 ? usual_mb_s / pair.bandwidth_mb_s : 0;
+      for (const std::size_t rank : {pair.a, pair.b}) {
+        ++slow_of_rank[rank].first;
+        slow_of_rank[rank].second += std::max(late, narrow);
       }
     }
+    std::size_t worst = 0;
+    std::pair<std::size_t, double> most{0, 0};
+    for (const auto& [rank, badness] : slow_of_rank) {
+      if (badness > most) {
+        worst = rank;
+        most = badness;
+      }
+    }
+    const std::size_t count = most.first;
     if (count < 2 || 2 * count < of_rank[worst]) break;
     double worst_us = 0;
     double least_mb_s = usual_mb_s;

@@ -18,6 +18,8 @@ std::string_view short_name(std::string_view host) {
   return address ? host : host.substr(0, host.find('.'));
 }
 
+const std::string kNoHost = "a host that the line does not name";
+
 enum class Family : std::uint8_t { efa, tcp, shm, other };
 
 // What carries messages, by the names that MPI libraries print.
@@ -105,7 +107,7 @@ Requirement Judge::provider() const {
       }
       const std::string name =
           use.layer == TransportUse::Layer::btl ? "Open MPI's btl " + use.name : "libfabric provider " + use.name;
-      (found == wanted ? good : bad)[name].insert(use.host.empty() ? "a host that the line does not name" : use.host);
+      (found == wanted ? good : bad)[name].insert(use.host.empty() ? kNoHost : use.host);
     }
   }
   for (const auto* side : {&good, &bad}) {
@@ -178,7 +180,22 @@ Requirement Judge::provider() const {
     r.hosts.assign(without_device.begin(), without_device.end());
     conclude(r, Verdict::fail, "ranks hold no RDMA device open on " + listed(r.hosts), remedy);
   } else if (!good.empty() || (ranks > 0 && (named == ranks || by_parts == ranks))) {
-    if (evidence_.documents.empty()) {
+    // Intel MPI and MPICH speak for all of their ranks, Open MPI's processes each for themselves.
+    std::set<std::string> silent;
+    if (named < ranks && by_parts < ranks) {
+      std::set<std::string> spoke;
+      for (const std::string& host : hosts_of(good)) spoke.insert(std::string(short_name(host)));
+      for (const MpiDocument& document : evidence_.documents) {
+        for (const Rank& rank : document.ranks) {
+          if (spoke.count(kNoHost) == 0 && spoke.count(std::string(short_name(rank.host))) == 0)
+            silent.insert(rank.claimed_host());
+        }
+      }
+    }
+    if (!silent.empty()) {
+      r.hosts.assign(silent.begin(), silent.end());
+      conclude(r, Verdict::inconclusive, "nothing shows how MPI sends from " + listed(r.hosts), remedy);
+    } else if (evidence_.documents.empty()) {
       conclude(r, Verdict::inconclusive, "the provider was chosen, but no program came to its end", remedy);
     } else {
       conclude(r, Verdict::pass);

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Shared by the tests of headroom validate: sourced after nothing, sources lib.sh itself.
+# Shared by the tests of headroom validate: sourced in place of lib.sh, which it sources.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Tests run as whoever they are, on machines with few cores: ranks share them.

@@ -2,6 +2,7 @@
 # headroom validate --slurm on a real Slurm: one slurmctld and four slurmd, four node names on this one machine. Hello and
 # ping-pong run over the four nodes through sbatch; that the nodes are not four hosts is found out. Needs root and Debian's
 # slurmctld, slurmd, slurm-client and munge (tools/setup.sh installs them); skipped without.
+# shellcheck source-path=SCRIPTDIR source=validate_lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/validate_lib.sh"
 need_mpi
 ((EUID == 0)) || skip 'starting slurmd takes root'

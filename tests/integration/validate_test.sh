@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # headroom validate with mpirun on this machine, and on recorded files: verdicts, exit statuses, files, interruption.
 # Skipped where there is no MPI.
+# shellcheck source-path=SCRIPTDIR source=validate_lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/validate_lib.sh"
 need_mpi
 

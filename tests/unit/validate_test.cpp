@@ -326,6 +326,18 @@ TEST(Validate, WithoutProviderLinesTheQueuesOfTheRanksTell) {
   EXPECT_EQ(validation.verdict, Verdict::inconclusive);
 }
 
+TEST(Validate, EveryHostHasToTell) {
+  Cluster cluster;
+  cluster.each_rank([](Json& rank, int) { rank["providers"] = Json::array(); });
+  EXPECT_EQ(find(cluster.judged(), "provider").verdict, Verdict::pass) << "all four hosts are in the log";
+  cluster.log = "[ip-10-0-0-1:17] mtl_ofi_component.c:337: mtl:ofi:prov: efa\n";
+  const Requirement r = find(cluster.judged(), "provider");
+  EXPECT_EQ(r.verdict, Verdict::inconclusive);
+  EXPECT_THAT(r.hosts, ElementsAre(host_name(1), host_name(2), host_name(3)));
+  cluster.log = "[0] MPI startup(): libfabric provider: efa\n";
+  EXPECT_EQ(find(cluster.judged(), "provider").verdict, Verdict::pass) << "rank 0 speaks for all";
+}
+
 TEST(Validate, MpichOnUcxIsNotEfa) {
   Cluster cluster;
   cluster.log = "==== UCX netmod Capability ====\nnum_vnis: 1\n";
@@ -470,6 +482,18 @@ TEST(Validate, ASlowHostIsNamedAndNotItsPairs) {
   EXPECT_EQ(r.verdict, Verdict::fail);
   EXPECT_THAT(r.hosts, ElementsAre(host_name(3)));
   EXPECT_TRUE(r.pairs.empty());
+}
+
+TEST(Validate, OfEquallyManySlowPairsTheSlowestTell) {
+  Cluster cluster(3);
+  cluster.pair(0, 1)["latency_us"] = 30;  // noise
+  cluster.pair(0, 2)["latency_us"] = 13;
+  cluster.pair(1, 2)["bandwidth_mb_s"] = 5;
+  EXPECT_EQ(find(cluster.judged(), "uniform").hosts, std::vector<std::string>{host_name(1)});
+  cluster.pair(0, 2)["bandwidth_mb_s"] = 5;
+  const Requirement r = find(cluster.judged(), "uniform");
+  ASSERT_FALSE(r.hosts.empty());
+  EXPECT_EQ(r.hosts.front(), host_name(2));
 }
 
 TEST(Validate, ASlowPairIsNamed) {
