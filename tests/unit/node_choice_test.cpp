@@ -67,13 +67,13 @@ std::vector<std::vector<Shape>> all_trees(std::int32_t most) {
 }
 
 // The same with every leaf `layers` below the top: network nodes with one child, too.
-std::vector<std::vector<Shape>> trees_of_layers(std::int32_t most, std::int32_t layers) {
+const std::vector<std::vector<Shape>>& trees_of_layers(std::int32_t most, std::int32_t layers) {
   static std::map<std::int32_t, std::vector<std::vector<Shape>>> made;  // by layers, for shapes to point into
   if (const auto at = made.find(layers); at != made.end()) return at->second;
   std::vector<std::vector<Shape>> trees(1);
   if (layers == 1) {
     for (std::int32_t n = 1; n <= most; ++n) trees.push_back({{n}});
-    return made[layers] = trees;
+    return made[layers] = std::move(trees);
   }
   trees_of_layers(most, layers - 1);
   const auto& smaller = made.at(layers - 1);
@@ -83,7 +83,7 @@ std::vector<std::vector<Shape>> trees_of_layers(std::int32_t most, std::int32_t 
     for (const Shape& only : smaller[static_cast<std::size_t>(n)]) all.push_back({n, {&only}});
     trees.push_back(std::move(all));
   }
-  return made[layers] = trees;
+  return made[layers] = std::move(trees);
 }
 
 struct Made {
@@ -216,8 +216,8 @@ TEST(NodeChoice, CompactIsTheBestOfAllChoicesOnEveryTreeOfThreeAndFourLayers) {
   // Multiset partitions of numbers, once and twice (OEIS A001970, A007713).
   const std::size_t three[] = {1, 3, 6, 14, 27, 58, 111, 223, 424, 817, 1527, 2870};
   const std::size_t four[] = {1, 4, 10, 30, 75, 206, 518, 1344, 3357, 8429, 20759, 51044};
-  const auto of_three = trees_of_layers(kMostInstances, 3);
-  const auto of_four = trees_of_layers(kMostInstances, 4);
+  const auto& of_three = trees_of_layers(kMostInstances, 3);
+  const auto& of_four = trees_of_layers(kMostInstances, 4);
   for (std::size_t n = 1; n < of_three.size(); ++n) {
     ASSERT_EQ(of_three[n].size(), three[n - 1]);
     ASSERT_EQ(of_four[n].size(), four[n - 1]);
@@ -340,7 +340,7 @@ TEST(NodeChoice, TreeFillsTheTightestLeafThenTheFullestBelowTheTightestNode) {
 TEST(NodeChoice, TreeIsWhatPolicySlurmTakes) {
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     Draw draw(seed);
-    const auto trees = trees_of_layers(kMostInstances, 1 + draw.small(1, 2));
+    const auto& trees = trees_of_layers(kMostInstances, 1 + draw.small(1, 2));
     const auto& shapes = trees[1 + draw.below(kMostInstances)];
     const Made made = make(shapes[draw.below(shapes.size())]);
     const NetworkTopology& network = made.network;
