@@ -58,25 +58,34 @@ std::string pair_name(const Ranks& ranks) {
   return fmt::format("{} and {}", name(ranks.first), name(ranks.second));
 }
 
-// Why this cannot be what it is claimed to be; "" when it can.
+// Why these ranks were not where the transport carries anything; "" when they were.
+std::string why_elsewhere(const Ranks& ranks, const std::string& transport) {
+  const bool one = one_kernel(ranks);
+  if (one && transport == "efa") {
+    return fmt::format("{} are one host (one running kernel): no EFA between them", pair_name(ranks));
+  }
+  if (one && transport == "tcp" && !namespaces_differ(ranks)) {
+    return fmt::format("{} are one host and one network: shared memory or loopback, no TCP between hosts",
+                       pair_name(ranks));
+  }
+  if (!one && transport == "shm") return fmt::format("{} are two hosts: no shared memory", pair_name(ranks));
+  return "";
+}
+
+// Why this cannot be what it is claimed to be, wherever its ranks were; "" when it can.
 std::string why_refused(const MessageSeries& series, const std::string& transport, std::int64_t claimed_hosts) {
   if (series.ranks) {
     const Ranks& ranks = *series.ranks;
-    const bool one = one_kernel(ranks);
-    if (one && transport == "efa") {
-      return fmt::format("{} are one host (one running kernel): no EFA between them", pair_name(ranks));
-    }
-    if (one && transport == "tcp" && !namespaces_differ(ranks)) {
-      return fmt::format("{} are one host and one network: shared memory or loopback, no TCP between hosts",
-                         pair_name(ranks));
-    }
-    if (!one && transport == "shm") return fmt::format("{} are two hosts: no shared memory", pair_name(ranks));
     const auto other = [&](const RankPlace& rank) { return !rank.providers.empty() && !uses(rank, "efa"); };
     if (transport == "efa" && (other(ranks.first) || other(ranks.second))) {
       const RankPlace& rank = other(ranks.first) ? ranks.first : ranks.second;
       return fmt::format("{} used libfabric's {}, not efa", pair_name(ranks), fmt::join(rank.providers, ", "));
     }
-    if (one) return "";
+    if (transport == "efa" &&
+        (!ranks.first.has_libfabric.value_or(true) || !ranks.second.has_libfabric.value_or(true))) {
+      return fmt::format("{} did not both load libfabric: no EFA", pair_name(ranks));
+    }
+    if (one_kernel(ranks)) return "";
   } else if (claimed_hosts < 2) {
     return "";
   }
@@ -102,8 +111,8 @@ std::string transport_from(const CalibrationOptions& options, const std::vector<
     const std::string transport = transport_of(*each.ranks);
     if (transport.empty()) continue;
     if (!found.empty() && transport != found) {
-      throw InputError(fmt::format("{}: messages went by {}, but by {} at {}: one transport at a time", each.place,
-                                   transport, found, place));
+      throw InputError(fmt::format("{}: messages went by {}, but by {} at {}: one at a time, by --transport",
+                                   each.place, transport, found, place));
     }
     found = transport;
     place = each.place;
@@ -191,8 +200,8 @@ const MessageTime& worst_point(const Calibration::Fit& fit) {
 
 std::string intervals_text(const HockneyFit& fit) {
   if (fit.freedom <= 0) return "no intervals: as many parameters as times";
-  return fmt::format("{:g} % intervals, each by itself: Student's t with {:g} degrees of freedom, {}",
-                     100 * fit.confidence, fit.freedom,
+  return fmt::format("{:g} % intervals, each by itself: Student's t with {}{:g} degrees of freedom, {}",
+                     100 * fit.confidence, fit.by_run ? "at least " : "", fit.freedom,
                      fit.by_run ? "from the differences between runs" : "from the differences between times");
 }
 
@@ -352,9 +361,25 @@ Calibration calibrate(const CalibrationOptions& options) {
   result.transport = transport_from(options, result.series);
   result.instance_type = instance_type_from(options, result.series);
   const std::int64_t hosts = options.claimed_hosts.value_or(options.transport == "shm" ? 1 : 2);
-  for (const MessageSeries& series : result.series) {
+  // Of all-pairs over every rank, some pairs are on one host and some are not: those that the transport carries are
+  // kept.
+  std::vector<MessageSeries> kept;
+  std::vector<std::string> elsewhere;
+  for (MessageSeries& series : result.series) {
+    const std::string where = series.ranks ? why_elsewhere(*series.ranks, result.transport) : "";
+    if (!where.empty()) {
+      elsewhere.push_back(fmt::format("{}: {}", series.place, where));
+      continue;
+    }
     const std::string why = why_refused(series, result.transport, hosts);
     if (!why.empty()) result.refusals.push_back(fmt::format("{}: {}", series.place, why));
+    kept.push_back(std::move(series));
+  }
+  result.series = std::move(kept);
+  if (result.series.empty()) {
+    result.refusals.insert(result.refusals.end(), elsewhere.begin(), elsewhere.end());
+  } else if (!elsewhere.empty()) {
+    result.remarks.push_back(fmt::format("{} left out, the first: {}", plural(elsewhere.size(), "run"), elsewhere[0]));
   }
   if (!result.refusals.empty()) return result;
 

@@ -578,7 +578,8 @@ HockneyFit fit_hockney(const std::vector<MessageTime>& points, const HockneyOpti
   fit.confidence = options.confidence;
   fit.by_run = std::all_of(chosen.runs_of.begin(), chosen.runs_of.end(),
                            [](std::size_t count) { return count >= kRunsForClusters; });
-  fit.freedom = fit.by_run ? chosen.by_run.freedom : chosen.by_point.freedom;
+  const std::size_t fewest = *std::min_element(chosen.runs_of.begin(), chosen.runs_of.end());
+  fit.freedom = fit.by_run ? static_cast<double>(fewest - 1) : chosen.by_point.freedom;
   // An interval also holds those of the fits with a breakpoint elsewhere that are as good.
   const auto estimate = [&](Eigen::Index p, std::size_t segment) {
     const bool is_slope = segment < cut.starts.size() && p % 2 == 1;

@@ -47,7 +47,8 @@ struct HockneyFit {
   double noise = 0;  // relative standard deviation of one measured time about the model, robust
   std::size_t points = 0;
   std::size_t runs = 0;
-  double freedom = 0;   // degrees of freedom of the intervals; 0: too few points for any, and they are infinite
+  double freedom =
+      0;  // degrees of freedom of the intervals, the least; 0: too few points for any, and they are infinite
   bool by_run = false;  // intervals come from the differences between runs, in all segments
   double confidence = 0;
   double between_runs = 0;            // relative standard deviation of whole runs about the model; 0 with one run

@@ -475,6 +475,7 @@ class DocumentReader {
   }
 
   void read_ranks() {
+    using K = JsonValue::Kind;
     const JsonValue& ranks = member(root_, "ranks", JsonValue::Kind::array, "an array of ranks");
     for (const JsonValue& each : ranks.items) {
       if (each.kind != JsonValue::Kind::object) fail(each, "ranks", "expected objects");
@@ -491,6 +492,9 @@ class DocumentReader {
       if (providers != nullptr && providers->kind == JsonValue::Kind::array) {
         for (const JsonValue& provider : providers->items) found.providers.push_back(provider.text);
       }
+      const JsonValue* fabric = each.find("fabric");
+      const JsonValue* loaded = fabric != nullptr ? fabric->find("libfabric_loaded") : nullptr;
+      if (loaded != nullptr && loaded->kind == K::boolean) found.has_libfabric = loaded->truth;
       ranks_.emplace_back(rank, std::move(found));
     }
     std::sort(ranks_.begin(), ranks_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

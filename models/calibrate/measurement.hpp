@@ -25,6 +25,7 @@ struct RankPlace {
   std::string instance_id;
   std::string instance_type;
   std::vector<std::string> providers;  // of libfabric, seen in use
+  std::optional<bool> has_libfabric;   // loaded it
 };
 
 // One table, or what is told of one pair of ranks.

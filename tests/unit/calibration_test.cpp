@@ -1,9 +1,12 @@
 // From files to the network model: what may be taken together, what is refused, and what a scenario gets.
 #include "models/calibrate/calibration.hpp"
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -11,6 +14,8 @@
 #include <nlohmann/json.hpp>
 
 #include "models/errors.hpp"
+#include "models/network/topology_file.hpp"
+#include "models/random.hpp"
 
 namespace headroom {
 namespace {
@@ -248,6 +253,41 @@ TEST_F(CalibrationTest, LatencyByHopsOfMatchedInstances) {
   EXPECT_THAT(calibration_fragment(alike), HasSubstr("all pairs 4 hops apart"));
 }
 
+// Pairs of one host among pairs of two: each transport takes its own.
+TEST_F(CalibrationTest, AllPairsOverEveryRankAreTakenApart) {
+  const auto rank = [](int number, const char* host) {
+    return fmt::format(R"({{"rank": {}, "host": "{}", "boot_id": "{}", "providers": ["efa"]}})", number, host, host);
+  };
+  std::string pairs;
+  for (const auto& [a, b, latency] : {std::tuple(0, 1, 0.4), std::tuple(0, 2, 15.5), std::tuple(1, 2, 15.6)}) {
+    pairs += fmt::format(R"({}{{"a": {}, "b": {}, "round": 0, "latency_us": {}, "bandwidth_mb_s": 10000}})",
+                         pairs.empty() ? "" : ", ", a, b, latency);
+  }
+  const std::string path =
+      file("pairs", fmt::format(R"({{"schema": "headroom.mpi/1", "test": "allpairs", "ranks": [{}, {}, {}],
+    "result": {{"latency_bytes": 8, "bandwidth_bytes": 1048576, "pairs": [{}]}}}})",
+                                rank(0, "a"), rank(1, "a"), rank(2, "b"), pairs));
+  const std::string sweep = file("osu", osu());
+  EXPECT_THROW(calibrate({.files = {sweep, path}}), InputError);
+  const Calibration efa = calibrate({.files = {sweep, path}, .transport = "efa"});
+  EXPECT_TRUE(efa.refusals.empty());
+  EXPECT_EQ(efa.latency->fit.runs, 3u);
+  EXPECT_THAT(efa.remarks, testing::Contains(HasSubstr("2 runs left out, the first: ")));
+  EXPECT_THAT(calibrate({.files = {file("together", ping_pong({kHere, kAlias})), path}, .transport = "shm"}).remarks,
+              testing::Contains(HasSubstr("are two hosts")));
+}
+
+TEST_F(CalibrationTest, WithoutLibfabricThereIsNoEfa) {
+  std::string text = ping_pong({kHere, kThere});
+  for (std::size_t at = 0; (at = text.find(R"("providers": ["efa"])", at)) != std::string::npos; ++at) {
+    text.replace(at, 20, R"("providers": [], "fabric": {"libfabric_loaded": false})");
+  }
+  const std::string path = file("ucx", text);
+  EXPECT_THAT(calibrate({.files = {path}, .transport = "efa"}).refusals,
+              ElementsAre(HasSubstr("did not both load libfabric")));
+  EXPECT_TRUE(calibrate({.files = {path}, .transport = "tcp"}).refusals.empty());
+}
+
 // All-pairs has one size of latency and one of bandwidth: an error by itself, hops beside a ping-pong.
 TEST_F(CalibrationTest, AllPairsNeedAPingPongBesideThem) {
   const std::string pairs = file("pairs", R"({"schema": "headroom.mpi/1", "test": "allpairs", "ranks": [
@@ -265,6 +305,60 @@ TEST_F(CalibrationTest, AllPairsNeedAPingPongBesideThem) {
   EXPECT_EQ(both.latency->fit.runs, 2u);
   EXPECT_FALSE(both.streaming.has_value());
   EXPECT_THAT(both.remarks, ElementsAre(HasSubstr("no LogGP from allpairs")));
+}
+
+// All pairs of the 32 instances whose topology EC2 told, with 1.6 us for every hop beyond 2 planted in 3 % noise.
+TEST(CalibrationShared, HopsOfARealTopologyAreFoundAgain) {
+  const char* shared = std::getenv("HEADROOM_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "HEADROOM_SHARED is not set: no topology";
+  const std::string path = std::string(shared) + "/data/efa/topology-hpc6a-32-cluster-placement-group.json";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
+  const std::string paths[] = {path};
+  const TopologyFile topology = read_topology(paths);
+  ASSERT_EQ(topology.instances.size(), 32u);
+  Substream stream(6, Purpose::property_suite, 13);
+  std::string ranks;
+  std::string pairs;
+  std::string sweeps;
+  for (std::size_t a = 0; a < topology.instances.size(); ++a) {
+    ranks +=
+        fmt::format(R"({}{{"rank": {}, "host": "{}", "boot_id": "{}", "instance_id": "{}", "providers": ["efa"]}})",
+                    a == 0 ? "" : ", ", a, a, a, topology.instances[a].id);
+    for (std::size_t b = a + 1; b < topology.instances.size(); ++b) {
+      const double further = 1.6 * (topology.network->hops(topology.instances[a].leaf, topology.instances[b].leaf) - 2);
+      pairs += fmt::format(R"({}{{"a": {}, "b": {}, "latency_us": {}, "bandwidth_mb_s": 10000}})",
+                           pairs.empty() ? "" : ", ", a, b, (12.4 + further) * std::exp(0.03 * stream.normal()));
+      if (a > 0 || b > 6) continue;
+      std::string sizes;
+      for (int power = 0; power <= 22; ++power) {
+        const double bytes = static_cast<double>(1 << power);
+        const double time = bytes <= 65536 ? 12.4 + 1e-3 * bytes / 4 : 35 + 1e-3 * bytes / 5.4;
+        sizes += fmt::format(R"({}{{"bytes": {}, "latency_us": {{"p50": {}}}}})", power == 0 ? "" : ", ", 1 << power,
+                             (time + further) * std::exp(0.02 * stream.normal()));
+      }
+      sweeps +=
+          fmt::format(R"({}{{"a": {}, "b": {}, "errors": 0, "sizes": [{}]}})", sweeps.empty() ? "" : ", ", a, b, sizes);
+    }
+  }
+  const auto document = [&](const char* test, const std::string& result) {
+    const std::string name =
+        (std::filesystem::temp_directory_path() / fmt::format("headroom-hops-{}-{}", ::getpid(), test)).string();
+    std::ofstream(name) << fmt::format(
+        R"({{"schema": "headroom.mpi/1", "test": "{}", "ranks": [{}], "result": {{{}}}}})", test, ranks, result);
+    return name;
+  };
+  const std::vector<std::string> files = {
+      document("allpairs", R"("latency_bytes": 8, "bandwidth_bytes": 1048576, "pairs": [)" + pairs + "]"),
+      document("pingpong", R"("pairs": [)" + sweeps + "]")};
+  const Calibration calibration = calibrate({.files = files, .topology = {path}});
+  for (const std::string& each : files) std::filesystem::remove(each);
+  ASSERT_EQ(calibration.latency->fit.runs, 502u);
+  ASSERT_EQ(calibration.latency->fit.segments.size(), 2u);
+  const Estimate per_hop = *calibration.latency->fit.per_hop_us;
+  EXPECT_LE(per_hop.low, 1.6);
+  EXPECT_GE(per_hop.high, 1.6);
+  EXPECT_LT(per_hop.high - per_hop.low, 0.2);
+  EXPECT_NEAR(calibration.latency->fit.segments[0].latency_us.value, 12.4, 0.15);
 }
 
 // Residuals as docs/calibrate.md states them.
