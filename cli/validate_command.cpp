@@ -198,13 +198,11 @@ bool is_host_name(const std::string& text) {
 int validate_cluster(const ValidateArguments& arguments, const Output& output) {
   check_writable(arguments.junit);
   check_writable(arguments.heat_map);
-  std::optional<validate::InstanceTopology> topology;
-  if (!arguments.topology.empty()) {
-    topology = validate::read_instance_topology(read_file(arguments.topology), arguments.topology);
-  }
+  std::optional<TopologyFile> topology;
+  if (!arguments.topology.empty()) topology = read_topology(std::span(&arguments.topology, 1));
 
   Demand demand;
-  demand.fabric = validate::fabric_named(arguments.expect).value();
+  demand.transport = transport_named(arguments.expect).value();
   demand.instance_type = arguments.instance_type;
   demand.interfaces = arguments.interfaces;
   demand.max_latency_us = arguments.max_latency_us;
@@ -225,7 +223,7 @@ int validate_cluster(const ValidateArguments& arguments, const Output& output) {
                                             : arguments.tests;
     options.programs =
         fs::absolute(arguments.programs.empty() ? default_programs() : arguments.programs).lexically_normal().string();
-    options.fabric = demand.fabric;
+    options.transport = demand.transport;
     options.as_is = arguments.as_is;
     options.mpirun = arguments.mpirun;
     options.time_limit_s = arguments.time_limit_s;

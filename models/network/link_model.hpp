@@ -21,6 +21,7 @@ namespace headroom {
 enum class Transport : std::uint8_t { efa, tcp, shm };
 inline constexpr std::size_t kTransports = 3;
 std::string_view transport_name(Transport transport);
+std::optional<Transport> transport_named(std::string_view name);
 
 // Of messages up to so many bytes. GB are 10^9 bytes.
 struct LinkSegment {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/validate/fabric.hpp"
+#include "models/network/link_model.hpp"
 
 namespace headroom::validate {
 
@@ -24,9 +24,9 @@ struct Expectation {
 };
 
 // `mpi`: openmpi, intelmpi, ...: a baseline of this MPI where there is one, otherwise of another.
-std::optional<Expectation> find_expectation(std::string_view instance_type, Fabric fabric, std::string_view mpi);
+std::optional<Expectation> find_expectation(std::string_view instance_type, Transport transport, std::string_view mpi);
 
 // Types with a baseline, for messages.
-std::string expected_types(Fabric fabric);
+std::string expected_types(Transport transport);
 
 }  // namespace headroom::validate

@@ -43,27 +43,24 @@ Shade shade(double position) {
           position > 0.45 ? "#ffffff" : "#222222"};
 }
 
-const std::vector<std::string>* path_of(const HostFacts& host, const std::optional<InstanceTopology>& topology) {
-  if (!topology || host.instance_id.empty()) return nullptr;
-  const auto found = topology->network_nodes.find(host.instance_id);
-  return found != topology->network_nodes.end() ? &found->second : nullptr;
+// Leaves are numbered so that those below one network node are neighbours.
+LeafId leaf_of(const HostFacts& host, const std::optional<TopologyFile>& topology) {
+  const TopologyInstance* const instance = topology ? topology->find(host.instance_id) : nullptr;
+  return instance != nullptr ? instance->leaf : kNoLeaf;
 }
 
 }  // namespace
 
-std::vector<std::size_t> heat_map_order(const Validation& validation, const std::optional<InstanceTopology>& topology) {
+std::vector<std::size_t> heat_map_order(const Validation& validation, const std::optional<TopologyFile>& topology) {
   std::vector<std::size_t> order(validation.hosts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    const auto* first = path_of(validation.hosts[a], topology);
-    const auto* second = path_of(validation.hosts[b], topology);
-    if (first == nullptr || second == nullptr) return first != nullptr && second == nullptr;  // unknown ones last
-    return *first < *second;
+    return leaf_of(validation.hosts[a], topology) < leaf_of(validation.hosts[b], topology);  // unknown ones last
   });
   return order;
 }
 
-std::string heat_map_svg(const Validation& validation, const std::optional<InstanceTopology>& topology) {
+std::string heat_map_svg(const Validation& validation, const std::optional<TopologyFile>& topology) {
   const std::vector<std::size_t> order = heat_map_order(validation, topology);
   std::vector<std::size_t> place(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;
@@ -109,10 +106,10 @@ std::string heat_map_svg(const Validation& validation, const std::optional<Insta
   };
   say(16, 26, 17, "font-weight=\"bold\"", "Latency between hosts, one way");
   const bool ordered = std::any_of(validation.hosts.begin(), validation.hosts.end(),
-                                   [&](const HostFacts& host) { return path_of(host, topology) != nullptr; });
+                                   [&](const HostFacts& host) { return leaf_of(host, topology) != kNoLeaf; });
   say(16, 46, 12, "",
       fmt::format(
-          "MPI over {}{}{}, {} hosts, {}", name_of(validation.fabric), validation.instance_type.empty() ? "" : " on ",
+          "MPI over {}{}{}, {} hosts, {}", transport_name(validation.transport), validation.instance_type.empty() ? "" : " on ",
           validation.instance_type, n,
           ordered ? "in the order of the network tree: lines part network nodes" : "in the order of their ranks"));
   if (values.empty()) {
@@ -177,10 +174,8 @@ std::string heat_map_svg(const Validation& validation, const std::optional<Insta
   }
   out += frames;
   for (std::size_t i = 1; i < n; ++i) {
-    const auto* before = path_of(validation.hosts[order[i - 1]], topology);
-    const auto* after = path_of(validation.hosts[order[i]], topology);
-    if (!ordered || (before == nullptr && after == nullptr)) continue;
-    if (before != nullptr && after != nullptr && *before == *after) continue;
+    const LeafId before = leaf_of(validation.hosts[order[i - 1]], topology);
+    if (!ordered || before == leaf_of(validation.hosts[order[i]], topology)) continue;
     const double at = static_cast<double>(i) * cell;
     out += fmt::format(
         "<path d=\"M{0:.1f} {1:.1f}V{2:.1f}M{3:.1f} {4:.1f}H{5:.1f}\" stroke=\"#222222\" stroke-width=\"1.5\"/>\n",

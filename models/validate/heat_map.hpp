@@ -6,15 +6,15 @@
 #include <optional>
 #include <string>
 
-#include "models/validate/instance_topology.hpp"
+#include "models/network/topology_file.hpp"
 #include "models/validate/validation.hpp"
 
 namespace headroom::validate {
 
 // Valid XML without scripts or outside references. Without any measured pair the picture says so.
-std::string heat_map_svg(const Validation& validation, const std::optional<InstanceTopology>& topology);
+std::string heat_map_svg(const Validation& validation, const std::optional<TopologyFile>& topology);
 
 // Indices into validation.hosts in the order of the picture.
-std::vector<std::size_t> heat_map_order(const Validation& validation, const std::optional<InstanceTopology>& topology);
+std::vector<std::size_t> heat_map_order(const Validation& validation, const std::optional<TopologyFile>& topology);
 
 }  // namespace headroom::validate

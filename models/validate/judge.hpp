@@ -92,7 +92,7 @@ class Judge {
   void find_type();
   void gather();
   bool launched() const { return !evidence_.runs.empty(); }
-  bool between_hosts() const { return demand_.fabric != Fabric::shm; }
+  bool between_hosts() const { return demand_.transport != Transport::shm; }
   // Under shm pairs are of ranks on one host; otherwise only pairs of ranks that claim different hosts say anything.
   bool counts(const Rank& a, const Rank& b) const { return !between_hosts() || a.claimed_host() != b.claimed_host(); }
   bool asked_for(std::string_view test) const;

@@ -17,7 +17,7 @@ constexpr double kFastestNetworkUs = 2;
 // A pair is slow when its latency is so many times the lower quartile of all pairs, or its bandwidth as many times
 // below the upper one. Over EFA the network tree alone makes 1.37 (12.3 to 16.8 us in one placement group,
 // boot-times.md 5b).
-constexpr double slow_factor(Fabric fabric) { return fabric == Fabric::efa ? 1.5 : fabric == Fabric::tcp ? 2 : 4; }
+constexpr double slow_factor(Transport transport) { return transport == Transport::efa ? 1.5 : transport == Transport::tcp ? 2 : 4; }
 
 // Every pair of hosts with a measurement that is over (or under) the limit, once.
 template <typename Over>
@@ -55,7 +55,7 @@ Requirement Judge::plausible() const {
     return r;
   }
   const std::optional<InstanceType> type = find_instance_type(result_.instance_type);
-  if (!streaming_.empty() && type && demand_.fabric == Fabric::efa) {
+  if (!streaming_.empty() && type && demand_.transport == Transport::efa) {
     const Measured& most = *std::max_element(streaming_.begin(), streaming_.end(), faster);
     const double limit_mb_s = type->network_gbps * 1000 / 8 * 1.1;
     r.evidence.push_back(fmt::format("most bandwidth {}: {}; the network of {} carries {:.0f} Gb/s", mb_s(most.value),
@@ -72,18 +72,18 @@ Requirement Judge::plausible() const {
 }
 
 std::optional<Expectation> Judge::expectation() const {
-  return find_expectation(result_.instance_type, demand_.fabric, vendor_);
+  return find_expectation(result_.instance_type, demand_.transport, vendor_);
 }
 
 // What there is to say when there is no number to compare with.
 void Judge::no_expectation(Requirement& r, std::string_view option) const {
-  const std::string known = expected_types(demand_.fabric);
-  r.required = demand_.fabric == Fabric::efa;
+  const std::string known = expected_types(demand_.transport);
+  r.required = demand_.transport == Transport::efa;
   conclude(r, Verdict::inconclusive,
            result_.instance_type.empty()
                ? std::string("the instance type is not known, so there is nothing to compare with")
                : fmt::format("nobody's measurement of {} over {} is known here{}", result_.instance_type,
-                             name_of(demand_.fabric), known.empty() ? "" : "; known: " + known),
+                             transport_name(demand_.transport), known.empty() ? "" : "; known: " + known),
            fmt::format("Give --instance-type, or what you expect with {}.", option));
 }
 
@@ -91,7 +91,7 @@ Requirement Judge::latency() const {
   Requirement r = requirement("latency");
   if (small_us_.empty()) {
     conclude(r, Verdict::inconclusive, "no latency of small messages was measured", "Run pingpong or allpairs.");
-    r.required = demand_.fabric == Fabric::efa || demand_.max_latency_us.has_value();
+    r.required = demand_.transport == Transport::efa || demand_.max_latency_us.has_value();
     return r;
   }
   std::vector<double> values;
@@ -135,7 +135,7 @@ Requirement Judge::bandwidth() const {
   if (transfer_.empty()) {
     conclude(r, Verdict::inconclusive, "no ping-pong of 1 MiB was measured",
              "Run pingpong with --max-bytes of 1 MiB or more.");
-    r.required = demand_.fabric == Fabric::efa || demand_.min_bandwidth_mb_s.has_value();
+    r.required = demand_.transport == Transport::efa || demand_.min_bandwidth_mb_s.has_value();
     return r;
   }
   const Measured& least = *std::min_element(transfer_.begin(), transfer_.end(), less);
@@ -172,7 +172,7 @@ Requirement Judge::uniform() {
     if (d.test == "allpairs") document = &d;
   }
   // Two hosts are one pair: there is nothing to compare it with, and nobody can say which of them is slow.
-  r.required = asked_for("allpairs") || demand_.fabric == Fabric::efa;
+  r.required = asked_for("allpairs") || demand_.transport == Transport::efa;
   if (document == nullptr || document->pairs.empty()) {
     conclude(r, Verdict::inconclusive, "the pairs of hosts were not measured", "Run allpairs.");
     if (demand_.hosts.value_or(3) < 3) r.required = false;
@@ -204,7 +204,7 @@ Requirement Judge::uniform() {
   std::sort(bandwidths.begin(), bandwidths.end());
   const double usual_us = latencies[(latencies.size() - 1) / 4];
   const double usual_mb_s = bandwidths.empty() ? 0 : bandwidths[bandwidths.size() - 1 - (bandwidths.size() - 1) / 4];
-  const double factor = demand_.slow_factor.value_or(slow_factor(demand_.fabric));
+  const double factor = demand_.slow_factor.value_or(slow_factor(demand_.transport));
   r.evidence.push_back(fmt::format("{} pairs: {} to {}, lower quartile {}; {} to {}, upper quartile {}", pairs.size(),
                                    us(latencies.front()), us(latencies.back()), us(usual_us),
                                    bandwidths.empty() ? "no bandwidth" : mb_s(bandwidths.front()),
@@ -309,7 +309,7 @@ Requirement Judge::payload() const {
              "Take the hosts out of use: memory, adapter or driver are broken; say so to AWS.");
   } else if (checked.empty()) {
     conclude(r, Verdict::inconclusive, "no test that checks what arrives has ended", "Run pingpong and allreduce.");
-    r.required = demand_.fabric == Fabric::efa || asked_for("pingpong") || asked_for("allreduce");
+    r.required = demand_.transport == Transport::efa || asked_for("pingpong") || asked_for("allreduce");
   } else {
     conclude(r, Verdict::pass);
   }

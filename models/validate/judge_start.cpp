@@ -136,7 +136,7 @@ Requirement Judge::no_hang() const {
       conclude(r, Verdict::fail, "the programs were not even started on every host within the time limit",
                "Check that every host answers and that ssh or Slurm can start programs there; give slow ones more "
                "time with --timeout.");
-    } else if (demand_.fabric == Fabric::shm) {
+    } else if (demand_.transport == Transport::shm) {
       conclude(r, Verdict::fail, "the programs start, but messages between ranks of this host do not arrive",
                "Look for a full /dev/shm, and for more ranks than cores that all wait busily.");
     } else {
@@ -146,7 +146,7 @@ Requirement Judge::no_hang() const {
                            "not let all traffic through from and to itself, be it in one direction only",
                            stuck.empty() || through.empty() ? std::string() : " between " + listed(stuck),
                            tcp_works ? " over EFA, while TCP gets through" : ""),
-               demand_.fabric == Fabric::efa ? "Give every EFA interface one security group that allows all traffic "
+               demand_.transport == Transport::efa ? "Give every EFA interface one security group that allows all traffic "
                                                "from itself and to itself, inbound and "
                                                "outbound (PCS-52), and keep all instances in one subnet (PCS-51)."
                                              : "Let all ports between the hosts through, both ways: a security group "

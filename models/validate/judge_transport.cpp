@@ -89,8 +89,8 @@ bool Judge::within_host(const TransportUse& use) const {
 
 Requirement Judge::provider() const {
   Requirement r = requirement("provider");
-  const Family wanted = demand_.fabric == Fabric::efa   ? Family::efa
-                        : demand_.fabric == Fabric::tcp ? Family::tcp
+  const Family wanted = demand_.transport == Transport::efa   ? Family::efa
+                        : demand_.transport == Transport::tcp ? Family::tcp
                                                         : Family::shm;
   std::map<std::string, std::set<std::string>> good;  // what the log says, by name: on which hosts
   std::map<std::string, std::set<std::string>> bad;
@@ -102,7 +102,7 @@ Requirement Judge::provider() const {
       if (between_hosts() && use.layer == TransportUse::Layer::libfabric && found == Family::shm) continue;
       if (use.layer == TransportUse::Layer::netmod) {
         // It does not say what UCX takes in its turn; EFA it is not.
-        if (demand_.fabric == Fabric::efa) bad["MPICH's netmod " + use.name].insert("every host");
+        if (demand_.transport == Transport::efa) bad["MPICH's netmod " + use.name].insert("every host");
         continue;
       }
       const std::string name =
@@ -137,7 +137,7 @@ Requirement Judge::provider() const {
       }
       named += matches ? 1 : 0;
       const bool idle = rank.sent_bytes == 0 && rank.received_bytes == 0;
-      if (demand_.fabric == Fabric::efa && rank.fabric_known && rank.open_devices.empty() &&
+      if (demand_.transport == Transport::efa && rank.fabric_known && rank.open_devices.empty() &&
           rank.mapped_devices.empty() && !idle) {
         without_device.insert(rank.claimed_host());
       }
@@ -146,8 +146,8 @@ Requirement Judge::provider() const {
       const bool more = has(rank.mpi_components, "mtl_ofi") || has(rank.mpi_components, "btl_ofi") ||
                         has(rank.mpi_components, "btl_openib") || has(rank.mpi_components, "pml_ucx") ||
                         has(rank.mpi_components, "mtl_psm2");
-      if (demand_.fabric == Fabric::tcp && tcp && !memory && !more) ++by_parts;
-      if (demand_.fabric == Fabric::shm && memory && !tcp && !more) ++by_parts;
+      if (demand_.transport == Transport::tcp && tcp && !memory && !more) ++by_parts;
+      if (demand_.transport == Transport::shm && memory && !tcp && !more) ++by_parts;
     }
   }
   if (named > 0) r.evidence.push_back(fmt::format("{} of {} ranks have queues of this provider", named, ranks));
@@ -160,11 +160,11 @@ Requirement Judge::provider() const {
     return hosts;
   };
   const std::string remedy =
-      demand_.fabric == Fabric::efa
+      demand_.transport == Transport::efa
           ? "Force it, so that a job fails where it would be slow: OMPI_MCA_pml=cm OMPI_MCA_mtl=ofi FI_PROVIDER=efa "
             "(Open MPI), "
             "I_MPI_OFI_PROVIDER=efa (Intel MPI); fi_info -p efa must list a device on every host."
-      : demand_.fabric == Fabric::tcp
+      : demand_.transport == Transport::tcp
           ? "Force it: OMPI_MCA_pml=ob1 OMPI_MCA_btl=tcp,self (Open MPI), FI_PROVIDER=tcp (libfabric)."
           : "Force it: OMPI_MCA_pml=ob1 OMPI_MCA_btl=vader,self (Open MPI), I_MPI_FABRICS=shm (Intel MPI).";
   if (!bad.empty()) {
@@ -204,7 +204,7 @@ Requirement Judge::provider() const {
     const std::vector<Trouble> known = troubles();
     conclude(r, Verdict::fail,
              known.empty()
-                 ? fmt::format("MPI does not start over {}, but it does when left to choose", name_of(demand_.fabric))
+                 ? fmt::format("MPI does not start over {}, but it does when left to choose", transport_name(demand_.transport))
                  : known.front().cause,
              known.empty() ? remedy : known.front().remedy);
   } else {

@@ -67,7 +67,7 @@ std::string shell_words(const std::vector<std::string>& arguments) {
   return words;
 }
 
-std::vector<std::pair<std::string, std::string>> fabric_environment(Fabric fabric, bool as_is) {
+std::vector<std::pair<std::string, std::string>> transport_environment(Transport transport, bool as_is) {
   std::vector<std::pair<std::string, std::string>> environment{
       // Open MPI: "mtl:ofi:prov: efa" and "Using tcp btl for send to"; Intel MPI and MPICH: "libfabric provider: efa"
       {"OMPI_MCA_opal_common_ofi_verbose", "1"}, {"OMPI_MCA_mtl_base_verbose", "1"},
@@ -78,8 +78,8 @@ std::vector<std::pair<std::string, std::string>> fabric_environment(Fabric fabri
   const auto set = [&](std::string name, std::string value) {
     environment.emplace_back(std::move(name), std::move(value));
   };
-  switch (fabric) {
-    case Fabric::efa:
+  switch (transport) {
+    case Transport::efa:
       set("OMPI_MCA_pml",
           "cm");  // Open MPI's btl/ofi over EFA gets half the bandwidth of its mtl/ofi (ompi issue 11005)
       set("OMPI_MCA_mtl", "ofi");
@@ -89,14 +89,14 @@ std::vector<std::pair<std::string, std::string>> fabric_environment(Fabric fabri
       set("I_MPI_FABRICS", "shm:ofi");
       set("I_MPI_OFI_PROVIDER", "efa");
       break;
-    case Fabric::tcp:
+    case Transport::tcp:
       set("OMPI_MCA_pml", "ob1");
       set("OMPI_MCA_btl", "tcp,self");
       set("FI_PROVIDER", "tcp");
       set("I_MPI_FABRICS", "ofi");
       set("I_MPI_OFI_PROVIDER", "tcp");
       break;
-    case Fabric::shm:
+    case Transport::shm:
       set("OMPI_MCA_pml", "ob1");
       set("OMPI_MCA_btl", "vader,self");  // 5.x knows sm by this name, too
       set("I_MPI_FABRICS", "shm");
@@ -118,7 +118,7 @@ std::vector<std::string> launch_arguments(const LaunchOptions& options, Launcher
     }
     arguments.insert(arguments.end(), {"-n", ranks, "--map-by", fmt::format("ppr:{}:node", per_host)});
     // OMPI_MCA_* goes to the ranks by itself.
-    if (!options.as_is && options.fabric != Fabric::shm) arguments.insert(arguments.end(), {"-x", "FI_PROVIDER"});
+    if (!options.as_is && options.transport != Transport::shm) arguments.insert(arguments.end(), {"-x", "FI_PROVIDER"});
   } else {
     if (!hosts.empty()) arguments.insert(arguments.end(), {"-hosts", fmt::format("{}", fmt::join(hosts, ","))});
     arguments.insert(arguments.end(), {"-n", ranks, "-ppn", fmt::format("{}", per_host)});
@@ -159,15 +159,15 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
   std::vector<ProgramRun> runs;
 
   const auto run = [&](const std::string& test, Purpose purpose, const std::vector<std::string>& hosts,
-                       std::int64_t per_host, Fabric fabric, bool as_is, double limit_s, const std::string& name) {
+                       std::int64_t per_host, Transport transport, bool as_is, double limit_s, const std::string& name) {
     LaunchOptions own = options;
-    own.fabric = fabric;
+    own.transport = transport;
     own.as_is = as_is;
     own.time_limit_s = limit_s;
     if (purpose != Purpose::test) own.largest_bytes = 8;
     ChildCommand command;
     command.arguments = launch_arguments(own, launcher, test, hosts, static_cast<std::int64_t>(hosts.size()), per_host);
-    command.environment = fabric_environment(fabric, as_is);
+    command.environment = transport_environment(transport, as_is);
     command.out_file = options.folder + "/" + name + ".json";
     command.log_file = options.folder + "/" + name + ".log";
     command.time_limit_s = limit_s;
@@ -192,19 +192,19 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
   };
 
   for (const std::string& test : options.tests) {
-    const ProgramRun made = run(test, Purpose::test, options.hosts, ranks_per_host(options, test), options.fabric,
+    const ProgramRun made = run(test, Purpose::test, options.hosts, ranks_per_host(options, test), options.transport,
                                 options.as_is, options.time_limit_s, test);
     if (made.interrupted || stop.load()) return runs;
     if (!failed(made)) continue;
     if (hung(made) && options.hosts.size() > 1) {
-      if (options.fabric == Fabric::efa && !options.as_is) {
-        if (run(test, Purpose::over_tcp, options.hosts, 1, Fabric::tcp, false, kPairLimitS, test + "-over-tcp")
+      if (options.transport == Transport::efa && !options.as_is) {
+        if (run(test, Purpose::over_tcp, options.hosts, 1, Transport::tcp, false, kPairLimitS, test + "-over-tcp")
                 .interrupted) {
           return runs;
         }
       }
       for (std::size_t i = 1; i < std::min(options.hosts.size(), kMostPairs + 1) && options.hosts.size() > 2; ++i) {
-        if (run("pingpong", Purpose::one_pair, {options.hosts[0], options.hosts[i]}, 1, options.fabric, options.as_is,
+        if (run("pingpong", Purpose::one_pair, {options.hosts[0], options.hosts[i]}, 1, options.transport, options.as_is,
                 std::min(kPairLimitS, options.time_limit_s), fmt::format("pair-{}", i))
                 .interrupted) {
           return runs;
@@ -214,7 +214,7 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
     }
     if (test == "hello") {
       if (!options.as_is && !hung(made)) {
-        run(test, Purpose::as_is, options.hosts, options.tasks_per_node, options.fabric, true, options.time_limit_s,
+        run(test, Purpose::as_is, options.hosts, options.tasks_per_node, options.transport, true, options.time_limit_s,
             "hello-as-is");
       }
       return runs;

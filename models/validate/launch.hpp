@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/validate/fabric.hpp"
+#include "models/network/link_model.hpp"
 
 namespace headroom::validate {
 
@@ -22,7 +22,7 @@ struct LaunchOptions {
   std::string mpirun = "mpirun";
   std::string programs;  // folder
   std::vector<std::string> tests;
-  Fabric fabric = Fabric::efa;
+  Transport transport = Transport::efa;
   bool as_is = false;  // take what MPI chooses by itself
   std::int64_t tasks_per_node = 1;
   double time_limit_s = 300;  // of one program
@@ -34,7 +34,7 @@ struct LaunchOptions {
 // Why a program was run.
 enum class Purpose : std::uint8_t {
   test,
-  as_is,     // hello did not start over the fabric asked for: does it start at all?
+  as_is,     // hello did not start over the transport asked for: does it start at all?
   over_tcp,  // a test hung: does TCP get through?
   one_pair,  // a test hung: between these two hosts, too?
 };
@@ -61,9 +61,9 @@ inline bool failed(const ProgramRun& run) { return !run.ran || run.timed_out || 
 
 enum class Launcher : std::uint8_t { openmpi, hydra };
 
-// Environment of the programs: what chooses the fabric (unless as_is), and what makes MPI libraries say which one they
+// Environment of the programs: what chooses the transport (unless as_is), and what makes MPI libraries say which one they
 // use.
-std::vector<std::pair<std::string, std::string>> fabric_environment(Fabric fabric, bool as_is);
+std::vector<std::pair<std::string, std::string>> transport_environment(Transport transport, bool as_is);
 
 // Arguments that start `test` on `hosts` (empty: on the nodes of the Slurm job), `per_host` ranks on each.
 std::vector<std::string> launch_arguments(const LaunchOptions& options, Launcher launcher, const std::string& test,

@@ -74,10 +74,10 @@ std::vector<std::string> rank_arguments(const SlurmOptions& slurm, const LaunchO
 }
 
 // With its own environment, so that nothing of it is left for the next run.
-std::string run_line(const std::string& name, double limit_s, Fabric fabric, bool as_is,
+std::string run_line(const std::string& name, double limit_s, Transport transport, bool as_is,
                      const std::vector<std::string>& arguments) {
   std::vector<std::string> words{"env"};
-  for (const auto& [variable, value] : fabric_environment(fabric, as_is)) words.push_back(variable + "=" + value);
+  for (const auto& [variable, value] : transport_environment(transport, as_is)) words.push_back(variable + "=" + value);
   words.insert(words.end(), arguments.begin(), arguments.end());
   return fmt::format("run {} {:.0f} {}\n", name, std::ceil(limit_s), shell_words(words));
 }
@@ -184,16 +184,16 @@ std::string job_script(const SlurmOptions& slurm, const LaunchOptions& options, 
 trap ': >finished' EXIT
 )sh";
   for (const std::string& test : options.tests) {
-    script += run_line(test, options.time_limit_s, options.fabric, options.as_is,
+    script += run_line(test, options.time_limit_s, options.transport, options.as_is,
                        rank_arguments(slurm, options, launcher, test));
     // What hangs once would hang again; over TCP it may not, and that tells.
     script += "if ((hung)); then\n";
-    if (options.fabric == Fabric::efa && !options.as_is) {
+    if (options.transport == Transport::efa && !options.as_is) {
       LaunchOptions over_tcp = options;
-      over_tcp.fabric = Fabric::tcp;
+      over_tcp.transport = Transport::tcp;
       over_tcp.largest_bytes = 8;
       over_tcp.time_limit_s = kProbeLimitS;
-      script += run_line(test + "-over-tcp", kProbeLimitS, Fabric::tcp, false,
+      script += run_line(test + "-over-tcp", kProbeLimitS, Transport::tcp, false,
                          rank_arguments(slurm, over_tcp, launcher, test));
     }
     script += "exit 0\nfi\n";
@@ -202,7 +202,7 @@ trap ': >finished' EXIT
     if (!options.as_is) {
       LaunchOptions as_is = options;
       as_is.as_is = true;
-      script += run_line("hello-as-is", options.time_limit_s, options.fabric, true,
+      script += run_line("hello-as-is", options.time_limit_s, options.transport, true,
                          rank_arguments(slurm, as_is, launcher, test));
     }
     script += "exit 0\nfi\n";

@@ -129,7 +129,7 @@ void HostRoll::add(const MpiDocument& document) {
 }
 
 Validation Judge::run() {
-  result_.fabric = demand_.fabric;
+  result_.transport = demand_.transport;
   result_.hosts = hosts_.all();
   find_type();
   for (const MpiDocument& document : evidence_.documents) {
@@ -143,17 +143,17 @@ Validation Judge::run() {
     }
   }
   gather();
-  const bool efa = demand_.fabric == Fabric::efa;
+  const bool efa = demand_.transport == Transport::efa;
   const auto add = [this](Requirement r) { result_.requirements.push_back(std::move(r)); };
   add(completed());
   add(no_hang());
-  add(demand_.fabric == Fabric::shm ? one_host() : distinct_hosts());
+  add(demand_.transport == Transport::shm ? one_host() : distinct_hosts());
   add(layout());
   if (efa) add(instances());
   add(provider());
   if (efa) add(interfaces());
   if (efa) add(counters());
-  if (demand_.fabric != Fabric::shm) add(plausible());
+  if (demand_.transport != Transport::shm) add(plausible());
   add(latency());
   add(bandwidth());
   add(uniform());

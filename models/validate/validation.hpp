@@ -9,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/validate/fabric.hpp"
-#include "models/validate/instance_topology.hpp"
+#include "models/network/link_model.hpp"
 #include "models/validate/launch.hpp"
 #include "models/validate/launch_log.hpp"
 #include "models/validate/mpi_document.hpp"
@@ -37,7 +36,7 @@ struct Requirement {
 
 // What was asked for.
 struct Demand {
-  Fabric fabric = Fabric::efa;
+  Transport transport = Transport::efa;
   std::vector<std::string> tests;  // that were to run; empty: those there are
   std::optional<std::int64_t> hosts;
   std::optional<std::int64_t> tasks_per_node;  // of hello and allreduce
@@ -45,13 +44,13 @@ struct Demand {
   std::optional<std::int64_t> interfaces;      // EFA interfaces of a host; otherwise the catalog's
   std::optional<double> max_latency_us;        // over the table of expectations
   std::optional<double> min_bandwidth_mb_s;    // likewise
-  std::optional<double> slow_factor;           // of "uniform", in place of the fabric's own
+  std::optional<double> slow_factor;           // of "uniform", in place of the transport's own
   bool namespaces_are_hosts = false;           // network namespaces of one kernel count as hosts
 };
 
 struct Evidence {
   std::vector<MpiDocument> documents;                           // of the tests
-  std::optional<MpiDocument> fallback;                          // of hello without the fabric asked for
+  std::optional<MpiDocument> fallback;                          // of hello without the transport asked for
   std::vector<LaunchLog> logs;                                  // of the tests
   std::vector<ProgramRun> runs;                                 // empty for recorded files
   std::vector<std::pair<std::string, std::string>> unreadable;  // test and why its output is no document
@@ -76,7 +75,7 @@ struct PairLatency {
 
 struct Validation {
   Verdict verdict = Verdict::inconclusive;
-  Fabric fabric = Fabric::efa;
+  Transport transport = Transport::efa;
   std::string instance_type;  // empty: not known
   std::string mpi;            // the library's own words
   std::vector<HostFacts> hosts;

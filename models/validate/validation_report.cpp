@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kTableWidth = 118;
 
 std::string headline(const Validation& validation) {
-  std::string text = fmt::format("{}: MPI over {}", name_of(validation.verdict), name_of(validation.fabric));
+  std::string text = fmt::format("{}: MPI over {}", name_of(validation.verdict), transport_name(validation.transport));
   if (!validation.hosts.empty()) {
     text += fmt::format(", {} host{}", validation.hosts.size(), validation.hosts.size() == 1 ? "" : "s");
   }
@@ -129,7 +129,7 @@ std::string validation_json(const Validation& validation) {
   Json json;
   json["schema"] = "headroom.validation/1";
   json["verdict"] = name_of(validation.verdict);
-  json["expect"] = name_of(validation.fabric);
+  json["expect"] = transport_name(validation.transport);
   json["instanceType"] = validation.instance_type.empty() ? Json(nullptr) : Json(validation.instance_type);
   json["mpi"] = validation.mpi;
   json["hosts"] = Json::array();
@@ -206,7 +206,7 @@ std::string validation_junit(const Validation& validation) {
   const std::string counts = fmt::format("tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\"",
                                          validation.requirements.size(), failures, skipped);
   out += fmt::format("<testsuites {}>\n", counts);
-  out += fmt::format("  <testsuite name=\"headroom validate {}\" {}>\n", name_of(validation.fabric), counts);
+  out += fmt::format("  <testsuite name=\"headroom validate {}\" {}>\n", transport_name(validation.transport), counts);
   out +=
       fmt::format("    <properties>\n      <property name=\"verdict\" value=\"{}\"/>\n", name_of(validation.verdict));
   if (!validation.instance_type.empty()) {
@@ -214,7 +214,7 @@ std::string validation_junit(const Validation& validation) {
   }
   out += fmt::format("      <property name=\"mpi\" value=\"{}\"/>\n    </properties>\n", xml_text(validation.mpi));
   for (const Requirement& r : validation.requirements) {
-    out += fmt::format("    <testcase classname=\"headroom.validate.{}\" name=\"{}\">\n", name_of(validation.fabric),
+    out += fmt::format("    <testcase classname=\"headroom.validate.{}\" name=\"{}\">\n", transport_name(validation.transport),
                        xml_text(r.id));
     if (r.verdict == Verdict::fail) {
       out += fmt::format("      <failure message=\"{}\">{}</failure>\n", xml_text(r.cause), xml_text(all_text(r)));

@@ -669,22 +669,22 @@ TEST(Validate, TestsOnSomeOfTheHostsAreOneRun) {
 // --- expectations ---
 
 TEST(ValidateExpectation, EveryRowHasASourceAndEfaTypesAreInTheCatalog) {
-  const std::string types = expected_types(Fabric::efa);
+  const std::string types = expected_types(Transport::efa);
   EXPECT_THAT(types, HasSubstr("hpc6a.48xlarge"));
   for (const char* type :
        {"c5n.18xlarge", "hpc6a.48xlarge", "p5.48xlarge", "p3dn.24xlarge", "p5en.48xlarge", "p6-b200.48xlarge"}) {
     for (const char* mpi : {"openmpi", "intelmpi", "mpich"}) {
-      const auto expectation = find_expectation(type, Fabric::efa, mpi);
+      const auto expectation = find_expectation(type, Transport::efa, mpi);
       ASSERT_TRUE(expectation) << type;
       EXPECT_FALSE(expectation->source.empty());
       ASSERT_TRUE(expectation->latency_us);
       EXPECT_GE(*expectation->latency_us, 2) << "shared memory is no baseline";
     }
   }
-  EXPECT_FALSE(find_expectation("hpc7g.16xlarge", Fabric::efa, "openmpi"));
-  EXPECT_FALSE(find_expectation("", Fabric::efa, "openmpi"));
-  EXPECT_NE(*find_expectation("c5n.18xlarge", Fabric::efa, "openmpi")->latency_us,
-            *find_expectation("c5n.18xlarge", Fabric::efa, "intelmpi")->latency_us);
+  EXPECT_FALSE(find_expectation("hpc7g.16xlarge", Transport::efa, "openmpi"));
+  EXPECT_FALSE(find_expectation("", Transport::efa, "openmpi"));
+  EXPECT_NE(*find_expectation("c5n.18xlarge", Transport::efa, "openmpi")->latency_us,
+            *find_expectation("c5n.18xlarge", Transport::efa, "intelmpi")->latency_us);
 }
 
 TEST(ValidateExpectation, AgreesWithTheOsuFilesItCites) {
@@ -699,7 +699,7 @@ TEST(ValidateExpectation, AgreesWithTheOsuFilesItCites) {
                {"osu-alinux2-p5.48xlarge-openmpi", "p5.48xlarge", "openmpi"}};
   for (const auto& one : cases) {
     std::istringstream text(read_file(std::string(shared) + "/data/efa/" + one.folder + "/osu_latency"));
-    const auto expectation = find_expectation(one.type, Fabric::efa, one.mpi);
+    const auto expectation = find_expectation(one.type, Transport::efa, one.mpi);
     ASSERT_TRUE(expectation);
     std::string line;
     int seen = 0;
@@ -1033,18 +1033,18 @@ TEST(ValidateLaunch, TheJobScriptIsOne) {
   const TempFolder folder;
   SlurmOptions slurm;
   slurm.nodes = 4;
-  for (const Fabric fabric : {Fabric::efa, Fabric::tcp, Fabric::shm}) {
+  for (const Transport transport : {Transport::efa, Transport::tcp, Transport::shm}) {
     for (const bool srun : {false, true}) {
       LaunchOptions options = on_hosts({});
       options.host_count = 4;
-      options.fabric = fabric;
+      options.transport = transport;
       slurm.srun = srun;
       const std::string script = job_script(slurm, options, Launcher::openmpi);
       const std::atomic<bool> stop{false};
       const std::string file = folder.write("job.sh", script);
       EXPECT_EQ(run_child(command_in(folder, "bash -n " + file, 20), stop).status, 0) << script;
       EXPECT_THAT(script, HasSubstr("cd '/shared/out dir'"));
-      EXPECT_EQ(script.find("pingpong-over-tcp") != std::string::npos, fabric == Fabric::efa);
+      EXPECT_EQ(script.find("pingpong-over-tcp") != std::string::npos, transport == Transport::efa);
       EXPECT_EQ(script.find("srun --mpi=pmix --nodes=4 --ntasks=8") != std::string::npos, srun);
     }
   }
