@@ -293,7 +293,8 @@ int main(int argc, char** argv) {
       ->type_name("P")
       ->check(decimal("a probability", 0.5, 0.9999))
       ->capture_default_str();
-  calibrate_command->add_option("--out", calibration.out, "Write what a scenario takes here")->type_name("FRAGMENT.json");
+  calibrate_command->add_option("--out", calibration.out, "Write what a scenario takes here")
+      ->type_name("FRAGMENT.json");
   add_output(calibrate_command, "table|json");
   calibrate_command->footer(
       "Examples:\n  headroom calibrate osu_latency osu_bw --instance-type c5n.18xlarge --transport efa --out efa.json\n"

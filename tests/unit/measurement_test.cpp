@@ -312,7 +312,7 @@ TEST(Measurement, AnyPrefixOfAFileIsReadOrRefusedWithItsName) {
 
 TEST(Measurement, FilesThatAreNotThere) {
   EXPECT_THROW(read_measurements("/no/such/file"), InputError);
-  EXPECT_THROW(read_measurements("/tmp"), InputError);
+  EXPECT_THROW(read_measurements(std::filesystem::temp_directory_path().string()), InputError);
 }
 
 // The OSU outputs of aws/aws-parallelcluster's integration tests: latency and bandwidth are read, collectives are not.
