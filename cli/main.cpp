@@ -300,9 +300,7 @@ int main(int argc, char** argv) {
       "Examples:\n  headroom calibrate osu_latency osu_bw --instance-type c5n.18xlarge --transport efa --out efa.json\n"
       "  headroom calibrate --boot out/nodes.csv --out boot.json");
   calibrate_command->callback([&] {
-    action = [&] {
-      return boots ? calibrate_boot_times(calibration, output) : calibrate_network(calibration, output);
-    };
+    action = [&] { return boots ? calibrate_boot_times(calibration, output) : calibrate_network(calibration, output); };
   });
 
   CLI::App* trace_command = app.add_subcommand("trace", "Workload logs");

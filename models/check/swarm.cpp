@@ -292,6 +292,9 @@ class Draw {
     if (dice_.one_in(3)) fabric["availabilityZone"] = "us-east-1a";
     s["network"]["fabrics"] = Json::array({fabric});
     s["network"]["placementScope"] = dice_.any_of<std::string>({"group", "queue", "job"});
+    if (s["scheduler"]["policy"] != "slurm") {
+      s["scheduler"]["nodeChoice"] = dice_.any_of<std::string>({"order", "compact", "tree"});
+    }
     s["placementGroups"] = {{"cluster", Json::object()},
                             {"parts", {{"strategy", "partition"}, {"partitionCount", dice_.between(1, 7)}}},
                             {"spread", {{"strategy", "spread"}}}};

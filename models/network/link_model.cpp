@@ -22,6 +22,13 @@ const Link& find_default(std::string_view type, Transport transport) {
 
 }  // namespace
 
+std::optional<Transport> transport_named(std::string_view name) {
+  for (const Transport transport : {Transport::efa, Transport::tcp, Transport::shm}) {
+    if (name == transport_name(transport)) return transport;
+  }
+  return std::nullopt;
+}
+
 std::string_view transport_name(Transport transport) {
   switch (transport) {
     case Transport::efa:

@@ -792,6 +792,10 @@ class Builder {
                                                           : NodeChoice::order;
     note_policy(section, "nodeChoice", false);
     if (scenario_.pool) add(section, "nodeChoice", "a pool has no nodes to choose from");
+    if (choice != "order" && !root_.child("network").has("fabrics")) {
+      scenario_.notes.push_back(
+          "scheduler.nodeChoice has no effect: without network.fabrics nobody knows where nodes are");
+    }
   }
 
   void read_slurm(const Section& section) {

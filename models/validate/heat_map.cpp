@@ -109,8 +109,8 @@ std::string heat_map_svg(const Validation& validation, const std::optional<Topol
                                    [&](const HostFacts& host) { return leaf_of(host, topology) != kNoLeaf; });
   say(16, 46, 12, "",
       fmt::format(
-          "MPI over {}{}{}, {} hosts, {}", transport_name(validation.transport), validation.instance_type.empty() ? "" : " on ",
-          validation.instance_type, n,
+          "MPI over {}{}{}, {} hosts, {}", transport_name(validation.transport),
+          validation.instance_type.empty() ? "" : " on ", validation.instance_type, n,
           ordered ? "in the order of the network tree: lines part network nodes" : "in the order of their ranks"));
   if (values.empty()) {
     say(16, 70, 12, "", "no pair of hosts was measured (allpairs)");

@@ -17,7 +17,9 @@ constexpr double kFastestNetworkUs = 2;
 // A pair is slow when its latency is so many times the lower quartile of all pairs, or its bandwidth as many times
 // below the upper one. Over EFA the network tree alone makes 1.37 (12.3 to 16.8 us in one placement group,
 // boot-times.md 5b).
-constexpr double slow_factor(Transport transport) { return transport == Transport::efa ? 1.5 : transport == Transport::tcp ? 2 : 4; }
+constexpr double slow_factor(Transport transport) {
+  return transport == Transport::efa ? 1.5 : transport == Transport::tcp ? 2 : 4;
+}
 
 // Every pair of hosts with a measurement that is over (or under) the limit, once.
 template <typename Over>

@@ -146,12 +146,13 @@ Requirement Judge::no_hang() const {
                            "not let all traffic through from and to itself, be it in one direction only",
                            stuck.empty() || through.empty() ? std::string() : " between " + listed(stuck),
                            tcp_works ? " over EFA, while TCP gets through" : ""),
-               demand_.transport == Transport::efa ? "Give every EFA interface one security group that allows all traffic "
-                                               "from itself and to itself, inbound and "
-                                               "outbound (PCS-52), and keep all instances in one subnet (PCS-51)."
-                                             : "Let all ports between the hosts through, both ways: a security group "
-                                               "that allows all traffic from and to "
-                                               "itself (PCS-52), no firewall on the hosts.");
+               demand_.transport == Transport::efa
+                   ? "Give every EFA interface one security group that allows all traffic "
+                     "from itself and to itself, inbound and "
+                     "outbound (PCS-52), and keep all instances in one subnet (PCS-51)."
+                   : "Let all ports between the hosts through, both ways: a security group "
+                     "that allows all traffic from and to "
+                     "itself (PCS-52), no firewall on the hosts.");
     }
     return r;
   }

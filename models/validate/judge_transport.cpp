@@ -91,7 +91,7 @@ Requirement Judge::provider() const {
   Requirement r = requirement("provider");
   const Family wanted = demand_.transport == Transport::efa   ? Family::efa
                         : demand_.transport == Transport::tcp ? Family::tcp
-                                                        : Family::shm;
+                                                              : Family::shm;
   std::map<std::string, std::set<std::string>> good;  // what the log says, by name: on which hosts
   std::map<std::string, std::set<std::string>> bad;
   for (const LaunchLog& log : evidence_.logs) {
@@ -203,9 +203,9 @@ Requirement Judge::provider() const {
   } else if (launched() && started_only_as_is()) {
     const std::vector<Trouble> known = troubles();
     conclude(r, Verdict::fail,
-             known.empty()
-                 ? fmt::format("MPI does not start over {}, but it does when left to choose", transport_name(demand_.transport))
-                 : known.front().cause,
+             known.empty() ? fmt::format("MPI does not start over {}, but it does when left to choose",
+                                         transport_name(demand_.transport))
+                           : known.front().cause,
              known.empty() ? remedy : known.front().remedy);
   } else {
     conclude(r, Verdict::inconclusive, "nothing shows how MPI sent its messages",

@@ -159,7 +159,8 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
   std::vector<ProgramRun> runs;
 
   const auto run = [&](const std::string& test, Purpose purpose, const std::vector<std::string>& hosts,
-                       std::int64_t per_host, Transport transport, bool as_is, double limit_s, const std::string& name) {
+                       std::int64_t per_host, Transport transport, bool as_is, double limit_s,
+                       const std::string& name) {
     LaunchOptions own = options;
     own.transport = transport;
     own.as_is = as_is;
@@ -204,8 +205,8 @@ std::vector<ProgramRun> run_with_mpirun(const LaunchOptions& options, const std:
         }
       }
       for (std::size_t i = 1; i < std::min(options.hosts.size(), kMostPairs + 1) && options.hosts.size() > 2; ++i) {
-        if (run("pingpong", Purpose::one_pair, {options.hosts[0], options.hosts[i]}, 1, options.transport, options.as_is,
-                std::min(kPairLimitS, options.time_limit_s), fmt::format("pair-{}", i))
+        if (run("pingpong", Purpose::one_pair, {options.hosts[0], options.hosts[i]}, 1, options.transport,
+                options.as_is, std::min(kPairLimitS, options.time_limit_s), fmt::format("pair-{}", i))
                 .interrupted) {
           return runs;
         }

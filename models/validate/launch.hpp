@@ -61,8 +61,8 @@ inline bool failed(const ProgramRun& run) { return !run.ran || run.timed_out || 
 
 enum class Launcher : std::uint8_t { openmpi, hydra };
 
-// Environment of the programs: what chooses the transport (unless as_is), and what makes MPI libraries say which one they
-// use.
+// Environment of the programs: what chooses the transport (unless as_is), and what makes MPI libraries say which one
+// they use.
 std::vector<std::pair<std::string, std::string>> transport_environment(Transport transport, bool as_is);
 
 // Arguments that start `test` on `hosts` (empty: on the nodes of the Slurm job), `per_host` ranks on each.

@@ -214,8 +214,8 @@ std::string validation_junit(const Validation& validation) {
   }
   out += fmt::format("      <property name=\"mpi\" value=\"{}\"/>\n    </properties>\n", xml_text(validation.mpi));
   for (const Requirement& r : validation.requirements) {
-    out += fmt::format("    <testcase classname=\"headroom.validate.{}\" name=\"{}\">\n", transport_name(validation.transport),
-                       xml_text(r.id));
+    out += fmt::format("    <testcase classname=\"headroom.validate.{}\" name=\"{}\">\n",
+                       transport_name(validation.transport), xml_text(r.id));
     if (r.verdict == Verdict::fail) {
       out += fmt::format("      <failure message=\"{}\">{}</failure>\n", xml_text(r.cause), xml_text(all_text(r)));
     } else if (r.verdict == Verdict::inconclusive) {
