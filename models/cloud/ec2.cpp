@@ -236,25 +236,25 @@ std::optional<Refusal> Ec2::take(std::uint32_t f, std::uint32_t o, NodeId node, 
     }
   }
   Fabric* const fabric = source.fabric == kNone ? nullptr : &fabrics_[source.fabric];
-  PlacementGroup::Spot spot_on_fabric;
+  PlacementGroup::Landing landing;
   if (fabric != nullptr) {
     Substream draw = landing_of(node);
     if (reservation != kNone) {
       std::vector<Fabric::Slot>& idle = reserved_[reservation].idle;
       const auto chosen = idle.begin() + static_cast<std::ptrdiff_t>(draw.below(idle.size()));
-      spot_on_fabric.slot = *chosen;
+      landing.slot = *chosen;
       idle.erase(chosen);
     } else {
       if (placement != nullptr) {
-        spot_on_fabric = placement->find(*fabric, now, draw);
+        landing = placement->find(*fabric, now, draw);
       } else {
-        spot_on_fabric.slot = fabric->find(fabric->leaves(), now, draw);
+        landing.slot = fabric->find(fabric->leaves(), now, draw);
       }
-      if (spot_on_fabric.slot == Fabric::kNoSlot) return Refusal::insufficient_instance_capacity;
-      fabric->take(spot_on_fabric.slot, now);
+      if (landing.slot == Fabric::kNoSlot) return Refusal::insufficient_instance_capacity;
+      fabric->take(landing.slot, now);
     }
   }
-  const Fabric::Slot slot = spot_on_fabric.slot;
+  const Fabric::Slot slot = landing.slot;
   if (reservation == kNone) {
     pool.take();
     quota_.take(spot, source.family, source.vcpus);
@@ -263,7 +263,7 @@ std::optional<Refusal> Ec2::take(std::uint32_t f, std::uint32_t o, NodeId node, 
   }
   quota_.take_instance();
   if (placement != nullptr) {
-    placement->add(offer.zone, fabric, fabric == nullptr ? kNoLeaf : fabric->leaf(slot), spot_on_fabric.partition);
+    placement->add(offer.zone, fabric, fabric == nullptr ? kNoLeaf : fabric->leaf(slot), landing.partition);
   }
   if (source.subnet != kNone) --addresses_[source.subnet];
   held(node) = {true, f, o, reservation, tag, slot, now, kNever};

@@ -9,8 +9,23 @@
 namespace headroom {
 namespace {
 
-constexpr double kLongest = 1e17;  // microseconds: in comparison with kNever, a sum still fits
-constexpr int kGuesses = 32;       // before all slots are looked at
+constexpr int kGuesses = 32;  // before all slots are looked at
+
+std::int64_t cell_of(Time time, Time cell) { return time / cell - (time % cell < 0 ? 1 : 0); }
+
+// Poisson with mean 1, by inversion.
+int poisson(Substream& draw) {
+  const double u = draw.uniform();
+  double term = 0.36787944117144233;  // exp(-1)
+  double sum = term;
+  int count = 0;
+  while (u >= sum && count < 20) {
+    ++count;
+    term /= count;
+    sum += term;
+  }
+  return count;
+}
 
 // Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 2000; below shape 1 by their power of
 // a uniform draw.
@@ -100,11 +115,19 @@ Fabric::Fabric(const FabricSite& site, std::uint64_t seed)
     const LeafId leaf{number(site.first_leaf) + l};
     leaves_.push_back(leaf);
     Substream of_leaf(seed, Purpose::fabric_leaf, name + l);
-    occupied_.push_back(share_of_leaf(design.occupied, design.correlation, of_leaf));
+    Law& law = laws_.emplace_back();
+    law.occupied = share_of_leaf(design.occupied, design.correlation, of_leaf);
+    // Held for `hold` in the mean, free for hold (1 - p) / p: the two rates add up to 1 / (hold (1 - p)).
+    if (design.hold_time != kNever && law.occupied > 0 && law.occupied < 1) {
+      law.cell = std::max<Time>(kSecond, std::llround(static_cast<double>(design.hold_time) * (1 - law.occupied)));
+    }
     for (std::uint32_t s = 0; s < slots_per_leaf_; ++s) {
-      Place& place = places_.emplace_back(Place{Substream(seed, Purpose::fabric_slot, name + places_.size())});
-      place.others = place.stream.uniform() < occupied_[l];  // it is in its long run from the beginning
-      place.changes = stay(place, leaf);
+      Substream of_slot(seed, Purpose::fabric_slot, name + places_.size());
+      Place& place = places_.emplace_back();
+      place.key = of_slot.next();
+      if (law.cell > 0) continue;
+      place.others = of_slot.uniform() < law.occupied;
+      place.until = kNever;
     }
   }
 }
@@ -132,23 +155,41 @@ std::uint32_t Fabric::roomiest_segment(Time now) {
 
 LeafId Fabric::leaf(Slot slot) const { return leaves_[slot / slots_per_leaf_]; }
 
-// How long the slot stays as it is: others keep it for the hold time, and leave it alone for so long that their share
-// of the leaf is what it is.
-Time Fabric::stay(Place& place, const LeafId& leaf) const {
-  const double share = occupied_[local(leaf)];
-  if (site_.design.hold_time == kNever || share >= 1 || share <= 0) return kNever;
-  const auto held = static_cast<double>(site_.design.hold_time);
-  const double mean = place.others ? held : held * (1 - share) / share;
-  const double drawn = -mean * std::log(1.0 - place.stream.uniform());
-  return drawn < kLongest ? std::max<Time>(1, std::llround(drawn)) : kNever;
+void Fabric::draws_in(Slot slot, std::int64_t cell) {
+  const Law& law = laws_[slot / slots_per_leaf_];
+  Substream stream(places_[slot].key, Purpose::fabric_slot, static_cast<std::uint64_t>(cell));
+  draws_.resize(static_cast<std::size_t>(poisson(stream)));
+  for (Draw& draw : draws_) {
+    draw.at = cell * law.cell + static_cast<Time>(stream.below(static_cast<std::uint64_t>(law.cell)));
+    draw.others = stream.uniform() < law.occupied;
+  }
+  std::stable_sort(draws_.begin(), draws_.end(), [](const Draw& a, const Draw& b) { return a.at < b.at; });
+}
+
+// The process has been going on for ever: there were draws before the start of the run.
+Fabric::Draw Fabric::last_draw(Slot slot, Time now) {
+  for (std::int64_t cell = cell_of(now, laws_[slot / slots_per_leaf_].cell);; --cell) {
+    draws_in(slot, cell);
+    const auto found = std::find_if(draws_.rbegin(), draws_.rend(), [&](const Draw& draw) { return draw.at <= now; });
+    if (found != draws_.rend()) return *found;
+  }
+}
+
+Fabric::Draw Fabric::next_draw(Slot slot, Time after) {
+  for (std::int64_t cell = cell_of(after, laws_[slot / slots_per_leaf_].cell);; ++cell) {
+    draws_in(slot, cell);
+    const auto found = std::find_if(draws_.begin(), draws_.end(), [&](const Draw& draw) { return draw.at > after; });
+    if (found != draws_.end()) return *found;
+  }
 }
 
 bool Fabric::free(Slot slot, Time now) {
   Place& place = places_[slot];
   if (place.ours) return false;
-  while (place.changes <= now) {
-    place.others = !place.others;
-    place.changes = later(place.changes, stay(place, leaf(slot)));
+  if (place.until <= now) {
+    const Draw last = last_draw(slot, now);
+    place.others = last.at > place.left && last.others;
+    place.until = next_draw(slot, now).at;
   }
   return !place.others;
 }
@@ -191,8 +232,8 @@ void Fabric::leave(Slot slot, Time now) {
   Place& place = places_[slot];
   ensure(place.ours, "only a slot that is ours is left");
   place.ours = false;
-  place.others = false;
-  place.changes = later(now, stay(place, leaf(slot)));
+  place.left = now;
+  if (laws_[slot / slots_per_leaf_].cell > 0) place.until = next_draw(slot, now).at;
 }
 
 void Fabric::undo(Slot slot) {
@@ -206,14 +247,17 @@ std::vector<Fabric::Slot> Fabric::take_vacated(std::span<const LeafId> leaves, s
     const Slot first = local(leaf) * slots_per_leaf_;
     for (Slot slot = first; slot < first + slots_per_leaf_; ++slot) {
       const Place& place = places_[slot];
-      if (!place.ours && place.others && place.changes <= now) vacated.emplace_back(place.changes, slot);
+      if (place.ours || !place.others) continue;
+      Time at = place.until;
+      while (at <= now && !free(slot, at)) at = place.until;
+      if (at <= now) vacated.emplace_back(at, slot);
     }
   }
   std::sort(vacated.begin(), vacated.end());
   vacated.resize(std::min(count, vacated.size()));
   std::vector<Slot> slots;
   for (const auto& [time, slot] : vacated) {
-    take(slot, time);
+    places_[slot].ours = true;
     slots.push_back(slot);
   }
   return slots;

@@ -1,10 +1,11 @@
 // The hardware that instances of some types land on in one zone: a tree of network nodes with slots on the last of
 // them, most of which others hold. Hides who holds which slot when. AWS publishes nothing of this kind, so all of it is
-// a model with parameters (docs/network.md). Promises: what others do depends on the seed, on the slot and on when we
-// held it, and on nothing else, however often anybody looks; others never take what is ours. Times count from the run's
-// start, and those of calls never go back.
+// a model with parameters (docs/network.md). Promises: what others want of a slot depends on the seed and the slot
+// alone, however often anybody looks, and a look costs the same after an hour or a year; others never take what is
+// ours. Times count from the run's start, and those of calls never go back.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -81,26 +82,42 @@ class Fabric {
   std::vector<Slot> take_vacated(std::span<const LeafId> leaves, std::size_t count, Time now);
 
  private:
-  // Others come and go as a Markov process in continuous time of its own for each slot, which stands still while the
-  // slot is ours and goes on from free.
+  // Others hold a slot, or do not, as a Markov process in continuous time. Such a process is drawn anew, held with its
+  // share and free otherwise, at the times of a Poisson process: its state is what the last of them drew. Those while
+  // the slot is ours change nothing, and it is free until the next after that.
+  static constexpr Time kNotYet = std::numeric_limits<Time>::min();
   struct Place {
-    Substream stream;
-    Time changes = kNever;  // when others come, or go
+    std::uint64_t key = 0;
+    Time left = kNotYet;   // when we left it
+    Time until = kNotYet;  // its state is known up to then
     bool others = false;
     bool ours = false;
   };
+  struct Draw {
+    Time at = 0;
+    bool others = false;
+  };
+  // The share of a leaf that others hold, and the mean time between two draws of a slot; 0: nothing ever changes.
+  struct Law {
+    double occupied = 0;
+    Time cell = 0;
+  };
 
   bool free(Slot slot, Time now);
-  Time stay(Place& place, const LeafId& leaf) const;
+  // The draws of a slot in one cell of time, as long as the mean time between two; in order.
+  void draws_in(Slot slot, std::int64_t cell);
+  Draw last_draw(Slot slot, Time now);  // not after `now`
+  Draw next_draw(Slot slot, Time after);
   std::uint32_t local(LeafId leaf) const { return number(leaf) - number(site_.first_leaf); }
 
   FabricSite site_;
   std::uint32_t slots_per_leaf_;
   std::uint32_t leaves_per_segment_;
   std::vector<LeafId> leaves_;
-  std::vector<double> occupied_;  // by leaf
-  std::vector<Place> places_;     // by slot: those of a leaf are neighbours
+  std::vector<Law> laws_;      // by leaf
+  std::vector<Place> places_;  // by slot: those of a leaf are neighbours
   std::vector<Slot> found_;
+  std::vector<Draw> draws_;
 };
 
 }  // namespace headroom

@@ -21,7 +21,7 @@ bool PlacementGroup::fits(const std::string& zone) const {
   return true;
 }
 
-PlacementGroup::Spot PlacementGroup::find(Fabric& fabric, Time now, Substream& draw) const {
+PlacementGroup::Landing PlacementGroup::find(Fabric& fabric, Time now, Substream& draw) const {
   switch (design_->strategy) {
     case PlacementStrategy::cluster:
       return {find_in_cluster(fabric, now, draw)};
@@ -55,7 +55,7 @@ Fabric::Slot PlacementGroup::find_in_cluster(Fabric& fabric, Time now, Substream
 
 // The partition with the fewest instances goes first (EC2 distributes evenly); it takes a further leaf when its own are
 // full.
-PlacementGroup::Spot PlacementGroup::find_in_partitions(Fabric& fabric, Time now, Substream& draw) const {
+PlacementGroup::Landing PlacementGroup::find_in_partitions(Fabric& fabric, Time now, Substream& draw) const {
   struct Partition {
     std::int64_t instances = 0;
     std::int32_t number = 0;

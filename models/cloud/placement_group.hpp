@@ -40,11 +40,11 @@ class PlacementGroup {
   // number is limited, and the scenario's reader sees to that.
   bool fits(const std::string& zone) const;
   // Where on the fabric the next instance goes; kNoSlot: there is no room.
-  struct Spot {
+  struct Landing {
     Fabric::Slot slot = Fabric::kNoSlot;
     std::int32_t partition = 0;
   };
-  Spot find(Fabric& fabric, Time now, Substream& draw) const;
+  Landing find(Fabric& fabric, Time now, Substream& draw) const;
 
   // An instance came or went; null and kNoLeaf: its hardware is not known.
   void add(const std::string& zone, const Fabric* fabric = nullptr, LeafId leaf = kNoLeaf, std::int32_t partition = 0);
@@ -61,7 +61,7 @@ class PlacementGroup {
     std::int32_t partition = 0;
   };
   Fabric::Slot find_in_cluster(Fabric& fabric, Time now, Substream& draw) const;
-  Spot find_in_partitions(Fabric& fabric, Time now, Substream& draw) const;
+  Landing find_in_partitions(Fabric& fabric, Time now, Substream& draw) const;
   std::vector<LeafId> unused_leaves(const Fabric& fabric) const;
 
   const PlacementGroupDesign* design_;           // outlives it
