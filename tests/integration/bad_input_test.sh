@@ -59,7 +59,7 @@ for time in -5 -1h '' 5x h 1e3 nan 1h30m 0x10 12345678901234567890 +5 .5; do
 done
 expect 2 '--at' headroom run "$tutorial" --at
 expect 2 '--show requires --at' headroom run "$tutorial" --show queue
-expect 2 'jobs not in {queue,nodes,priority,shares,operations}' headroom run "$tutorial" --at 5m --show queue,jobs
+expect 2 'jobs not in {queue,nodes,priority,shares,operations,network}' headroom run "$tutorial" --at 5m --show queue,jobs
 expect 3 'show shares: only with scheduler.policy slurm' headroom run "$tutorial" --at 5m --show shares
 expect 2 'csv is not for --at' headroom run "$tutorial" --at 5m --format csv
 expect 3 'no policy "esy"' headroom run "$tutorial" --at 5m --set scheduler.policy=esy

@@ -892,6 +892,7 @@ TopologyFile tree(int hosts, int leaves) {
   Json instances = Json::array();
   for (int i = hosts - 1; i >= 0; --i) {
     instances.push_back({{"InstanceId", "i-000" + std::to_string(i)},
+                         {"ZoneId", "use2-az2"},
                          {"NetworkNodes", {"nn-1", "nn-2", "nn-leaf-" + std::to_string(i % leaves)}}});
   }
   return parse_topology(Json{{"Instances", instances}}.dump(), "tree.json");
