@@ -4,7 +4,10 @@
 #include "cli/commands.hpp"
 #include "models/calibrate/boot_calibration.hpp"
 #include "models/calibrate/calibration.hpp"
+#include "models/cloud/catalog.hpp"
+#include "models/errors.hpp"
 #include "models/files.hpp"
+#include "models/scenario/design.hpp"
 
 namespace headroom {
 namespace {
@@ -38,6 +41,10 @@ int calibrate_network(const CalibrateArguments& arguments, const Output& output)
   options.topology = arguments.topology;
   options.confidence = arguments.confidence;
   const Calibration calibration = calibrate(options);
+  if (!arguments.out.empty() && !calibration.instance_type.empty() && !find_instance_type(calibration.instance_type)) {
+    throw InputError(
+        fmt::format("--out: {}: a scenario would refuse it", unknown_instance_type(calibration.instance_type)));
+  }
   const bool refused = !calibration.refusals.empty();
   // Before anything is said: what cannot be written should not be announced.
   if (!arguments.out.empty() && !refused) write_whole(arguments.out, calibration_fragment(calibration));

@@ -475,6 +475,9 @@ int main(int argc, char** argv) {
     if (!hosts_option->empty() || !hostfile_option->empty()) {
       if (validate.nodes) throw CLI::ValidationError("--nodes", "--nodes is for --slurm and --from");
     }
+    if (validate.hosts.size() == 1 && validate.tasks_per_node == 1) {
+      throw CLI::ValidationError("--tasks-per-node", "one rank on one host has nobody to talk to");
+    }
     for (const std::vector<std::string>* list : {&validate.hosts, &validate.tests}) {
       for (std::size_t i = 0; i < list->size(); ++i) {
         if (std::find(list->begin(), list->begin() + static_cast<std::ptrdiff_t>(i), (*list)[i]) !=

@@ -6,6 +6,7 @@
 
 #include "models/errors.hpp"
 #include "models/policies/slurm/conf.hpp"
+#include "models/scenario/design.hpp"
 #include "models/scenario/options.hpp"
 
 namespace headroom {
@@ -195,9 +196,7 @@ bool means(const std::string& types, const std::string& type) {
 void check_types(const std::string& types, const std::string& place, Wrongs& wrongs) {
   const std::vector<InstanceType> all = all_instance_types();
   if (std::any_of(all.begin(), all.end(), [&](const InstanceType& type) { return means(types, type.name); })) return;
-  std::vector<std::string_view> names;
-  for (const InstanceType& type : all) names.push_back(type.name);
-  wrongs.add(place, fmt::format("no instance type {} in the catalog;{}", quote(types), nearest_hint(types, names)));
+  wrongs.add(place, unknown_instance_type(types));
 }
 
 // The most exact of what the scenario says of a type; 0: it is never interrupted.

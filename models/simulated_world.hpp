@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <optional>
 #include <span>
 
@@ -166,9 +167,11 @@ class SimulatedWorld {
             given_to_[index(s.node)] = c.subject;
           }
           break;
-        case Command::Kind::share_cores:
         case Command::Kind::move_job:
-          break;  // nothing to do outside: they are there to be read
+          moved_to_[c.subject] = c.detail;
+          break;
+        case Command::Kind::share_cores:
+          break;  // nothing to do outside: it is there to be read
       }
     }
   }
@@ -236,10 +239,10 @@ class SimulatedWorld {
       case Stimulus::Kind::node_back:
         std::erase(lost_nodes_, NodeId{s.subject});
         break;
-      case Stimulus::Kind::job_arrived:
       case Stimulus::Kind::instance_launched:
         if (effect_ != nullptr) note_offer(NodeId{s.subject}, s.detail & 0xffff);
         break;
+      case Stimulus::Kind::job_arrived:
       case Stimulus::Kind::instance_running:
       case Stimulus::Kind::instance_terminated:
       case Stimulus::Kind::job_asked:
@@ -306,7 +309,9 @@ class SimulatedWorld {
       LaunchPurpose& purpose = purposes_.emplace_back();
       if (kept || index(s.node) >= given_to_.size()) continue;
       purpose.job = given_to_[index(s.node)];
-      if (purpose.job != LaunchPurpose::kUnknown) purpose.queue = number(jobs_[purpose.job].request.queue);
+      if (purpose.job == LaunchPurpose::kUnknown) continue;
+      const auto moved = moved_to_.find(purpose.job);
+      purpose.queue = moved != moved_to_.end() ? moved->second : number(jobs_[purpose.job].request.queue);
     }
     return purposes_;
   }
@@ -331,7 +336,9 @@ class SimulatedWorld {
   bool keeps_time_;
   std::vector<std::vector<NodeShare>> nodes_of_;  // by job: where it runs; kept only where nodes may be lost
   std::vector<NodeId> lost_nodes_;                // that do not answer
-  std::vector<std::uint32_t> given_to_;           // by node: the last job that got it while it had to boot, or kUnknown
+  std::vector<std::uint32_t>
+      given_to_;  // by node: the last job that was given it and had to wait for boots, or kUnknown
+  std::map<std::uint32_t, std::uint32_t> moved_to_;  // by job that left the queue of its submission: the one it is in
   std::vector<LaunchPurpose> purposes_;
   bool batched_;
   Time origin_;

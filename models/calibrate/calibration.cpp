@@ -72,6 +72,27 @@ std::string why_elsewhere(const Ranks& ranks, const std::string& transport) {
   return "";
 }
 
+// The same file given twice is one measurement: counted as several its intervals would be too narrow. Equal times of
+// several sizes are no chance.
+void refuse_copies(const std::vector<MessageSeries>& all) {
+  constexpr std::size_t kLeastSizes = 4;
+  const auto same = [](const MessageSeries::Row& a, const MessageSeries::Row& b) {
+    return a.bytes == b.bytes && a.time_us == b.time_us;
+  };
+  std::map<std::pair<std::int64_t, double>, std::vector<const MessageSeries*>> by_last_row;
+  for (const MessageSeries& series : all) {
+    if (series.rows.size() < kLeastSizes) continue;
+    std::vector<const MessageSeries*>& others = by_last_row[{series.rows.back().bytes, series.rows.back().time_us}];
+    for (const MessageSeries* other : others) {
+      if (other->kind != series.kind || other->rows.size() != series.rows.size()) continue;
+      if (!std::equal(series.rows.begin(), series.rows.end(), other->rows.begin(), same)) continue;
+      throw InputError(
+          fmt::format("{}: the same times as at {}: a measurement counts once", series.place, other->place));
+    }
+    others.push_back(&series);
+  }
+}
+
 // Why this cannot be what it is claimed to be, wherever its ranks were; "" when it can.
 std::string why_refused(const MessageSeries& series, const std::string& transport, std::int64_t claimed_hosts) {
   if (series.ranks) {
@@ -358,6 +379,7 @@ Calibration calibrate(const CalibrationOptions& options) {
     result.remarks.insert(result.remarks.end(), read.remarks.begin(), read.remarks.end());
     result.refusals.insert(result.refusals.end(), read.refusals.begin(), read.refusals.end());
   }
+  refuse_copies(result.series);
   result.transport = transport_from(options, result.series);
   result.instance_type = instance_type_from(options, result.series);
   const std::int64_t hosts = options.claimed_hosts.value_or(options.transport == "shm" ? 1 : 2);
@@ -443,6 +465,13 @@ Calibration calibrate(const CalibrationOptions& options) {
     }
   }
   const HockneyFit& fit = result.latency->fit;
+  constexpr double kMuch = 0.25;
+  if (fit.runs > 1 && fit.between_runs > kMuch) {
+    result.remarks.push_back(
+        fmt::format("runs differ by {}: they may not be of one thing; fit them apart", percent(fit.between_runs)));
+  } else if (fit.noise > kMuch) {
+    result.remarks.push_back(fmt::format("times scatter by {}: the fit says little", percent(fit.noise)));
+  }
   if (result.hops_known && !fit.per_hop_us) {
     result.remarks.push_back(
         fmt::format("all pairs are {} hops apart: the latency is that of so many, and none can be given per hop",

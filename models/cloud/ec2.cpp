@@ -380,6 +380,7 @@ void Ec2::gone(NodeId node, Time now) {
   now -= settings_->origin;
   settle(now);
   if (held(node).exists) release(node, now);
+  settle(now);  // its hardware goes to reservations that wait for some, before others come
 }
 
 Ec2::Held& Ec2::held(NodeId node) {

@@ -178,7 +178,7 @@ class Ec2 {
   Quota quota_{QuotaLimits{}};
   std::optional<TokenBucket> launch_requests_, launch_instances_, terminate_requests_, terminate_instances_;
   std::vector<Held> held_;               // by node
-  std::vector<std::uint32_t> landings_;  // by node: how often it got hardware
+  std::vector<std::uint32_t> landings_;  // by node: how often hardware was looked for
   std::multimap<Time, NodeId> leaving_;  // by the time of termination
   std::uint64_t requests_ = 0;
 };

@@ -117,15 +117,18 @@ Fabric::Fabric(const FabricSite& site, std::uint64_t seed)
     Substream of_leaf(seed, Purpose::fabric_leaf, name + l);
     Law& law = laws_.emplace_back();
     law.occupied = share_of_leaf(design.occupied, design.correlation, of_leaf);
-    // Held for `hold` in the mean, free for hold (1 - p) / p: the two rates add up to 1 / (hold (1 - p)).
+    // Held for `hold` in the mean, free for hold (1 - p) / p.
     if (design.hold_time != kNever && law.occupied > 0 && law.occupied < 1) {
-      law.cell = std::max<Time>(kSecond, std::llround(static_cast<double>(design.hold_time) * (1 - law.occupied)));
+      constexpr double kMost = 1e17;  // us: three thousand years
+      const double free_for = static_cast<double>(design.hold_time) * (1 - law.occupied) / law.occupied;
+      law.cell[left_free] = design.hold_time;
+      law.cell[taken] = std::max<Time>(kSecond, std::llround(std::min(free_for, kMost)));
     }
     for (std::uint32_t s = 0; s < slots_per_leaf_; ++s) {
       Substream of_slot(seed, Purpose::fabric_slot, name + places_.size());
       Place& place = places_.emplace_back();
       place.key = of_slot.next();
-      if (law.cell > 0) continue;
+      if (law.cell[left_free] > 0) continue;
       place.others = of_slot.uniform() < law.occupied;
       place.until = kNever;
     }
@@ -155,30 +158,26 @@ std::uint32_t Fabric::roomiest_segment(Time now) {
 
 LeafId Fabric::leaf(Slot slot) const { return leaves_[slot / slots_per_leaf_]; }
 
-void Fabric::draws_in(Slot slot, std::int64_t cell) {
-  const Law& law = laws_[slot / slots_per_leaf_];
-  Substream stream(places_[slot].key, Purpose::fabric_slot, static_cast<std::uint64_t>(cell));
+void Fabric::draws_in(Slot slot, Draw kind, std::int64_t cell) {
+  const Time width = laws_[slot / slots_per_leaf_].cell[kind];
+  Substream stream(places_[slot].key, Purpose::fabric_slot, static_cast<std::uint64_t>(cell) << 1 | kind);
   draws_.resize(static_cast<std::size_t>(poisson(stream)));
-  for (Draw& draw : draws_) {
-    draw.at = cell * law.cell + static_cast<Time>(stream.below(static_cast<std::uint64_t>(law.cell)));
-    draw.others = stream.uniform() < law.occupied;
-  }
-  std::stable_sort(draws_.begin(), draws_.end(), [](const Draw& a, const Draw& b) { return a.at < b.at; });
+  for (Time& at : draws_) at = cell * width + static_cast<Time>(stream.below(static_cast<std::uint64_t>(width)));
+  std::sort(draws_.begin(), draws_.end());
 }
 
-// The process has been going on for ever: there were draws before the start of the run.
-Fabric::Draw Fabric::last_draw(Slot slot, Time now) {
-  for (std::int64_t cell = cell_of(now, laws_[slot / slots_per_leaf_].cell);; --cell) {
-    draws_in(slot, cell);
-    const auto found = std::find_if(draws_.rbegin(), draws_.rend(), [&](const Draw& draw) { return draw.at <= now; });
-    if (found != draws_.rend()) return *found;
+Time Fabric::last_draw(Slot slot, Draw kind, Time now) {
+  for (std::int64_t cell = cell_of(now, laws_[slot / slots_per_leaf_].cell[kind]);; --cell) {
+    draws_in(slot, kind, cell);
+    const auto after = std::upper_bound(draws_.begin(), draws_.end(), now);
+    if (after != draws_.begin()) return *std::prev(after);
   }
 }
 
-Fabric::Draw Fabric::next_draw(Slot slot, Time after) {
-  for (std::int64_t cell = cell_of(after, laws_[slot / slots_per_leaf_].cell);; ++cell) {
-    draws_in(slot, cell);
-    const auto found = std::find_if(draws_.begin(), draws_.end(), [&](const Draw& draw) { return draw.at > after; });
+Time Fabric::next_draw(Slot slot, Draw kind, Time after) {
+  for (std::int64_t cell = cell_of(after, laws_[slot / slots_per_leaf_].cell[kind]);; ++cell) {
+    draws_in(slot, kind, cell);
+    const auto found = std::upper_bound(draws_.begin(), draws_.end(), after);
     if (found != draws_.end()) return *found;
   }
 }
@@ -187,9 +186,8 @@ bool Fabric::free(Slot slot, Time now) {
   Place& place = places_[slot];
   if (place.ours) return false;
   if (place.until <= now) {
-    const Draw last = last_draw(slot, now);
-    place.others = last.at > place.left && last.others;
-    place.until = next_draw(slot, now).at;
+    place.others = last_draw(slot, taken, now) > std::max(place.left, last_draw(slot, left_free, now));
+    place.until = next_draw(slot, place.others ? left_free : taken, now);
   }
   return !place.others;
 }
@@ -233,7 +231,7 @@ void Fabric::leave(Slot slot, Time now) {
   ensure(place.ours, "only a slot that is ours is left");
   place.ours = false;
   place.left = now;
-  if (laws_[slot / slots_per_leaf_].cell > 0) place.until = next_draw(slot, now).at;
+  if (laws_[slot / slots_per_leaf_].cell[taken] > 0) place.until = next_draw(slot, taken, now);
 }
 
 void Fabric::undo(Slot slot) {
@@ -248,9 +246,8 @@ std::vector<Fabric::Slot> Fabric::take_vacated(std::span<const LeafId> leaves, s
     for (Slot slot = first; slot < first + slots_per_leaf_; ++slot) {
       const Place& place = places_[slot];
       if (place.ours || !place.others) continue;
-      Time at = place.until;
-      while (at <= now && !free(slot, at)) at = place.until;
-      if (at <= now) vacated.emplace_back(at, slot);
+      const Time at = place.until;  // others leave it then
+      if (at <= now && free(slot, at)) vacated.emplace_back(at, slot);
     }
   }
   std::sort(vacated.begin(), vacated.end());

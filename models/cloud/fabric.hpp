@@ -7,7 +7,6 @@
 
 #include <limits>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -82,9 +81,9 @@ class Fabric {
   std::vector<Slot> take_vacated(std::span<const LeafId> leaves, std::size_t count, Time now);
 
  private:
-  // Others hold a slot, or do not, as a Markov process in continuous time. Such a process is drawn anew, held with its
-  // share and free otherwise, at the times of a Poisson process: its state is what the last of them drew. Those while
-  // the slot is ours change nothing, and it is free until the next after that.
+  // Others hold a slot, or do not, as a Markov process in continuous time: made of two Poisson processes, at whose
+  // times others leave it, or take it. Its state is what the last of both did; who leaves a free slot, or takes a held
+  // one, changes nothing. Nor do those while the slot is ours, and it is free until others take it after that.
   static constexpr Time kNotYet = std::numeric_limits<Time>::min();
   struct Place {
     std::uint64_t key = 0;
@@ -93,21 +92,18 @@ class Fabric {
     bool others = false;
     bool ours = false;
   };
-  struct Draw {
-    Time at = 0;
-    bool others = false;
-  };
-  // The share of a leaf that others hold, and the mean time between two draws of a slot; 0: nothing ever changes.
+  enum Draw : std::uint8_t { left_free, taken };
+  // The share of a leaf that others hold, and the mean times between draws of each kind; 0: nothing ever changes.
   struct Law {
     double occupied = 0;
-    Time cell = 0;
+    Time cell[2] = {0, 0};
   };
 
   bool free(Slot slot, Time now);
-  // The draws of a slot in one cell of time, as long as the mean time between two; in order.
-  void draws_in(Slot slot, std::int64_t cell);
-  Draw last_draw(Slot slot, Time now);  // not after `now`
-  Draw next_draw(Slot slot, Time after);
+  // Times of the draws of one kind in one cell of time, as long as the mean time between two; in order.
+  void draws_in(Slot slot, Draw kind, std::int64_t cell);
+  Time last_draw(Slot slot, Draw kind, Time now);  // not after `now`
+  Time next_draw(Slot slot, Draw kind, Time after);
   std::uint32_t local(LeafId leaf) const { return number(leaf) - number(site_.first_leaf); }
 
   FabricSite site_;
@@ -117,7 +113,7 @@ class Fabric {
   std::vector<Law> laws_;      // by leaf
   std::vector<Place> places_;  // by slot: those of a leaf are neighbours
   std::vector<Slot> found_;
-  std::vector<Draw> draws_;
+  std::vector<Time> draws_;
 };
 
 }  // namespace headroom

@@ -182,12 +182,12 @@ double Way::exchange_us(std::int64_t bytes, std::int32_t ranks, std::int32_t hop
   double slowest = 0;
   for (const Link* link : links) {
     double time = link->one_way_us(bytes, hops) + static_cast<double>(ranks - 1) * link->busy_us(bytes);
-    if (between_zones) time += between_zones_us;
     if (flow_gb_s > 0) time = std::max(time, size / (flow_gb_s * 1e3));
     // Above a last network node each instance has its share of the uplinks.
     if (hops > kNearest) {
       time = std::max(time, static_cast<double>(ranks) * size * uplink / (link->streaming_gb_s * 1e3));
     }
+    if (between_zones) time += between_zones_us;
     slowest = std::max(slowest, time);
   }
   return slowest;

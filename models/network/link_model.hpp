@@ -77,8 +77,6 @@ class LinkModel {
   // it gives no streaming bandwidth, the type's line rate is taken.
   Link link(const InstanceType& type, Transport transport) const;
 
-  double uplink() const { return options_.uplink; }
-  double between_zones_us() const { return options_.between_zones_us; }
 
  private:
   NetworkModelOptions options_;

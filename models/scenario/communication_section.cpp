@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "models/cloud/catalog.hpp"
+#include "models/scenario/design.hpp"
 
 namespace headroom {
 namespace {
@@ -74,13 +75,7 @@ NetworkModelOptions read_network_model(const Section& model, Problems& problems)
   options.general = read_links(model, problems);
   for (const auto& [type, links] : model.members("types")) {
     if (problems.full()) break;
-    if (!find_instance_type(type)) {
-      std::vector<std::string_view> names;
-      const std::vector<InstanceType> all = all_instance_types();
-      for (const InstanceType& each : all) names.push_back(each.name);
-      problems.add(links.where(), links.path(),
-                   fmt::format("no instance type {} in the catalog;{}", quote(type), nearest_hint(type, names)));
-    }
+    if (!find_instance_type(type)) problems.add(links.where(), links.path(), unknown_instance_type(type));
     options.types[type] = read_links(links, problems);
   }
   options.uplink = model.number("uplink").value_or(1);

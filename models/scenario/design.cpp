@@ -31,16 +31,21 @@ std::string key_of(const Scenario& scenario, std::size_t group) {
   refuse(scenario, key_of(scenario, group), what);
 }
 
-std::string unknown_type(const std::string& name) {
+}  // namespace
+
+std::string unknown_instance_type(std::string_view name) {
   const std::vector<InstanceType> all = all_instance_types();
   std::vector<std::string_view> names;
   for (const InstanceType& t : all) names.push_back(t.name);
-  return fmt::format("no instance type \"{}\" in the catalog;{}", name, nearest_hint(name, names));
+  const std::string hint = nearest_hint(name, names);
+  return fmt::format("no instance type {} in the catalog{}{}", quote(name), hint.empty() ? "" : ";", hint);
 }
+
+namespace {
 
 InstanceType type_named(const Scenario& scenario, const std::string& key, const std::string& name) {
   if (std::optional<InstanceType> type = find_instance_type(name)) return *std::move(type);
-  refuse(scenario, key, unknown_type(name));
+  refuse(scenario, key, unknown_instance_type(name));
 }
 
 MicroUsd price_of(const Scenario& scenario, const std::string& key, const InstanceType& type) {
@@ -192,8 +197,8 @@ Design make_design(const Scenario& scenario) {
 
   for (const auto& [name, usd] : scenario.cloud.prices_usd_per_hour) {
     if (find_instance_type(name)) continue;
-    throw InputError(
-        fmt::format("{}: cloud.prices: {}", scenario.file.empty() ? "scenario" : scenario.file, unknown_type(name)));
+    throw InputError(fmt::format("{}: cloud.prices: {}", scenario.file.empty() ? "scenario" : scenario.file,
+                                 unknown_instance_type(name)));
   }
   for (const CloudOptions::Committed& c : scenario.cloud.committed) {
     type_named(scenario, "cloud.committed", c.instance_type);

@@ -57,6 +57,9 @@ struct Design {
 // go together (PCS-12), a RealMemory that they do not have.
 Design make_design(const Scenario& scenario);
 
+// That the catalog has no such type, and the nearest that it has.
+std::string unknown_instance_type(std::string_view name);
+
 // What is paid whatever instances there are: the controller, reservations, commitments.
 struct Charge {
   Time from = 0;

@@ -82,6 +82,9 @@ Requirement Judge::distinct_hosts() const {
              "Give every node name its own instance: check NodeName and NodeAddr in slurm.conf, the host list, and "
              "the placement of "
              "ranks (--map-by ppr:N:node).");
+  } else if (demand_.hosts == 1) {
+    conclude(r, Verdict::fail, "one host was given, and this is about messages between hosts",
+             "Name two hosts or more; on one there is only --expect shm.");
   } else if (static_cast<std::int64_t>(claimed.size()) < least) {
     conclude(r, Verdict::fail, fmt::format("ranks ran on {} of {} hosts", claimed.size(), least),
              "Place ranks on all hosts: check the host list, slots, and the mapping (--map-by ppr:N:node).");

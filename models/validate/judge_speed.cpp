@@ -57,7 +57,7 @@ Requirement Judge::plausible() const {
     return r;
   }
   const std::optional<InstanceType> type = find_instance_type(result_.instance_type);
-  if (!streaming_.empty() && type && demand_.transport == Transport::efa) {
+  if (!streaming_.empty() && type) {
     const Measured& most = *std::max_element(streaming_.begin(), streaming_.end(), faster);
     const double limit_mb_s = type->network_gbps * 1000 / 8 * 1.1;
     r.evidence.push_back(fmt::format("most bandwidth {}: {}; the network of {} carries {:.0f} Gb/s", mb_s(most.value),

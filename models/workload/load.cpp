@@ -101,7 +101,7 @@ std::int32_t width_of(const JobRequest& request, const ClusterSpec& spec) {
   return request.cores / cores + (request.cores % cores > 0 ? 1 : 0);
 }
 
-// One draw for each job, whatever the rules are: a rule more shifts no other job.
+// One draw for each job, by its position: a rule added at the end shifts no other job.
 void draw_communication(const std::vector<CommunicationRule>& rules, std::uint64_t seed, const ClusterSpec& spec,
                         Workload& workload) {
   if (rules.empty()) return;

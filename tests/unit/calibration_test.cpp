@@ -183,8 +183,10 @@ TEST_F(CalibrationTest, WhatContradictsItselfIsAnError) {
               HasSubstr("instance type \"c5n.18xlarge\", but \"hpc6a.48xlarge\" by"));
   EXPECT_THAT(what({.files = {apart}, .instance_type = "p5.48xlarge"}),
               HasSubstr("instance type \"hpc6a.48xlarge\", but \"p5.48xlarge\" by --instance-type"));
-  EXPECT_THAT(what({.files = {apart, file("together", ping_pong({kHere, kAlias}))}}),
+  EXPECT_THAT(what({.files = {apart, file("together", ping_pong({kHere, kAlias}, 1.1))}}),
               HasSubstr("messages went by shm, but by efa"));
+  EXPECT_THAT(what({.files = {apart, file("copy", ping_pong({kHere, kThere}))}}),
+              HasSubstr("apart:4: a measurement counts once"));
   EXPECT_THAT(what({.files = {file("osu", osu())}, .instance_type = "c6i.xlarge", .transport = "efa"}),
               HasSubstr("instance type c6i.xlarge has no EFA"));
   EXPECT_THAT(what({.files = {file("bw", "# OSU MPI Bandwidth Test v5.8\n# Size      Bandwidth (MB/s)\n1   0.78\n")}}),
@@ -237,7 +239,7 @@ TEST_F(CalibrationTest, LatencyByHopsOfMatchedInstances) {
   const std::string near = file("near", ping_pong({kHere, kThere}));
   const std::string across = file("across", ping_pong({kHere, far}, 1.2));
   const Calibration calibration =
-      calibrate({.files = {near, across, file("stranger", ping_pong({kHere, stranger}))}, .topology = {topology}});
+      calibrate({.files = {near, across, file("stranger", ping_pong({kHere, stranger}, 1.1))}, .topology = {topology}});
   ASSERT_TRUE(calibration.latency.has_value());
   EXPECT_EQ(calibration.latency->points.size(), 48u);
   ASSERT_TRUE(calibration.latency->fit.per_hop_us.has_value());
